@@ -1,0 +1,63 @@
+"""The family of exceptions.
+
+NntrainError            1   anything nntrain raises on purpose
+├── UserError           2   the command line, the config or the data is wrong
+│   ├── ConfigError     2   … the config, with file, line and column of every mistake
+│   ├── DataError       2   … the data, with file, row and column
+│   └── MissingExtraError 2 … an optional package is not installed
+├── DivergedError       3   training produced a non-finite loss or weight
+├── RunError            4   a run directory is damaged, incomplete or in use
+└── Interrupted       130   stopped by Ctrl-C; what was reached is saved
+
+The number is the exit code of the command line.
+"""
+
+
+class NntrainError(Exception):
+    """Base of every exception that nntrain raises on purpose; its text is fit for the user as it stands."""
+
+    exit_code = 1
+
+
+class UserError(NntrainError):
+    """The command line, the config or the data is wrong: nothing was trained and nothing was created."""
+
+    exit_code = 2
+
+
+class ConfigError(UserError):
+    """One or more mistakes in a config; the text lists all of them with file, line, column and caret."""
+
+
+class DataError(UserError):
+    """The data cannot be used.
+
+    `setting` is the dotted config path that is to blame where there is one (`data.target`), so that whoever knows
+    the config file can add the line and the column.
+    """
+
+    def __init__(self, message: str, *, setting: str | None = None) -> None:
+        super().__init__(message)
+        self.setting = setting
+
+
+class MissingExtraError(UserError):
+    """An optional package is needed; the text names the extra that installs it."""
+
+
+class DivergedError(NntrainError):
+    """Every member's loss or weights became non-finite before anything worth keeping was reached."""
+
+    exit_code = 3
+
+
+class RunError(NntrainError):
+    """A run directory is damaged, incomplete or in use by another process."""
+
+    exit_code = 4
+
+
+class Interrupted(NntrainError):
+    """Training was stopped by the user; the best weights so far are in the run directory."""
+
+    exit_code = 130
