@@ -1,0 +1,71 @@
+"""Train neural networks from YAML files, in NumPy.
+
+    import nntrain
+
+    experiment = nntrain.load_experiment("configs/iris.yaml", overrides=["optimizer.learning_rate=0.1"])
+    result = nntrain.fit(experiment, runs_dir="runs")
+    scores = nntrain.evaluate(result.run, split="test")
+    model = nntrain.load_run(result.run)
+
+The names are loaded when they are first used (PEP 562), so that `import nntrain` and `nntrain --help` cost next to
+nothing.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nntrain.build import build_network
+    from nntrain.config import load_experiment
+    from nntrain.workflows import (
+        check,
+        evaluate,
+        fit,
+        gradcheck,
+        gridsearch,
+        list_runs,
+        load_run,
+        predict,
+    )
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "__version__",
+    "build_network",
+    "check",
+    "evaluate",
+    "fit",
+    "gradcheck",
+    "gridsearch",
+    "list_runs",
+    "load_experiment",
+    "load_run",
+    "predict",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what `name` needs, once; later uses find it in the module itself."""
+    if name not in __all__:
+        raise AttributeError(f"module 'nntrain' has no attribute {name!r}")
+    value = _load(name)
+    globals()[name] = value
+    return value
+
+
+def _load(name: str) -> Any:
+    if name == "load_experiment":
+        from nntrain.config import load_experiment
+
+        return load_experiment
+    if name == "build_network":
+        from nntrain.build import build_network
+
+        return build_network
+    from nntrain import workflows
+
+    return getattr(workflows, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
