@@ -7,8 +7,8 @@
     scores = nntrain.evaluate(result.run, split="test")
     model = nntrain.load_run(result.run)
 
-The names are loaded when they are first used (PEP 562), so that `import nntrain` and `nntrain --help` cost next to
-nothing.
+The names are loaded when they are first used (PEP 562), so that `import nntrain` and `nntrain --help` cost
+next to nothing.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,0 +1,115 @@
+"""status.json: where a run stands, whose it is, and the checksums of its other files."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, TypeAlias, cast, get_args
+
+from nntrain.runs.files import Damage
+from nntrain.runs.process import host, process_died, process_started
+
+FORMAT = 1  # of the run directory; a reader refuses a higher one
+
+Status: TypeAlias = Literal["running", "complete", "interrupted", "diverged", "failed"]
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """The content of status.json. Times are ISO 8601 with the offset from UTC."""
+
+    status: Status
+    pid: int
+    process_started: str | None
+    """When the process started, as the system counts it: tells it from a later one of the same number."""
+    host: str
+    started: str
+    """When the run directory was made."""
+    updated: str
+    """When this status was written."""
+    message: str | None = None
+    """Why, in words: the reason of a failure, the epoch of a divergence."""
+    sha256: Mapping[str, str] = field(default_factory=dict)
+    """The checksums of the other files by name, those that the run had written by then."""
+
+    def current(self) -> Status:
+        """The status as it is now: a run that is running in a process that has ended was interrupted."""
+        died = self.status == "running" and process_died(self.pid, self.process_started, self.host)
+        return "interrupted" if died else self.status
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that `from_json` reads."""
+        return {
+            "format": FORMAT,
+            "status": self.status,
+            "pid": self.pid,
+            "process_started": self.process_started,
+            "host": self.host,
+            "started": self.started,
+            "updated": self.updated,
+            "message": self.message,
+            "sha256": dict(self.sha256),
+        }
+
+    @staticmethod
+    def from_json(value: Mapping[str, Any]) -> "RunStatus":
+        """Check and take over the content of status.json. Raises Damage with what is wrong."""
+        version = value.get("format")
+        if not isinstance(version, int) or version < 1:
+            raise Damage("is damaged: 'format' is not a version number")
+        if version > FORMAT:
+            raise Damage(f"has format {version}, made by a newer nntrain; this one reads up to {FORMAT}")
+        return RunStatus(
+            status=_status(value.get("status")),
+            pid=_pid(value.get("pid")),
+            process_started=_text(value, "process_started", optional=True),
+            host=_text(value, "host") or "",
+            started=_text(value, "started") or "",
+            updated=_text(value, "updated") or "",
+            message=_text(value, "message", optional=True),
+            sha256=_checksums(value.get("sha256")),
+        )
+
+
+def now() -> str:
+    """The present time as status.json has it."""
+    return datetime.now().astimezone().isoformat(timespec="seconds")
+
+
+def owned(
+    status: Status, *, started: str | None = None, message: str | None = None, sha256: Mapping[str, str]
+) -> RunStatus:
+    """A status that this process writes now; `started` is None for a new run."""
+    pid = os.getpid()
+    time = now()
+    return RunStatus(
+        status, pid, process_started(pid), host(), started or time, time, message=message, sha256=dict(sha256)
+    )
+
+
+def _status(value: object) -> Status:
+    for known in get_args(Status):
+        if value == known:
+            return cast(Status, known)
+    raise Damage(f"is damaged: 'status' is {value!r}, which is none of {', '.join(get_args(Status))}")
+
+
+def _pid(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise Damage("is damaged: 'pid' is not a number")
+    return value
+
+
+def _text(value: Mapping[str, Any], key: str, *, optional: bool = False) -> str | None:
+    text = value.get(key)
+    if text is None and optional:
+        return None
+    if not isinstance(text, str):
+        raise Damage(f"is damaged: {key!r} is not a text")
+    return text
+
+
+def _checksums(value: object) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
+        raise Damage("is damaged: 'sha256' does not hold a checksum for each file")
+    return value

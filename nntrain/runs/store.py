@@ -1,0 +1,355 @@
+"""The run directory: the only place where a run keeps anything, and all that the commands after `fit` need.
+
+Every file but the history is written beside its name and renamed, so it is whole or absent. status.json
+carries the sha256 of the other files, weights.npz its own, and result.json that of the weights: a file that
+was cut, edited or mixed up with another run's is refused with a RunError that says which file, what is wrong
+and what can still be done. runs/README.md describes the files.
+"""
+
+import contextlib
+import hashlib
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from nntrain.arrays import Array
+from nntrain.errors import RunError
+from nntrain.runs import jsonfile, lock, status
+from nntrain.runs.arrays_file import ArraySpec, read_arrays, write_arrays
+from nntrain.runs.files import Damage, Disk, read_bytes, temporary, write_bytes
+from nntrain.runs.history import HistoryWriter, read_history
+from nntrain.runs.messages import cannot_write, damaged, no_such_run
+from nntrain.runs.status import RunStatus, Status
+
+CONFIG = "config.yaml"
+SOURCE = "source.yaml"
+HISTORY = "history.jsonl"
+WEIGHTS = "weights.npz"
+PREPROCESS = "preprocess.json"
+CHECKPOINT = "checkpoint.npz"
+RESULT = "result.json"
+ENVIRONMENT = "environment.json"
+STATUS = "status.json"
+FILES = (CONFIG, SOURCE, HISTORY, WEIGHTS, PREPROCESS, CHECKPOINT, RESULT, ENVIRONMENT, STATUS)
+_LOCK = "lock"
+
+_TEXT_LIMIT = 1 << 24  # bytes of a config
+_JSON_LIMIT = 1 << 26  # bytes of a JSON file; preprocess.json names every category of every column
+_RUN_NAME = re.compile(r".+-\d{8}-\d{6}-[0-9a-f]{4}")
+
+
+class RunDirectory:
+    """One run on disk: `create` makes one, `open` finds one.
+
+    Whoever writes to it holds `lock()`. Every method raises RunError for a file that is missing, damaged or
+    cannot be written, and leaves the file as it was before.
+    """
+
+    def __init__(self, path: Path, *, disk: Disk | None = None) -> None:
+        self.path = path
+        self._disk = disk or Disk()
+        self._made: list[Path] = []  # the directories that create() made, for discard()
+        self._recorded: dict[str, str] | None = None  # checksums as status.json has them; None: not read yet
+        self._written: dict[str, str] = {}  # checksums of what was written since
+
+    @property
+    def name(self) -> str:
+        """The directory's own name, such as `iris-20261120-084900-3f9a`."""
+        return self.path.name
+
+    # Making, finding and removing one
+
+    @classmethod
+    def create(cls, runs_dir: Path | str, name: str, *, disk: Disk | None = None) -> "RunDirectory":
+        """Make a new run directory `NAME-DATE-TIME-XXXX` under `runs_dir`, in status running.
+
+        `runs_dir` is made if it is not there. Characters of `name` that do not suit a file name become `-`.
+        Two runs that start in the same second differ in the last four digits. If anything fails nothing is
+        left behind.
+        """
+        run = cls(Path(runs_dir), disk=disk)
+        try:
+            run._make_parents(Path(runs_dir))
+            run.path = run._make_unique(Path(runs_dir), _file_name(name))
+            run._recorded = {}
+            run.set_status("running")
+        except OSError as error:
+            run.discard()
+            raise cannot_write(Path(runs_dir), error) from error
+        except BaseException:
+            run.discard()
+            raise
+        return run
+
+    @classmethod
+    def open(
+        cls, run: Path | str, *, runs_dir: Path | str = "runs", disk: Disk | None = None
+    ) -> "RunDirectory":
+        """Find an existing run by its path, or by its name under `runs_dir`.
+
+        Raises RunError if there is no such directory, or if it holds none of a run's files.
+        """
+        path = Path(run)
+        if not path.is_dir():
+            inside = Path(runs_dir) / path
+            if path.name != str(run) or not inside.is_dir():
+                raise no_such_run(path, Path(runs_dir))
+            path = inside
+        if not any((path / name).exists() for name in FILES):
+            raise RunError(f"{path} is not a run directory: it has no {CONFIG}, {WEIGHTS} or {STATUS}")
+        return cls(path, disk=disk)
+
+    def _make_parents(self, path: Path) -> None:
+        missing = [parent for parent in (path, *path.parents) if not parent.exists()]
+        for parent in reversed(missing):
+            with contextlib.suppress(FileExistsError):  # another fit made it first
+                self._disk.make_directory(parent)
+                self._made.append(parent)
+
+    def _make_unique(self, runs_dir: Path, name: str) -> Path:
+        while True:
+            moment = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+            path = runs_dir / f"{name}-{moment}-{secrets.token_hex(2)}"
+            try:
+                self._disk.make_directory(path)
+            except FileExistsError:
+                continue
+            self._made.append(path)
+            return path
+
+    def discard(self) -> None:
+        """Remove what `create` made, because nothing was trained: the directory, and those above it.
+
+        Only a run's own files are removed; if anything else is in it, it stays.
+        """
+        if self.path in self._made:
+            for name in {*FILES, *self._written, _LOCK}:
+                for path in (self.path / name, temporary(self.path / name)):
+                    with contextlib.suppress(OSError):
+                        self._disk.remove(path)
+        for path in reversed(self._made):
+            with contextlib.suppress(OSError):
+                self._disk.remove_directory(path)
+        self._made = []
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Be the only one who writes to this run while the block runs.
+
+        Raises RunError "… is in use by process N since …" if somebody does. A process that died holds
+        nothing.
+        """
+        with lock.exclusive(self._disk, self.path / _LOCK):
+            yield
+
+    # Status
+
+    def set_status(self, to: Status, message: str | None = None) -> None:
+        """Write status.json: status, this process, time, and the checksums of what was written so far.
+
+        Call it with "running" again once config.yaml and its like are there, so that they are vouched for
+        from then on, and at the end.
+        """
+        sha256 = {**self._checksums(), **self._written}
+        started = self.read_status().started if self._has(STATUS) else None
+        self._store_status(status.owned(to, started=started, message=message, sha256=sha256))
+
+    def read_status(self) -> RunStatus:
+        """The content of status.json; its `current()` knows whether the process still lives."""
+        with self._reading(STATUS):
+            return RunStatus.from_json(jsonfile.decode_object(read_bytes(self.path / STATUS, _JSON_LIMIT)))
+
+    def _store_status(self, new: RunStatus) -> None:
+        with self._writing(STATUS):
+            write_bytes(self._disk, self.path / STATUS, jsonfile.encode(new.to_json()))
+        self._recorded = dict(new.sha256)
+
+    def _checksums(self) -> dict[str, str]:
+        """The checksums in status.json. Raises RunError if it is missing or damaged."""
+        if self._recorded is None:
+            return dict(self.read_status().sha256)
+        return self._recorded
+
+    # The config
+
+    def write_config(self, text: str) -> None:
+        """Write config.yaml, the resolved experiment."""
+        self._write(CONFIG, text.encode("utf-8"))
+
+    def read_config(self) -> str:
+        """The text of config.yaml."""
+        return self._read_text(CONFIG)
+
+    def write_source(self, text: str) -> None:
+        """Write source.yaml, the config as the user wrote it."""
+        self._write(SOURCE, text.encode("utf-8"))
+
+    def read_source(self) -> str:
+        """The text of source.yaml."""
+        return self._read_text(SOURCE)
+
+    # What is written once, as JSON
+
+    def write_preprocess(self, value: Mapping[str, object]) -> None:
+        """Write preprocess.json, what was fitted on the training split."""
+        self._write(PREPROCESS, jsonfile.encode(value))
+
+    def read_preprocess(self) -> dict[str, Any]:
+        """The object in preprocess.json."""
+        return self._read_object(PREPROCESS)
+
+    def write_environment(self, value: Mapping[str, object]) -> None:
+        """Write environment.json, as `nntrain.runs.environment.environment` gives it."""
+        self._write(ENVIRONMENT, jsonfile.encode(value))
+
+    def read_environment(self) -> dict[str, Any]:
+        """The object in environment.json."""
+        return self._read_object(ENVIRONMENT)
+
+    def write_result(self, value: Mapping[str, object]) -> None:
+        """Write result.json: `metrics` (split → name → value), `best_epoch`, `epochs`, `seconds`, ….
+
+        `weights_sha256` is added if the weights were written by this object and `value` has none.
+        """
+        sha256 = self._written.get(WEIGHTS)
+        self._write(RESULT, jsonfile.encode({"weights_sha256": sha256, **value} if sha256 else value))
+
+    def read_result(self) -> dict[str, Any]:
+        """The object in result.json."""
+        return self._read_object(RESULT)
+
+    # Weights
+
+    def write_weights(self, arrays: Mapping[str, Array]) -> str:
+        """Write parameters and layer state by layer path, such as `0.w` [I, O]; returns their sha256.
+
+        A result.json that is there is removed first: its scores are those of other weights.
+        """
+        self.remove(RESULT)
+        self._forget(WEIGHTS)
+        with self._writing(WEIGHTS):
+            sha256 = write_arrays(self._disk, self.path / WEIGHTS, arrays)
+        self._written[WEIGHTS] = sha256
+        return sha256
+
+    def read_weights(self, expected: Mapping[str, ArraySpec] | None = None) -> dict[str, Array]:
+        """The arrays in weights.npz; their sha256 must be that of the file, status.json and result.json.
+
+        `expected` has the shape and dtype of every array of the network; all are compared before memory is
+        allocated.
+        """
+        vouched = self._checksums().get(WEIGHTS)
+        with self._reading(WEIGHTS):
+            arrays, sha256 = read_arrays(self.path / WEIGHTS, expected)
+            for file, recorded in ((STATUS, vouched), (RESULT, self._result_sha256())):
+                if recorded is not None and recorded != sha256:
+                    raise Damage(f"is not what the run wrote: its sha256 is {sha256}, {file} says {recorded}")
+        return arrays
+
+    def _result_sha256(self) -> str | None:
+        """What result.json says of the weights; None if it cannot be read, which is its reader's business."""
+        try:
+            value = jsonfile.decode_object(read_bytes(self.path / RESULT, _JSON_LIMIT)).get("weights_sha256")
+        except (Damage, OSError):
+            return None
+        return value if isinstance(value, str) else None
+
+    # History
+
+    def history_writer(self, keep: int | None = 0) -> HistoryWriter:
+        """Open history.jsonl for appending, as a context manager with `append(record)` and `sync()`.
+
+        `keep` epochs of it are kept, the rest is cut off: 0 for a new run, those before the checkpoint for
+        one that goes on; None keeps every complete line.
+        """
+        with self._reading(HISTORY), self._writing(HISTORY):
+            return HistoryWriter(self._disk, self.path / HISTORY, keep)
+
+    def read_history(self) -> list[dict[str, Any]]:
+        """The records of history.jsonl, one per epoch; a last line that was cut is left out."""
+        with self._reading(HISTORY):
+            return read_history(self.path / HISTORY)
+
+    # Any file
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write another file of the run, such as `leaderboard.csv`."""
+        self._write(name, text.encode("utf-8"))
+
+    def read_text(self, name: str) -> str:
+        """The text of another file of the run."""
+        return self._read_text(name)
+
+    def remove(self, name: str) -> None:
+        """Remove a file of the run if it is there, such as the checkpoint of one that is complete."""
+        if self._has(name):
+            self._forget(name)
+            with self._writing(name):
+                self._disk.remove(self.path / name)
+
+    def _has(self, name: str) -> bool:
+        return (self.path / name).exists()
+
+    def _write(self, name: str, content: bytes) -> None:
+        self._forget(name)
+        with self._writing(name):
+            write_bytes(self._disk, self.path / name, content)
+        self._written[name] = hashlib.sha256(content).hexdigest()
+
+    def _forget(self, name: str) -> None:
+        """Take a file's checksum out of status.json before the file changes, lest a crash make it wrong."""
+        self._written.pop(name, None)
+        if name in self._checksums():
+            old = self.read_status()
+            others = {key: value for key, value in old.sha256.items() if key != name}
+            self._store_status(
+                status.owned(old.status, started=old.started, message=old.message, sha256=others)
+            )
+
+    def _read(self, name: str, limit: int) -> bytes:
+        vouched = self._checksums().get(name)
+        content = read_bytes(self.path / name, limit)
+        if vouched is not None and hashlib.sha256(content).hexdigest() != vouched:
+            raise Damage("was changed after the run wrote it: its sha256 is not the one in status.json")
+        return content
+
+    def _read_text(self, name: str) -> str:
+        with self._reading(name):
+            try:
+                return self._read(name, _TEXT_LIMIT).decode("utf-8")
+            except UnicodeDecodeError as error:
+                raise Damage(f"is not UTF-8 (byte {error.start})") from None
+
+    def _read_object(self, name: str) -> dict[str, Any]:
+        with self._reading(name):
+            return jsonfile.decode_object(self._read(name, _JSON_LIMIT))
+
+    @contextlib.contextmanager
+    def _reading(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except Damage as damage:
+            raise damaged(self.path / name, str(damage)) from None
+        except OSError as error:
+            raise damaged(self.path / name, f"cannot be read: {error.strerror or error}") from error
+
+    @contextlib.contextmanager
+    def _writing(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise cannot_write(self.path / name, error) from error
+
+
+def is_run_name(name: str) -> bool:
+    """Whether a directory's name is one that `RunDirectory.create` gives."""
+    return _RUN_NAME.fullmatch(name) is not None
+
+
+def _file_name(name: str) -> str:
+    """The experiment's name as part of a file name: letters, digits, `.`, `_`, `-`; at most 60."""
+    suitable = "".join(c if c.isalnum() or c in "._-" else "-" for c in name)
+    return suitable.strip(".-")[:60] or "run"
