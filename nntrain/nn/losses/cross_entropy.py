@@ -1,0 +1,73 @@
+"""Cross-entropy of a softmax."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nntrain.arrays import Array
+from nntrain.nn.activations import Softmax
+from nntrain.nn.layer import Memory, in_memory_order
+from nntrain.nn.losses.loss import Loss
+
+
+@dataclass(eq=False)
+class CrossEntropy(Loss):
+    """L = −Σ_k t_k ln p_k with p = softmax(z), from the logits z in one step; dL/dz = p − t.
+
+    With m = max z and s = Σ e^{z − m}, ln p_k = z_k − m − ln s, so L = ln s − Σ_k t_k (z_k − m) because Σ t_k = 1:
+    nothing overflows, and a probability that rounds to 0 still has a finite loss.
+
+    Attributes:
+        label_smoothing: ε in [0, 1); training targets become (1 − ε) t + ε/K (Szegedy et al. 2016). Evaluation uses
+            the true ones.
+    """
+
+    fuses = Softmax
+
+    label_smoothing: float = 0.0
+
+    def bind_scratch(self, memory: Memory) -> None:
+        """Room for the shifted logits, and for the sums of their exponentials."""
+        members, examples, classes = self.y.shape
+        self.shifted = memory.activations(members, examples, (classes,))
+        self.sums = memory.activations(members, examples, (1,))
+        self.outputs = self.dy if self.training else self.terms
+        shifted, target = in_memory_order(self.shifted), in_memory_order(self.t)
+        self.flat = self.weight is None and shifted.shape[1:] == target.shape[1:]
+        if self.flat:
+            # Same layout: Σ_n Σ_k t z of each member is one dot product over the flat memory.
+            self.flat_shifted = shifted.reshape(members, -1)
+            self.flat_target = target.reshape(len(target), -1)
+            self.dots = memory.empty((members,))
+
+    def forward(self) -> None:
+        """p = e^{z − m} / s and the mean loss."""
+        np.maximum.reduce(self.y, axis=2, keepdims=True, out=self.per_example)
+        np.subtract(self.y, self.per_example, out=self.shifted)
+        np.exp(self.shifted, out=self.outputs)
+        np.matmul(self.outputs, self.ones, out=self.sums)
+        np.divide(self.outputs, self.sums, out=self.outputs)
+        np.log(self.sums, out=self.sums)
+        if self.flat:
+            np.add.reduce(self.sums, axis=(1, 2), out=self.value)
+            np.vecdot(self.flat_shifted, self.flat_target, out=self.dots)
+            np.subtract(self.value, self.dots, out=self.value)
+            np.multiply(self.value, 1 / self.y.shape[1], out=self.value)
+            return
+        np.multiply(self.shifted, self.t, out=self.shifted)
+        np.matmul(self.shifted, self.ones, out=self.per_example)
+        np.subtract(self.sums, self.per_example, out=self.per_example)
+        self.average_examples(1)
+
+    def backward(self) -> None:
+        """dz = (p − t) / N. `outputs` is overwritten."""
+        np.subtract(self.outputs, self.t, out=self.dy)
+        self.scale_gradient(1)
+
+    def training_targets(self, t: Array) -> Array:
+        """(1 − ε) t + ε/K for one-hot targets t [n, K]."""
+        if self.label_smoothing == 0.0:
+            return t
+        return ((1.0 - self.label_smoothing) * t + self.label_smoothing / t.shape[-1]).astype(t.dtype)

@@ -1,0 +1,93 @@
+"""What a loss is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+
+from nntrain.arrays import Array
+from nntrain.nn.layer import Layer, Memory
+
+
+@dataclass(eq=False)
+class Loss(ABC):
+    """The mean over the examples of a batch of L(y, t), for each member.
+
+    Like a layer it is a description until it is bound to arrays. A loss that `fuses` an activation is bound to that
+    activation's input, the logits, and computes activation, loss and gradient in one stable step; `outputs` is then
+    the activation's output all the same.
+
+    Attributes:
+        fuses: the activation that the loss computes itself, or None.
+        value: [M], the mean loss of each member, after `forward`.
+        dy: [M, N, K], the gradient of `value` at what the loss is bound to, after `backward`.
+        outputs: [M, N, K], what the network answers, after `forward`.
+    """
+
+    fuses: ClassVar[type[Layer] | None] = None
+
+    value: Array = field(init=False, repr=False)
+    dy: Array = field(init=False, repr=False)
+    outputs: Array = field(init=False, repr=False)
+
+    def bind(self, y: Array, t: Array, weight: Array | None, memory: Memory, *, training: bool) -> None:
+        """Take the arrays that every step uses.
+
+        Args:
+            y: [M, N, K], the network's output, or the logits for a loss that fuses the activation.
+            t: [M or 1, N, K], the targets: one-hot for classes, 0 or 1 for binary and multilabel, values otherwise.
+            weight: [M or 1, N, 1], a factor for each example's loss, or None for 1.
+            memory: where further arrays come from.
+            training: whether `backward` will be called.
+        """
+        members, examples, outputs = y.shape
+        self.y, self.t, self.weight, self.training = y, t, weight, training
+        self.outputs = y
+        self.value = memory.empty((members,))
+        # L of every output; the sum over them is one matrix product with ones, whatever the layout.
+        self.terms = memory.activations(members, examples, (outputs,))
+        self.dy = memory.activations(members, examples, (outputs,)) if training else self.terms
+        self.per_example = memory.activations(members, examples, (1,))
+        self.ones = memory.empty((outputs, 1))
+        self.ones[...] = 1
+        self.bind_scratch(memory)
+
+    def bind_scratch(self, memory: Memory) -> None:
+        """Allocate what the loss needs beyond `bind`."""
+
+    @abstractmethod
+    def forward(self) -> None:
+        """Compute `value` and `outputs`."""
+
+    @abstractmethod
+    def backward(self) -> None:
+        """Compute `dy`; comes after `forward`."""
+
+    def training_targets(self, t: Array) -> Array:
+        """The targets to train on [n, K], made once from the true ones; label smoothing changes them."""
+        return t
+
+    def select(self, rows: Array) -> Loss:
+        """This loss for the members `rows`."""
+        return self
+
+    def average(self, terms: Array, over_outputs: bool) -> None:
+        """value = mean over N of weight · (mean or sum over K of terms)."""
+        np.matmul(terms, self.ones, out=self.per_example)
+        self.average_examples(self.terms.shape[2] if over_outputs else 1)
+
+    def average_examples(self, outputs: int) -> None:
+        """value = mean over N of weight · per_example / outputs."""
+        if self.weight is not None:
+            np.multiply(self.per_example, self.weight, out=self.per_example)
+        np.add.reduce(self.per_example, axis=(1, 2), out=self.value)
+        np.multiply(self.value, 1 / (self.per_example.shape[1] * outputs), out=self.value)
+
+    def scale_gradient(self, outputs: int, factor: float = 1.0) -> None:
+        """dy ← dy · weight · factor / (N · outputs): the gradient of a mean from that of its terms."""
+        np.multiply(self.dy, factor / (self.dy.shape[1] * outputs), out=self.dy)
+        if self.weight is not None:
+            np.multiply(self.dy, self.weight, out=self.dy)

@@ -1,0 +1,292 @@
+"""A network: layers in order, whose parameters of all members lie in one array theta [M, P]."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nntrain.arrays import Array, Shape
+from nntrain.nn.layer import Layer, Memory, Param, ShapeError, Site
+from nntrain.streams import Key, Purpose, Streams
+
+
+class NetworkShapeError(ShapeError):
+    """A shape does not fit a layer. `position` is the layer's place in the list it was built from."""
+
+    def __init__(self, message: str, position: int) -> None:
+        super().__init__(message)
+        self.position = position
+
+
+@dataclass(frozen=True)
+class Named:
+    """A layer and the name that its parameters go by: its place or its name in the config.
+
+    A dense layer with an activation is two layers of one name. `position` is the place in the config's list.
+    """
+
+    name: str
+    layer: Layer
+    position: int = 0
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where a parameter lies in theta: columns `start` to `start + param.size`."""
+
+    path: str
+    param: Param
+    start: int
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """A planned network: every shape and every parameter's place, but no arrays.
+
+    The penalized parameters (weights) come first in theta, then the others (biases), so that regularization is one
+    operation on theta[:, :penalized].
+
+    Attributes:
+        layers: with their names, in order.
+        shapes: of one example, the input's first, then each layer's output.
+        slots: for each layer, its parameters' places.
+        penalized: how many leading columns of theta are weights.
+        size: P.
+    """
+
+    layers: tuple[Named, ...]
+    shapes: tuple[Shape, ...]
+    slots: tuple[tuple[Slot, ...], ...]
+    penalized: int
+    size: int
+
+    @property
+    def output_shape(self) -> Shape:
+        """The shape of one example's output."""
+        return self.shapes[-1]
+
+    def select(self, rows: Array) -> Blueprint:
+        """The same plan for the members `rows`: layers with columns keep those members' rows."""
+        layers = tuple(Named(n.name, n.layer.select(rows), n.position) for n in self.layers)
+        return Blueprint(layers, self.shapes, self.slots, self.penalized, self.size)
+
+
+def plan(layers: Sequence[Named], input_shape: Shape) -> Blueprint:
+    """Work out all shapes and lay the parameters out in theta.
+
+    Raises:
+        NetworkShapeError: a layer cannot take what the one before it puts out; the text lists the shapes so far.
+    """
+    shapes, params = [input_shape], []
+    for named in layers:
+        try:
+            planned = named.layer.plan(shapes[-1])
+        except ShapeError as error:
+            trail = " → ".join(str(shape) for shape in shapes)
+            raise NetworkShapeError(f"{error} (shapes up to here: {trail})", named.position) from error
+        shapes.append(planned.output_shape)
+        params.append(planned.params)
+    weights = sum(p.size for group in params for p in group if p.penalized)
+    starts = {True: 0, False: weights}
+    slots = []
+    for named, group in zip(layers, params, strict=True):
+        placed = []
+        for param in group:
+            placed.append(Slot(f"{named.name}.{param.name}", param, starts[param.penalized]))
+            starts[param.penalized] += param.size
+        slots.append(tuple(placed))
+    return Blueprint(tuple(layers), tuple(shapes), tuple(slots), weights, starts[False])
+
+
+class Pass:
+    """The network bound to one input array: forward and backward for batches of exactly that size.
+
+    Attributes:
+        x: [M or 1, N, *input_shape]; fill it before `forward`.
+        y: [M, N, *output_shape]; what the last bound layer puts out.
+        dy: the gradient at y, after `bind_backward`.
+    """
+
+    def __init__(self, x: Array, layers: list[Layer], first_trainable: int, memory: Memory) -> None:
+        self.x, self.y, self.layers, self._memory = x, layers[-1].y if layers else x, layers, memory
+        self._first_trainable = first_trainable
+        self._forwards: list[Callable[[], None]] = [layer.forward for layer in layers]
+        self._backwards: list[Callable[[], None]] = []
+
+    def forward(self) -> Array:
+        """Compute y from x."""
+        for forward in self._forwards:
+            forward()
+        return self.y
+
+    def bind_backward(self, dy: Array, *, input_gradient: bool = False) -> None:
+        """Take dy and allocate what backward needs.
+
+        Without `input_gradient` it ends at the first layer that has parameters, whose dx nobody wants.
+        """
+        first = 0 if input_gradient else self._first_trainable
+        self._backwards = []
+        for place in reversed(range(first, len(self.layers))):
+            layer = self.layers[place]
+            layer.bind_backward(dy, self._memory, input_gradient=place > first or input_gradient)
+            self._backwards.append(layer.backward)
+            if place > first or input_gradient:
+                dy = layer.dx
+        self.dx = dy if input_gradient else None
+
+    def backward(self) -> None:
+        """Assign all gradients from dy."""
+        for backward in self._backwards:
+            backward()
+
+
+class Network:
+    """M networks of one architecture.
+
+    Attributes:
+        theta: [M, P], all parameters; `grad`, likewise, their gradients.
+        blueprint: its plan.
+        memory: where its arrays come from.
+    """
+
+    def __init__(self, blueprint: Blueprint, members: int, memory: Memory) -> None:
+        self.blueprint, self.members, self.memory = blueprint, members, memory
+        self.theta = memory.zeros((members, blueprint.size))
+        self.grad = memory.zeros((members, blueprint.size))
+        self._params = [_views(self.theta, slots) for slots in blueprint.slots]
+        self._grads = [_views(self.grad, slots) for slots in blueprint.slots]
+        with_params = (place for place, slots in enumerate(blueprint.slots) if slots)
+        self._first_trainable = next(with_params, len(blueprint.slots))
+        self._convenience: tuple[Shape, bool, Pass] | None = None
+        self.dropout_streams = Streams([Key(0)] * members, Purpose.DROPOUT)
+
+    def initialize(self, keys: Sequence[Key]) -> None:
+        """Draw every parameter's starting values; each member's from the stream of its key."""
+        streams = Streams(keys, Purpose.WEIGHTS)
+        for params, slots in zip(self._params, self.blueprint.slots, strict=True):
+            for slot in slots:
+                slot.param.initializer.fill(params[slot.param.name], streams)
+        self.dropout_streams = Streams(keys, Purpose.DROPOUT)
+
+    def parameters(self) -> dict[str, Array]:
+        """Live views of theta by path, such as {"0.w": [M, I, O], "0.b": [M, O]}."""
+        return self._by_path(self._params)
+
+    def gradients(self) -> dict[str, Array]:
+        """Live views of grad by path; assigned by every backward pass."""
+        return self._by_path(self._grads)
+
+    def unit_weights(self) -> list[Array]:
+        """For every weight, a view [M, fan_in, units]: the vector that comes into each unit."""
+        return [
+            self._params[place][slot.param.name].reshape(self.members, -1, slot.param.shape[-1])
+            for place, slots in enumerate(self.blueprint.slots)
+            for slot in slots
+            if slot.param.penalized
+        ]
+
+    def bind(
+        self, x: Array, *, training: bool, memory: Memory | None = None, fused: type[Layer] | None = None
+    ) -> Pass:
+        """Bind the layers to an input array [M or 1, N, *input_shape].
+
+        Args:
+            x: the array that every forward pass reads.
+            training: whether dropout is on.
+            memory: where working arrays come from; the network's own by default.
+            fused: leave out a last layer of this type, because the loss computes it from y.
+        """
+        memory = memory or self.memory
+        named = self.blueprint.layers
+        if fused is not None and named and isinstance(named[-1].layer, fused):
+            named = named[:-1]
+        bound: list[Layer] = []
+        y, is_protected = x, True
+        for place, entry in enumerate(named):
+            layer = copy.copy(entry.layer)
+            layer.bind(
+                Site(
+                    y,
+                    self._params[place],
+                    self._grads[place],
+                    memory,
+                    self.members,
+                    training,
+                    overwrite=not is_protected and y.shape[0] == self.members,
+                    streams=self.dropout_streams,
+                )
+            )
+            # A view of a protected array is protected too.
+            is_protected = layer.needs_output or (is_protected and np.may_share_memory(layer.y, y))
+            y = layer.y
+            bound.append(layer)
+        return Pass(x, bound, self._first_trainable, memory)
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """The network's output for any batch, activations applied.
+
+        For teaching, tests and notebooks: it binds anew whenever the batch's shape changes.
+
+        Args:
+            x: [N, *input_shape] for all members, or [M, N, *input_shape].
+            training: whether dropout is on.
+
+        Returns:
+            [M, N, *output_shape]; overwritten by the next call.
+        """
+        x = np.asarray(x)
+        batch = x if x.ndim > len(self.blueprint.shapes[0]) + 1 else x[None]
+        if self._convenience is None or self._convenience[:2] != (batch.shape, training):
+            bound = self.bind(self.memory.empty(batch.shape), training=training)
+            bound.bind_backward(self.memory.zeros(bound.y.shape), input_gradient=True)
+            self._convenience = (batch.shape, training, bound)
+        bound = self._convenience[2]
+        bound.x[...] = batch
+        return bound.forward()
+
+    def backward(self, dy: Array) -> Array:
+        """The gradient at the input of the last `forward`; fills `gradients()`.
+
+        Args:
+            dy: [M, N, *output_shape] or [N, *output_shape], the gradient at the output.
+
+        Returns:
+            [M, N, *input_shape]; overwritten by the next call.
+
+        Raises:
+            RuntimeError: there was no forward pass.
+        """
+        if self._convenience is None:
+            raise RuntimeError("backward needs a forward pass before it: call forward(x) first")
+        bound = self._convenience[2]
+        bound.layers[-1].dy[...] = dy
+        bound.backward()
+        assert bound.dx is not None
+        return bound.dx
+
+    def select(self, rows: Array, memory: Memory) -> Network:
+        """A network of the members `rows` alone, with their parameters and their dropout streams."""
+        chosen = Network(self.blueprint.select(rows), len(rows), memory)
+        chosen.theta[...] = self.theta[rows]
+        chosen.dropout_streams = self.dropout_streams.select(rows)
+        return chosen
+
+    def _by_path(self, groups: list[dict[str, Array]]) -> dict[str, Array]:
+        return {
+            slot.path: group[slot.param.name]
+            for group, slots in zip(groups, self.blueprint.slots, strict=True)
+            for slot in slots
+        }
+
+
+def _views(flat: Array, slots: Sequence[Slot]) -> dict[str, Array]:
+    """Views [M, *shape] of the slots' columns of a flat array [M, P]."""
+    return {
+        slot.param.name: flat[:, slot.start : slot.start + slot.param.size].reshape(
+            len(flat), *slot.param.shape
+        )
+        for slot in slots
+    }

@@ -1,0 +1,107 @@
+"""Early stopping, and which weights a member ends with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nntrain.arrays import Array
+
+
+@dataclass(frozen=True, eq=False)
+class EarlyStopping:
+    """Stop a member when what it is judged by has not improved for a while (Prechelt 1998; as Keras counts it).
+
+    An epoch improves on the best one if it is better by more than `min_delta`. A member stops after `patience`
+    epochs without improvement; with `restore_best` it ends with the weights of its best epoch.
+
+    Attributes:
+        monitor: the recorded value to judge by, such as `validation.loss`.
+        maximize: whether more is better (a score) or less (a loss, an error).
+        patience: column [M]; epochs.
+        min_delta: column [M], at least 0.
+        restore_best: whether the best epoch's weights are kept rather than the last one's.
+    """
+
+    monitor: str
+    maximize: bool
+    patience: Array
+    min_delta: Array
+    restore_best: bool
+
+    def select(self, rows: Array) -> EarlyStopping:
+        """The rule for the members `rows`."""
+        return EarlyStopping(
+            self.monitor, self.maximize, self.patience[rows], self.min_delta[rows], self.restore_best
+        )
+
+
+class BestWeights:
+    """The best epoch of each member so far, by the rule of early stopping; without a rule, the last epoch.
+
+    Attributes:
+        epoch: int [M], the best epoch, 0 before the first.
+        value: [M], what was monitored in it.
+        theta: [M, P], the weights after it.
+    """
+
+    def __init__(self, rule: EarlyStopping | None, theta: Array) -> None:
+        members = len(theta)
+        self.rule = rule
+        self.epoch: Array = np.zeros(members, dtype=np.int64)
+        self.value: Array = np.full(members, np.inf)
+        self.theta = theta.copy()
+
+    def observe(
+        self, epoch: int, values: dict[str, Array], theta: Array, healthy: Array
+    ) -> tuple[Array, Array]:
+        """Take note of an epoch.
+
+        Args:
+            epoch: counted from 1.
+            values: what the epoch recorded, each [M].
+            theta: [M, P], the weights after it.
+            healthy: bool [M]; a diverged member's epoch does not count.
+
+        Returns:
+            Two bool [M]: whose best epoch this is, and whose patience is over.
+        """
+        if self.rule is None:
+            improved, stop = healthy, np.zeros(len(theta), dtype=bool)
+            monitored = self.value
+        else:
+            sign = -1.0 if self.rule.maximize else 1.0
+            monitored = sign * values[self.rule.monitor]
+            improved = healthy & ((monitored < self.value - self.rule.min_delta) | (self.epoch == 0))
+            since = epoch - np.where(improved, epoch, self.epoch)
+            stop = since >= self.rule.patience
+        self._keep(improved, epoch, monitored, theta)
+        return improved, stop & healthy
+
+    def _keep(self, improved: Array, epoch: int, monitored: Array, theta: Array) -> None:
+        self.epoch[improved] = epoch
+        self.value[improved] = monitored[improved]
+        if improved.all():
+            np.copyto(self.theta, theta)
+        else:
+            self.theta[improved] = theta[improved]
+
+    def keep_last(self, epoch: int, ended: Array, theta: Array) -> Array:
+        """Where the rule does not restore the best weights, those who ended (bool [M]) keep the last ones.
+
+        Returns:
+            bool [M], for whom this epoch has become the one that is kept.
+        """
+        if self.rule is None or self.rule.restore_best:
+            return np.zeros_like(ended)
+        self.theta[ended] = theta[ended]
+        self.epoch[ended] = epoch
+        return ended
+
+    def select(self, rows: Array) -> BestWeights:
+        """The same for the members `rows`."""
+        rule = None if self.rule is None else self.rule.select(rows)
+        chosen = BestWeights(rule, self.theta[rows])
+        chosen.epoch, chosen.value = self.epoch[rows], self.value[rows]
+        return chosen

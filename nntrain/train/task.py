@@ -1,0 +1,186 @@
+"""What a training step is. Supervised learning is one task; others (autoencoder, adversarial) are further classes."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+
+from nntrain.arrays import Array
+from nntrain.data.batches import Batch, Batches, Examples
+from nntrain.data.task import Task
+from nntrain.nn.layer import Memory
+from nntrain.nn.losses.loss import Loss
+from nntrain.nn.network import Network, Pass
+from nntrain.streams import Streams
+from nntrain.train.metrics import METRICS
+
+# Evaluation runs over this many numbers of activations at a time, so that its memory does not grow with the split.
+EVALUATION_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, eq=False)
+class Units:
+    """The units of a standardized regression target: value = mean + std · output; each [K]."""
+
+    mean: Array
+    std: Array
+
+
+class Bound:
+    """Network and loss bound to the arrays of one batch."""
+
+    def __init__(self, network: Network, loss: Loss, batch: Batch, memory: Memory, *, training: bool) -> None:
+        self.size = batch.size
+        self.network_pass: Pass = network.bind(batch.x, training=training, memory=memory, fused=loss.fuses)
+        self.loss = copy.copy(loss)
+        self.loss.bind(_as_rows(self.network_pass.y), batch.t, batch.weight, memory, training=training)
+        if training:
+            self.network_pass.bind_backward(self.loss.dy)
+
+    def forward(self) -> None:
+        """Outputs and loss."""
+        self.network_pass.forward()
+        self.loss.forward()
+
+    def backward(self) -> None:
+        """All gradients."""
+        self.loss.backward()
+        self.network_pass.backward()
+
+
+class Supervised:
+    """Learn to answer t for x: forward, loss, backward, over shuffled batches."""
+
+    def __init__(
+        self,
+        network: Network,
+        loss: Loss,
+        examples: Examples,
+        order: Streams,
+        *,
+        batch_size: int,
+        shuffle: bool,
+    ) -> None:
+        self.network, self.loss, self.examples = network, loss, examples
+        self.batch_size, self.shuffle = batch_size, shuffle
+        self.batches = Batches(examples, order, batch_size, shuffle=shuffle, memory=network.memory)
+        self._bound = [
+            Bound(network, loss, batch, network.memory, training=True) for batch in self.batches.batches
+        ]
+        self._sum: Array = np.zeros(network.members)
+        self._term: Array = np.zeros(network.members)
+
+    @property
+    def steps(self) -> int:
+        """Batches in an epoch."""
+        return len(self.batches.schedule)
+
+    def start_epoch(self) -> None:
+        """Draw the order of the epoch; forget the losses of the last."""
+        self.batches.start_epoch()
+        self._sum[...] = 0
+
+    def step(self, place: int) -> None:
+        """Compute the gradients for the batch that was just loaded."""
+        bound = self._bound[place]
+        bound.forward()
+        bound.backward()
+        # A smaller last batch counts by its size.
+        np.multiply(bound.loss.value, bound.size, out=self._term)
+        np.add(self._sum, self._term, out=self._sum)
+
+    def mean_loss(self) -> Array:
+        """The mean loss over the examples of the epoch, each at the weights of its step: float64 [M]."""
+        return self._sum / len(self.examples)
+
+    def select(self, rows: Array, network: Network) -> Supervised:
+        """The same task for the members `rows`, whose network is given; orders go on from where they are."""
+        return Supervised(
+            network,
+            self.loss.select(rows),
+            self.examples.select(rows),
+            self.batches.streams.select(rows),
+            batch_size=self.batch_size,
+            shuffle=self.shuffle,
+        )
+
+
+class Evaluator:
+    """Computes loss and metrics of a network on a fixed set of examples, in blocks of bounded size."""
+
+    def __init__(
+        self,
+        network: Network,
+        loss: Loss,
+        examples: Examples,
+        *,
+        task: Task,
+        metrics: tuple[str, ...],
+        units: Units | None = None,
+    ) -> None:
+        self.network, self.loss, self.examples = network, loss, examples
+        self.task, self.metrics, self.units = task, metrics, units
+        self._whole = examples.whole()
+        count = len(examples)
+        self._block = min(count, _block_size(network))
+        memory = Memory(network.memory.dtype)
+        self._bound: dict[int, tuple[Batch, Bound]] = {}
+        for size in {self._block, count % self._block or self._block}:
+            batch = self._batch(size, memory)
+            self._bound[size] = (batch, Bound(network, loss, batch, memory, training=False))
+        outputs = self._bound[self._block][1].loss.outputs.shape[2]
+        self.outputs: Array = memory.activations(network.members, count, (outputs,))
+
+    def evaluate(self) -> dict[str, Array]:
+        """Loss and metrics by name, each float64 [M]; `outputs` [M, n, K] holds the network's answers."""
+        count, total = len(self.examples), np.zeros(self.network.members)
+        for start in range(0, count, self._block):
+            stop = min(start + self._block, count)
+            batch, bound = self._bound[stop - start]
+            if stop - start < count:
+                batch.x[...] = self._whole.x[:, start:stop]
+                batch.t[...] = self._whole.t[:, start:stop]
+            bound.forward()
+            self.outputs[:, start:stop] = bound.loss.outputs
+            total += bound.loss.value * float(stop - start)
+        values = {"loss": total / count}
+        y, t = self.outputs, self._whole.t
+        if self.units is not None and self.metrics:
+            y, t = (a * self.units.std + self.units.mean for a in (y, t))
+        for name in self.metrics:
+            values[name] = METRICS[name].function(self.task, y, t)
+        return values
+
+    def select(self, rows: Array, network: Network) -> Evaluator:
+        """The same evaluation for the members `rows`, whose network is given."""
+        return Evaluator(
+            network,
+            self.loss.select(rows),
+            self.examples.select(rows),
+            task=self.task,
+            metrics=self.metrics,
+            units=self.units,
+        )
+
+    def _batch(self, size: int, memory: Memory) -> Batch:
+        """Arrays for a block; the data itself where one block holds all of it."""
+        whole = self._whole
+        members = len(whole.x)
+        t = memory.activations(members, size, whole.t.shape[2:])
+        if size == len(self.examples):
+            t[...] = whole.t
+            return Batch(whole.x, t, None)
+        return Batch(memory.empty((members, size, *whole.x.shape[2:])), t, None)
+
+
+def _block_size(network: Network) -> int:
+    """How many examples to evaluate at a time."""
+    widest = max(int(np.prod(shape)) for shape in network.blueprint.shapes)
+    return max(1, EVALUATION_BLOCK // (widest * network.members))
+
+
+def _as_rows(y: Array) -> Array:
+    """An output of any shape as [M, N, K], so that losses need to know no other."""
+    return y if y.ndim == 3 else y.reshape(*y.shape[:2], -1)
