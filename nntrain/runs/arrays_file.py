@@ -152,9 +152,7 @@ def _header(archive: zipfile.ZipFile, name: str, info: zipfile.ZipInfo) -> _Head
     needed = math.prod(shape) * dtype.itemsize
     if used + needed != info.file_size:
         found = info.file_size - used
-        raise Damage(
-            f"gives {name!r} the shape {list(shape)}, which needs {needed:,} bytes, but has {found:,}"
-        )
+        raise Damage(f"gives {name!r} the shape {list(shape)}, which needs {needed:,} bytes, but has {found:,}")
     return _Header(info, shape, dtype)
 
 

@@ -33,9 +33,7 @@ def cannot_write(path: Path, error: OSError) -> RunError:
 def no_such_run(path: Path, runs_dir: Path) -> RunError:
     """The error for a run that is not there, with the nearest name that is."""
     if path.is_file():
-        return RunError(
-            f"{path} is a file, not a run directory; a run is named by its directory, {path.parent}"
-        )
+        return RunError(f"{path} is a file, not a run directory; a run is named by its directory, {path.parent}")
     try:
         names = sorted(entry.name for entry in runs_dir.iterdir() if entry.is_dir())
     except OSError:

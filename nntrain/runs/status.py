@@ -73,7 +73,7 @@ class RunStatus:
 
 def now() -> str:
     """The present time as status.json has it."""
-    return datetime.now().astimezone().isoformat(timespec="seconds")
+    return datetime.now().astimezone().isoformat(timespec="milliseconds")
 
 
 def owned(

@@ -85,9 +85,7 @@ class RunDirectory:
         return run
 
     @classmethod
-    def open(
-        cls, run: Path | str, *, runs_dir: Path | str = "runs", disk: Disk | None = None
-    ) -> "RunDirectory":
+    def open(cls, run: Path | str, *, runs_dir: Path | str = "runs", disk: Disk | None = None) -> "RunDirectory":
         """Find an existing run by its path, or by its name under `runs_dir`.
 
         Raises RunError if there is no such directory, or if it holds none of a run's files.
@@ -305,9 +303,7 @@ class RunDirectory:
         if name in self._checksums():
             old = self.read_status()
             others = {key: value for key, value in old.sha256.items() if key != name}
-            self._store_status(
-                status.owned(old.status, started=old.started, message=old.message, sha256=others)
-            )
+            self._store_status(status.owned(old.status, started=old.started, message=old.message, sha256=others))
 
     def _read(self, name: str, limit: int) -> bytes:
         vouched = self._checksums().get(name)
