@@ -80,9 +80,7 @@ class Batches:
         schedule: for each step of an epoch, the place in `batches` of the batch it uses.
     """
 
-    def __init__(
-        self, examples: Examples, streams: Streams, batch_size: int, *, shuffle: bool, memory: Memory
-    ) -> None:
+    def __init__(self, examples: Examples, streams: Streams, batch_size: int, *, shuffle: bool, memory: Memory) -> None:
         self.examples, self.streams, self.shuffle = examples, streams, shuffle
         count = len(examples)
         self.batch_size = min(batch_size, count)

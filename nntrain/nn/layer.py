@@ -66,19 +66,19 @@ class Memory:
         self.nbytes = 0
         self._zeros: Array = np.zeros(0, dtype=self.dtype)
 
-    def empty(self, shape: Shape, dtype: DTypeLike = None) -> Array:
+    def empty(self, shape: Shape, dtype: DTypeLike | None = None) -> Array:
         """An uninitialized array, of `dtype` or else of the memory's own."""
         array = np.empty(shape, dtype=self.dtype if dtype is None else dtype)
         self.nbytes += array.nbytes
         return array
 
-    def zeros(self, shape: Shape, dtype: DTypeLike = None) -> Array:
+    def zeros(self, shape: Shape, dtype: DTypeLike | None = None) -> Array:
         """An array of zeros, of `dtype` or else of the memory's own."""
         array = self.empty(shape, dtype)
         array[...] = 0
         return array
 
-    def activations(self, members: int, examples: int, shape: Shape, dtype: DTypeLike = None) -> Array:
+    def activations(self, members: int, examples: int, shape: Shape, dtype: DTypeLike | None = None) -> Array:
         """An array [M, N, *shape] for what flows between layers.
 
         Where there are fewer features than examples, [M, N, O] is a transposed view of memory laid out [M, O, N]:

@@ -107,7 +107,7 @@ class Pass:
     Attributes:
         x: [M or 1, N, *input_shape]; fill it before `forward`.
         y: [M, N, *output_shape]; what the last bound layer puts out.
-        dy: the gradient at y, after `bind_backward`.
+        dx: with `input_gradient`, the gradient at x after `backward`.
     """
 
     def __init__(self, x: Array, layers: list[Layer], first_trainable: int, memory: Memory) -> None:
@@ -135,7 +135,7 @@ class Pass:
             self._backwards.append(layer.backward)
             if place > first or input_gradient:
                 dy = layer.dx
-        self.dx = dy if input_gradient else None
+        self.dx = dy
 
     def backward(self) -> None:
         """Assign all gradients from dy."""
@@ -188,9 +188,7 @@ class Network:
             if slot.param.penalized
         ]
 
-    def bind(
-        self, x: Array, *, training: bool, memory: Memory | None = None, fused: type[Layer] | None = None
-    ) -> Pass:
+    def bind(self, x: Array, *, training: bool, memory: Memory | None = None, fused: type[Layer] | None = None) -> Pass:
         """Bind the layers to an input array [M or 1, N, *input_shape].
 
         Args:
@@ -264,7 +262,6 @@ class Network:
         bound = self._convenience[2]
         bound.layers[-1].dy[...] = dy
         bound.backward()
-        assert bound.dx is not None
         return bound.dx
 
     def select(self, rows: Array, memory: Memory) -> Network:
@@ -285,8 +282,6 @@ class Network:
 def _views(flat: Array, slots: Sequence[Slot]) -> dict[str, Array]:
     """Views [M, *shape] of the slots' columns of a flat array [M, P]."""
     return {
-        slot.param.name: flat[:, slot.start : slot.start + slot.param.size].reshape(
-            len(flat), *slot.param.shape
-        )
+        slot.param.name: flat[:, slot.start : slot.start + slot.param.size].reshape(len(flat), *slot.param.shape)
         for slot in slots
     }

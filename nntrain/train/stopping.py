@@ -32,9 +32,7 @@ class EarlyStopping:
 
     def select(self, rows: Array) -> EarlyStopping:
         """The rule for the members `rows`."""
-        return EarlyStopping(
-            self.monitor, self.maximize, self.patience[rows], self.min_delta[rows], self.restore_best
-        )
+        return EarlyStopping(self.monitor, self.maximize, self.patience[rows], self.min_delta[rows], self.restore_best)
 
 
 class BestWeights:
@@ -53,9 +51,7 @@ class BestWeights:
         self.value: Array = np.full(members, np.inf)
         self.theta = theta.copy()
 
-    def observe(
-        self, epoch: int, values: dict[str, Array], theta: Array, healthy: Array
-    ) -> tuple[Array, Array]:
+    def observe(self, epoch: int, values: dict[str, Array], theta: Array, healthy: Array) -> tuple[Array, Array]:
         """Take note of an epoch.
 
         Args:

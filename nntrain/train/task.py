@@ -66,9 +66,7 @@ class Supervised:
         self.network, self.loss, self.examples = network, loss, examples
         self.batch_size, self.shuffle = batch_size, shuffle
         self.batches = Batches(examples, order, batch_size, shuffle=shuffle, memory=network.memory)
-        self._bound = [
-            Bound(network, loss, batch, network.memory, training=True) for batch in self.batches.batches
-        ]
+        self._bound = [Bound(network, loss, batch, network.memory, training=True) for batch in self.batches.batches]
         self._sum: Array = np.zeros(network.members)
         self._term: Array = np.zeros(network.members)
 

@@ -38,8 +38,8 @@ class Huber(Loss):
 
     def bind_scratch(self, memory: Memory) -> None:
         """Room for the error cut to [−δ, δ], and for half of it."""
-        self.cut = memory.activations(*self.y.shape[:2], self.y.shape[2:])
-        self.half = memory.activations(*self.y.shape[:2], self.y.shape[2:])
+        self.cut = self.like_outputs(memory)
+        self.half = self.like_outputs(memory)
 
     def forward(self) -> None:
         """h(e) = c (e − ½ c) with c = e cut to [−δ, δ]."""

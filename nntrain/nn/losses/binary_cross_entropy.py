@@ -29,8 +29,8 @@ class BinaryCrossEntropy(Loss):
 
     def bind_scratch(self, memory: Memory) -> None:
         """Room for the probabilities and a product."""
-        self.outputs = memory.activations(*self.y.shape[:2], self.y.shape[2:])
-        self.product = memory.activations(*self.y.shape[:2], self.y.shape[2:])
+        self.outputs = self.like_outputs(memory)
+        self.product = self.like_outputs(memory)
 
     def forward(self) -> None:
         """p = σ(z) and the mean loss."""
@@ -49,4 +49,5 @@ class BinaryCrossEntropy(Loss):
         """(1 − ε) t + ε/2 for targets t [n, K] of 0 and 1."""
         if self.label_smoothing == 0.0:
             return t
-        return ((1.0 - self.label_smoothing) * t + self.label_smoothing / 2).astype(t.dtype)
+        smoothed: Array = (1.0 - self.label_smoothing) * t + self.label_smoothing / 2
+        return smoothed.astype(t.dtype, copy=False)

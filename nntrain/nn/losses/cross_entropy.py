@@ -30,8 +30,8 @@ class CrossEntropy(Loss):
 
     def bind_scratch(self, memory: Memory) -> None:
         """Room for the shifted logits, and for the sums of their exponentials."""
-        members, examples, classes = self.y.shape
-        self.shifted = memory.activations(members, examples, (classes,))
+        members, examples, _ = self.y.shape
+        self.shifted = self.like_outputs(memory)
         self.sums = memory.activations(members, examples, (1,))
         self.outputs = self.dy if self.training else self.terms
         shifted, target = in_memory_order(self.shifted), in_memory_order(self.t)
@@ -70,4 +70,5 @@ class CrossEntropy(Loss):
         """(1 − ε) t + ε/K for one-hot targets t [n, K]."""
         if self.label_smoothing == 0.0:
             return t
-        return ((1.0 - self.label_smoothing) * t + self.label_smoothing / t.shape[-1]).astype(t.dtype)
+        smoothed: Array = (1.0 - self.label_smoothing) * t + self.label_smoothing / t.shape[-1]
+        return smoothed.astype(t.dtype, copy=False)

@@ -48,15 +48,20 @@ class Loss(ABC):
         self.outputs = y
         self.value = memory.empty((members,))
         # L of every output; the sum over them is one matrix product with ones, whatever the layout.
-        self.terms = memory.activations(members, examples, (outputs,))
-        self.dy = memory.activations(members, examples, (outputs,)) if training else self.terms
+        self.terms = self.like_outputs(memory)
+        self.dy = self.like_outputs(memory) if training else self.terms
         self.per_example = memory.activations(members, examples, (1,))
         self.ones = memory.empty((outputs, 1))
         self.ones[...] = 1
         self.bind_scratch(memory)
 
-    def bind_scratch(self, memory: Memory) -> None:
+    def bind_scratch(self, memory: Memory) -> None:  # noqa: B027 - most losses need nothing more
         """Allocate what the loss needs beyond `bind`."""
+
+    def like_outputs(self, memory: Memory) -> Array:
+        """An array [M, N, K] laid out as what flows through the network."""
+        members, examples, outputs = self.y.shape
+        return memory.activations(members, examples, (outputs,))
 
     @abstractmethod
     def forward(self) -> None:

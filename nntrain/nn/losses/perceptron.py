@@ -23,7 +23,7 @@ class Perceptron(Loss):
 
     def bind_scratch(self, memory: Memory) -> None:
         """Room for the answers, 0 or 1."""
-        self.outputs = memory.activations(*self.y.shape[:2], self.y.shape[2:])
+        self.outputs = self.like_outputs(memory)
 
     def forward(self) -> None:
         """y = [a > 0] and the mean loss."""

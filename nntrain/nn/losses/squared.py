@@ -11,7 +11,7 @@ from nntrain.nn.losses.loss import Loss
 
 @dataclass(eq=False)
 class MeanSquaredError(Loss):
-    """L = (1/K) Σ_k (y_k − t_k)², dL/dy = (2/K)(y − t): the mean over the outputs, as scikit-learn and Keras have it."""
+    """L = (1/K) Σ_k (y_k − t_k)², dL/dy = (2/K)(y − t): the mean over the outputs, as in scikit-learn and Keras."""
 
     def forward(self) -> None:
         """Mean over examples and outputs of (y − t)²."""
