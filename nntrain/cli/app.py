@@ -1,0 +1,84 @@
+"""The program `nntrain`: its commands, `--version`, and what becomes of failures."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from nntrain.cli import check, evaluate, examples, fit, gradcheck, gridsearch, predict, runs, schema
+from nntrain.cli.console import prepare_streams
+from nntrain.cli.failures import Expected, report, report_bug
+
+
+class Program(TyperGroup):
+    """The group of all commands. A failure that users can meet ends in its message and its exit code."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The commands in the order in which they were added, which is that of first need."""
+        return list(self.commands)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; what it printed must have arrived for it to count as done."""
+        try:
+            value = super().invoke(ctx)
+            sys.stdout.flush()
+        except Expected as failure:
+            raise typer.Exit(report(failure)) from failure
+        return value
+
+
+app = typer.Typer(
+    name="nntrain",
+    cls=Program,
+    no_args_is_help=True,
+    rich_markup_mode=None,  # rich would take twice as long as all the rest of --help
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from nntrain import __version__
+
+        print(f"nntrain {__version__}")
+        raise typer.Exit
+
+
+@app.callback(
+    epilog="\b\nExample:\n  nntrain fit configs/iris.yaml\n  nntrain eval latest",
+)
+def program(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Train neural networks from a YAML file, evaluate them, use them, and search for better ones."""
+
+
+COMMANDS = {
+    "fit": (fit, "Train a network and leave a run directory."),
+    "eval": (evaluate, "Score a trained network."),
+    "predict": (predict, "Predict with a trained network, to CSV."),
+    "gridsearch": (gridsearch, "Search for better settings."),
+    "check": (check, "Check a config and show its network."),
+    "gradcheck": (gradcheck, "Check the gradients of a network."),
+    "runs": (runs, "List runs with status and scores."),
+    "schema": (schema, "Print the JSON Schema of configs."),
+    "examples": (examples, "List or write the examples."),
+}
+for _name, (_module, _summary) in COMMANDS.items():
+    # \b keeps the lines of the example as they are
+    app.command(_name, short_help=_summary, epilog="\b\n" + _module.EXAMPLE)(_module.run)
+
+
+def main() -> None:
+    """The entry point of `nntrain` and `python -m nntrain`; ends with SystemExit."""
+    prepare_streams()
+    try:
+        app()
+    except KeyboardInterrupt as interrupt:
+        sys.exit(report(interrupt))
+    except Exception as bug:
+        sys.exit(report_bug(bug))

@@ -1,0 +1,108 @@
+"""Where output goes: results to stdout, progress and messages to stderr; with --json one object to stdout."""
+
+import io
+import json
+import math
+import os
+import sys
+from dataclasses import fields, is_dataclass
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PIPE_WIDTH = 1000  # columns when nobody's terminal limits them: nothing is folded or cut
+
+
+def results() -> "Console":
+    """A console on stdout, for tables. Text is shown as it is: brackets are no markup, numbers no colors."""
+    return _console(sys.stdout)
+
+
+def messages() -> "Console":
+    """A console on stderr, for progress."""
+    return _console(sys.stderr)
+
+
+def _console(stream: TextIO) -> "Console":
+    from rich.console import Console
+
+    width = None if stream.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
+    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+
+
+def say(text: str) -> None:
+    """One message on stderr, exactly as it is."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def print_json(value: object) -> None:
+    """One JSON object on stdout: keys as given, non-finite numbers as null, other than UTF-8 escaped."""
+    text = json.dumps(as_json(value), indent=2, allow_nan=False, ensure_ascii=not shows(sys.stdout.encoding, "é▁漢"))
+    print(text)
+
+
+def as_json(value: object) -> Any:
+    """Dicts, lists, strings and numbers in place of dataclasses, arrays, paths and tuples; NaN becomes None."""
+    if hasattr(value, "tolist"):  # a NumPy array or scalar, without importing NumPy here
+        return as_json(value.tolist())
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: as_json(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, dict):
+        return {str(key): as_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_json(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, bool | int):
+        return value
+    return str(value)
+
+
+def shows(encoding: str | None, text: str) -> bool:
+    """Whether the encoding, of a stream, can write the text."""
+    try:
+        text.encode(encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def prepare_streams() -> None:
+    """Let no name or path that the terminal cannot write (LC_ALL=C, a Windows code page) be an exception."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def number(value: float | None) -> str:
+    """A score or a loss for a table: four decimals, or four digits where those hide it; "-" if undefined."""
+    if value is None or math.isnan(value):
+        return "-"
+    if value != 0 and not 1e-3 <= abs(value) < 1e5:
+        return f"{value:.3e}"
+    return f"{value:.4f}"
+
+
+def bytes_text(count: float) -> str:
+    """A size such as "1.2 MiB"."""
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TiB"
+
+
+def seconds_text(seconds: float) -> str:
+    """A duration: "0.42 s" or, of whole seconds, "3 s" below ten seconds; then "0:42", "12:05", "3:07:00"."""
+    if seconds < 10:
+        return f"{seconds} s" if isinstance(seconds, int) else f"{seconds:.2f} s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60}:{whole % 60:02d}"
+    return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
+
+
+def count_text(count: int, singular: str, plural: str | None = None) -> str:
+    """ "1 epoch", "12,000 epochs"."""
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"

@@ -1,0 +1,102 @@
+"""`nntrain eval`"""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nntrain.cli.console import count_text, number, print_json, results
+from nntrain.cli.options import JsonOption, RunArgument, RunsDirOption
+from nntrain.cli.run_directory import find_run
+from nntrain.cli.tables import print_scores, print_table, table
+
+if TYPE_CHECKING:
+    from nntrain.train.evaluation import Evaluation
+
+EXAMPLE = """Example:
+  nntrain eval latest
+  nntrain eval runs/iris-20261120-084900-3f9a --split validation
+  nntrain eval latest --data measured-in-june.csv"""
+
+LARGEST_MATRIX = 40  # classes; beyond it, the confusions are listed
+CONFUSIONS_LISTED = 20
+
+
+class SplitName(StrEnum):
+    """The splits that a run has."""
+
+    TEST = "test"
+    VALIDATION = "validation"
+    TRAINING = "training"
+
+
+def run(
+    run: RunArgument,
+    split: Annotated[SplitName, typer.Option("--split", help="The examples to score.")] = SplitName.TEST,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            "--data",
+            metavar="FILE",
+            help="Score these examples instead; the file needs the columns of the training data.",
+            show_default=False,
+        ),
+    ] = None,
+    runs_dir: RunsDirOption = "runs",
+    json: JsonOption = False,
+) -> None:
+    """Score a trained network on a split of its data, or on other data.
+
+    Prints the scores beside those of a baseline that ignores its inputs; for classes the confusion matrix and
+    a row for each class, for values a row for each output.
+    """
+    from nntrain import workflows
+
+    path = find_run(run, runs_dir)
+    report = workflows.evaluation(path, split=split.value, data=data)
+    if json:
+        print_json({"run": path, **report.to_json()})
+    else:
+        print(f"{path.name}: {report.split}, {count_text(report.examples, 'example')}, {report.task}")
+        show(report)
+
+
+def show(report: "Evaluation") -> None:
+    """Scores, then what the task has: confusion matrix, a row for each class, a row for each output."""
+    print_scores({"network": report.scores, "baseline": report.baseline})
+    if report.classes is not None and report.confusion is not None:
+        _show_confusion(report.classes, report.confusion.tolist())
+    if report.per_class:
+        rows = [
+            [row.name, number(row.precision), number(row.recall), number(row.f1), f"{row.support:,}"]
+            for row in report.per_class
+        ]
+        print_table(["class", "precision", "recall", "F1", "examples"], rows)
+    if len(report.per_output) > 1:
+        values = [[row.name, number(row.rmse), number(row.mae), number(row.r2)] for row in report.per_output]
+        print_table(["output", "RMSE", "MAE", "R²"], values)
+
+
+def _show_confusion(classes: tuple[str, ...], confusion: list[list[int]]) -> None:
+    """The matrix if the terminal has room for it, otherwise the most frequent confusions."""
+    console = results()
+    matrix: Any = table(["true \\ predicted", *classes])
+    for name, row in zip(classes, confusion, strict=True):
+        matrix.add_row(name, *(f"{count:,}" if count else "." for count in row))
+    if len(classes) <= LARGEST_MATRIX and console.measure(matrix).maximum <= console.width:
+        console.print(matrix)
+        return
+    wrong = [
+        (count, true, predicted)
+        for true, row in enumerate(confusion)
+        for predicted, count in enumerate(row)
+        if count and true != predicted
+    ]
+    wrong.sort(key=lambda item: (-item[0], item[1:]))
+    print_table(
+        ["true", "predicted", "examples"],
+        [[classes[true], classes[predicted], f"{count:,}"] for count, true, predicted in wrong[:CONFUSIONS_LISTED]],
+        left=2,
+    )
+    listed = min(len(wrong), CONFUSIONS_LISTED)
+    print(f"{listed} of {count_text(len(wrong), 'confusion')}; --json has the whole matrix\n")

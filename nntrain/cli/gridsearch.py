@@ -1,0 +1,113 @@
+"""`nntrain gridsearch`"""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nntrain.cli.console import count_text, number, print_json
+from nntrain.cli.options import ConfigArgument, JsonOption, QuietOption, RunsDirOption, SetOption
+from nntrain.cli.progress import following
+from nntrain.cli.tables import print_pairs, print_table
+
+if TYPE_CHECKING:
+    from nntrain.workflows import Leaderboard
+
+EXAMPLE = """Example:
+  nntrain gridsearch configs/iris-gridsearch.yaml nntrain gridsearch configs/iris.yaml -p
+  optimizer.learning_rate=0.001,0.01,0.1 -p network.0.units=4,16 nntrain gridsearch configs/iris.yaml -p
+  'regularization.l2={log_uniform: [1e-6, 0.1]}' --trials 50 --seed 1"""
+
+ROWS_SHOWN = 20
+
+
+def run(
+    config: ConfigArgument,
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--parameter",
+            "-p",
+            metavar="KEY=V1,V2,...",
+            help="Search these values of one setting too, or a distribution such as {log_uniform: [1e-6, 0.1]}. "
+            "May be given several times.",
+            show_default=False,
+        ),
+    ] = None,
+    trials: Annotated[
+        int | None,
+        typer.Option("--trials", metavar="N", min=1, help="Draw N random points.", show_default=False),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", metavar="S", min=0, help="The seed of that draw.", show_default=False),
+    ] = None,
+    overrides: SetOption = None,
+    runs_dir: RunsDirOption = "runs",
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Train a network for every point of a grid, or for random points, and refit the best one.
+
+    The points are those of the config's `search` section and of -p. All networks of one architecture are
+    trained at once. Prints the best points; leaderboard.csv has them all.
+    """
+    from nntrain import workflows
+    from nntrain.config import load_experiment
+
+    experiment = load_experiment(config, overrides or ())
+    space = dict(map(parse_parameter, parameters or ()))
+    with following(quiet) as progress:
+        board = workflows.gridsearch(
+            experiment, runs_dir=runs_dir, parameters=space, trials=trials, seed=seed, listener=progress
+        )
+    if json:
+        print_json(as_object(board))
+    else:
+        show(board)
+
+
+def parse_parameter(text: str) -> tuple[str, Any]:
+    """Read "optimizer.learning_rate=0.1,0.01": the path and its values, as YAML; a mapping is a distribution."""
+    raise NotImplementedError
+
+
+def as_object(board: "Leaderboard") -> dict[str, Any]:
+    """What --json prints."""
+    return {
+        "best": board.best,
+        "table": board.table,
+        "run": board.run,
+        "leaderboard": board.path,
+        "refit": board.refit,
+    }
+
+
+def show(board: "Leaderboard") -> None:
+    """The first rows of the leaderboard, where all of it is, and the run of the best point."""
+    shown = board.table[:ROWS_SHOWN]
+    print_table(*leaderboard_cells(shown), left=0)
+    if len(board.table) > len(shown):
+        print(f"{len(shown)} of {count_text(len(board.table), 'point')}\n")
+    refit = str(board.refit.run)
+    print_pairs(
+        [
+            ("leaderboard", str(board.path)),
+            ("best", ", ".join(f"{path}={value}" for path, value in board.best.items())),
+            ("refitted as", refit),
+            ("next", f"nntrain eval {shlex.quote(refit)}"),
+        ]
+    )
+
+
+def leaderboard_cells(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[list[str]]]:
+    """Column names and cells, columns in the order in which the rows have them."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return names, [[_cell(row.get(name)) for name in names] for row in rows]
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return number(value) if isinstance(value, float) else str(value)

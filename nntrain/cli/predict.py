@@ -1,0 +1,113 @@
+"""`nntrain predict`"""
+
+import contextlib
+import csv
+import io
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TextIO
+
+import typer
+
+from nntrain.cli.console import count_text, say
+from nntrain.cli.options import RunArgument, RunsDirOption
+from nntrain.cli.run_directory import find_run
+
+if TYPE_CHECKING:
+    from nntrain.workflows import Predictions
+
+EXAMPLE = """Example:
+  nntrain predict latest flowers.csv
+  nntrain predict latest flowers.csv --probabilities -o predicted.csv"""
+
+
+def run(
+    run: RunArgument,
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="The examples: columns as in the training data; the target may be absent.",
+            show_default=False,
+        ),
+    ],
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="Add a column for the probability of each class.")
+    ] = False,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="OUT.csv",
+            help="Write here instead of stdout; the file appears when it is complete.",
+            show_default=False,
+        ),
+    ] = None,
+    runs_dir: RunsDirOption = "runs",
+) -> None:
+    """Predict with a trained network: a CSV file (UTF-8) with one row for each example."""
+    from nntrain import workflows
+
+    predictions = workflows.predict(find_run(run, runs_dir), file, probabilities=probabilities)
+    if output is None or output == "-":
+        with _stdout_for_csv() as stream:
+            write_csv(predictions, stream)
+        return
+    with _appearing(Path(output)) as stream:
+        written = write_csv(predictions, stream)
+    say(f"{count_text(written, 'prediction')} in {output}")
+
+
+def write_csv(predictions: "Predictions", stream: TextIO) -> int:
+    """Write a header and the rows; returns the number of rows. Lines end in one line feed on every system."""
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(predictions.columns)
+    rows = 0
+    for row in predictions.rows:
+        writer.writerow(row)
+        rows += 1
+    return rows
+
+
+@contextlib.contextmanager
+def _stdout_for_csv() -> Iterator[TextIO]:
+    """Stdout as UTF-8 with plain line feeds, whatever the terminal's encoding: CSV goes to files and pipes."""
+    if not isinstance(sys.stdout, io.TextIOWrapper):
+        yield sys.stdout
+        return
+    encoding, errors = sys.stdout.encoding, sys.stdout.errors
+    sys.stdout.reconfigure(encoding="utf-8", errors="strict", newline="")
+    try:
+        yield sys.stdout
+    finally:
+        with contextlib.suppress(OSError):
+            sys.stdout.reconfigure(encoding=encoding, errors=errors, newline=None)
+
+
+@contextlib.contextmanager
+def _appearing(path: Path) -> Iterator[TextIO]:
+    """A text file that takes the place of `path` when the block ends well, and vanishes otherwise.
+
+    A link is followed; something that is no regular file (/dev/stdout, a named pipe) is written to directly.
+    """
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file() and not target.is_dir():
+        with target.open("w", encoding="utf-8", newline="") as stream:
+            yield stream
+        return
+    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        try:
+            with beside.open("x", encoding="utf-8", newline="") as stream:
+                yield stream
+            os.replace(beside, target)
+        except OSError as failure:
+            if failure.filename in (None, str(beside)):  # a full disk names no file, a missing folder that one
+                raise OSError(failure.errno, failure.strerror, str(path)) from failure
+            raise
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
