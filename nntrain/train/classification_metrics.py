@@ -43,9 +43,7 @@ def count_classes(task: Task, y: Array, t: Array) -> ClassCounts:
             hits=(predicted & true).sum(axis=1), predicted=predicted.sum(axis=1), support=true.sum(axis=1)
         )
     classes = 2 if task is Task.BINARY else y.shape[-1]
-    correct = np.where(
-        predicted == true, true, classes
-    )  # what is wrong goes to one class more, dropped below
+    correct = np.where(predicted == true, true, classes)  # what is wrong goes to one class more, dropped below
     return ClassCounts(
         hits=_tally(correct, classes + 1)[:, :classes],
         predicted=_tally(predicted, classes),

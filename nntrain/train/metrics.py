@@ -87,9 +87,7 @@ def compute_metrics(names: Iterable[str], task: Task, y: Array, t: Array) -> dic
     values = {}
     for name in names:
         if name not in METRICS or task not in METRICS[name].tasks:
-            raise ValueError(
-                f"metric {name!r} does not apply to {task}: one of {', '.join(metrics_for(task))}"
-            )
+            raise ValueError(f"metric {name!r} does not apply to {task}: one of {', '.join(metrics_for(task))}")
         values[name] = METRICS[name].function(task, y, t)
     return values
 
@@ -103,7 +101,5 @@ def is_maximized(monitor: str) -> bool:
     if name == "loss":
         return False
     if name not in METRICS:
-        raise ValueError(
-            f"cannot say whether {monitor!r} is to grow: one of loss, {', '.join(METRICS)} is expected"
-        )
+        raise ValueError(f"cannot say whether {monitor!r} is to grow: one of loss, {', '.join(METRICS)} is expected")
     return METRICS[name].maximize

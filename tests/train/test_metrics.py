@@ -12,9 +12,7 @@ from nntrain.data.task import Task
 from nntrain.train.evaluation import confusion_matrix, evaluate_predictions
 from nntrain.train.metrics import METRICS, compute_metrics, default_metrics, is_maximized, metrics_for
 
-ORACLE = json.loads(
-    (Path(__file__).parents[1] / "oracles" / "metrics_sklearn.json").read_text(encoding="utf-8")
-)
+ORACLE = json.loads((Path(__file__).parents[1] / "oracles" / "metrics_sklearn.json").read_text(encoding="utf-8"))
 CASES: dict[str, dict[str, Any]] = ORACLE["cases"]
 DECIDED = [name for name, case in CASES.items() if case["task"] != "regression"]
 
@@ -38,12 +36,9 @@ def score(name: str, task: Task, y: Any, t: Any) -> list[float]:
 def test_scores_are_those_of_scikit_learn(name: str) -> None:
     task, y, t = arrays(CASES[name])
     scores = {
-        metric: values.tolist()
-        for metric, values in compute_metrics(metrics_for(task), task, y[None], t[None]).items()
+        metric: values.tolist() for metric, values in compute_metrics(metrics_for(task), task, y[None], t[None]).items()
     }
-    assert scores == {
-        metric: [pytest.approx(value, abs=1e-12)] for metric, value in CASES[name]["scores"].items()
-    }
+    assert scores == {metric: [pytest.approx(value, abs=1e-12)] for metric, value in CASES[name]["scores"].items()}
 
 
 @pytest.mark.parametrize("name", DECIDED)
@@ -84,9 +79,7 @@ def test_members_are_scored_as_if_alone(name: str, dtype: str) -> None:
 
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_a_member_with_an_output_that_is_not_finite_scores_nan_and_the_others_their_own(
-    name: str, bad: float
-) -> None:
+def test_a_member_with_an_output_that_is_not_finite_scores_nan_and_the_others_their_own(name: str, bad: float) -> None:
     task, y, t = arrays(CASES[name])
     population = np.stack([y, y])
     population[1, 2, 0] = bad
@@ -137,9 +130,7 @@ def test_roc_auc_of_a_single_class_is_undefined(target: float) -> None:
 
 
 def test_roc_auc_refuses_tasks_that_rank_nothing() -> None:
-    with pytest.raises(
-        ValueError, match=r"^roc_auc applies to binary and multilabel tasks, not to classification$"
-    ):
+    with pytest.raises(ValueError, match=r"^roc_auc applies to binary and multilabel tasks, not to classification$"):
         score("roc_auc", Task.CLASSIFICATION, [[[0.1, 0.9]]], [[[0, 1]]])
 
 
@@ -164,9 +155,7 @@ def test_r2_where_it_is_not_defined_follows_scikit_learn() -> None:
 
 def test_errors_too_large_to_be_squared_are_nan_not_a_warning() -> None:
     assert np.isnan(score("rmse", Task.REGRESSION, [[[1e200], [0.0]]], [[[0.0], [1.0]]])[0])
-    large = METRICS["rmse"].function(
-        Task.REGRESSION, np.full((1, 2, 1), 1e30, np.float32), np.zeros((1, 2, 1))
-    )
+    large = METRICS["rmse"].function(Task.REGRESSION, np.full((1, 2, 1), 1e30, np.float32), np.zeros((1, 2, 1)))
     assert large.tolist() == pytest.approx([1e30])
 
 
@@ -184,9 +173,7 @@ def test_the_baseline_knows_the_training_targets_only() -> None:
 
 def test_the_report_as_json_has_no_nan() -> None:
     y = np.array([[0.9], [0.8]])
-    report = evaluate_predictions(
-        Task.BINARY, y, np.ones((2, 1)), ["no", "yes"], split="validation", loss=0.25
-    )
+    report = evaluate_predictions(Task.BINARY, y, np.ones((2, 1)), ["no", "yes"], split="validation", loss=0.25)
     written = json.loads(json.dumps(report.to_json(), allow_nan=False))
     assert written["scores"] == {
         "loss": 0.25,
@@ -229,7 +216,5 @@ def test_what_is_to_grow_and_what_to_shrink() -> None:
     grow = ["validation.accuracy", "accuracy", "test.roc_auc", "validation.r2"]
     shrink = ["loss", "validation.loss", "training.rmse", "mae", "max_error"]
     assert [is_maximized(monitor) for monitor in grow + shrink] == [True] * 4 + [False] * 5
-    with pytest.raises(
-        ValueError, match=r"^cannot say whether 'validation.time' is to grow: one of loss, accuracy"
-    ):
+    with pytest.raises(ValueError, match=r"^cannot say whether 'validation.time' is to grow: one of loss, accuracy"):
         is_maximized("validation.time")
