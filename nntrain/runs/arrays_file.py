@@ -131,17 +131,17 @@ def _check_file_size(size: int, expected: Mapping[str, ArraySpec]) -> None:
 
 def _headers(archive: zipfile.ZipFile, size: int) -> dict[str, _Header]:
     """The header of every member, none of which claims more than the file can hold."""
-    headers: dict[str, _Header] = {}
-    if sum(info.file_size for info in archive.infolist()) > size:
-        raise Damage("claims to hold more than its size")
+    members: dict[str, zipfile.ZipInfo] = {}
     for info in archive.infolist():
         name = info.filename.removesuffix(".npy")
-        if name == info.filename or name in headers:
+        if name == info.filename or name in members:
             raise Damage(f"has a member {info.filename!r} that no run writes")
         if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
             raise Damage(f"has a compressed member {info.filename!r}, which no run writes")
-        headers[name] = _header(archive, name, info)
-    return headers
+        members[name] = info
+    if sum(info.file_size for info in members.values()) > size:
+        raise Damage("claims to hold more than its size")
+    return {name: _header(archive, name, info) for name, info in members.items()}
 
 
 def _header(archive: zipfile.ZipFile, name: str, info: zipfile.ZipInfo) -> _Header:

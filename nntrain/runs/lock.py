@@ -37,10 +37,12 @@ def exclusive(disk: Disk, path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        # while it is held: whoever opened it in the meantime sees in _acquire that it is no longer the file
-        with contextlib.suppress(OSError):
-            disk.remove(path)
-        os.close(descriptor)
+        try:
+            # while it is held: whoever opened it in the meantime sees in _acquire that it is no longer the file
+            with contextlib.suppress(OSError):
+                disk.remove(path)
+        finally:
+            os.close(descriptor)
 
 
 def _acquire(disk: Disk, path: Path) -> int:

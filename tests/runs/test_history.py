@@ -1,0 +1,68 @@
+"""history.jsonl: appended line by line, tolerant of a cut end, cut back when a run goes on."""
+
+import errno
+import json
+from pathlib import Path
+
+import pytest
+
+from nntrain.errors import RunError
+from nntrain.runs import RunDirectory
+from tests.runs.conftest import HISTORY, FaultyDisk
+
+
+def test_each_line_is_there_as_soon_as_it_is_appended(tmp_path: Path) -> None:
+    run = RunDirectory.create(tmp_path, "x")
+    with run.history_writer() as history:
+        for count, record in enumerate(HISTORY, start=1):
+            history.append(record)
+            lines = (run.path / "history.jsonl").read_text().splitlines()
+            assert [json.loads(line) for line in lines] == HISTORY[:count]
+
+
+def test_a_cut_last_line_is_left_out(run: RunDirectory) -> None:
+    with (run.path / "history.jsonl").open("ab") as file:
+        file.write(b'{"epoch": 3, "trai')
+    assert run.read_history() == HISTORY
+
+
+def test_any_other_bad_line_is_reported(run: RunDirectory) -> None:
+    path = run.path / "history.jsonl"
+    first, second = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(first + b'{"epoch": 2, "trai\n' + second)
+    with pytest.raises(RunError) as caught:
+        run.read_history()
+    assert str(caught.value) == (
+        f"{path} is damaged: line 2 is not JSON: Unterminated string starting at at line 1, column 14\n"
+        "  only the curve of the epochs is lost: the weights and the scores do not depend on it"
+    )
+
+
+@pytest.mark.parametrize(("keep", "epochs"), [(0, [9]), (1, [1, 9]), (2, [1, 2, 9]), (None, [1, 2, 9])])
+def test_going_on_keeps_the_epochs_before_the_checkpoint(
+    run: RunDirectory, keep: int | None, epochs: list[int]
+) -> None:
+    with (run.path / "history.jsonl").open("ab") as file:
+        file.write(b'{"epoch": 3, "trai')
+    with run.history_writer(keep) as history:
+        history.append({"epoch": 9})
+    assert [record["epoch"] for record in run.read_history()] == epochs
+
+
+def test_going_on_needs_the_epochs_that_the_checkpoint_counts(run: RunDirectory) -> None:
+    with pytest.raises(RunError, match=r"history.jsonl has 2 complete lines, where 3 epochs are to be kept"):
+        run.history_writer(3)
+
+
+def test_a_full_disk_cuts_the_unfinished_line_off(tmp_path: Path) -> None:
+    disk = FaultyDisk(0, number=errno.ENOSPC, short=True)
+    run = RunDirectory.create(tmp_path, "x", disk=disk)
+    with run.history_writer() as history:
+        history.append(HISTORY[0])
+        disk.fail_at = disk.calls + 1
+        with pytest.raises(RunError) as caught:
+            history.append(HISTORY[1])
+        assert str(caught.value) == f"cannot write {run.path / 'history.jsonl'}: No space left on device"
+        assert (run.path / "history.jsonl").read_bytes().endswith(b"}\n")
+        history.append(HISTORY[1])
+    assert run.read_history() == HISTORY
