@@ -1,0 +1,167 @@
+"""The house keeps its shape: imports go downward, mathematics is free of frameworks, and no file grows too long."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+# What a part of nntrain may import of the others, besides itself and `nntrain` (the version).
+GROUND = {"arrays", "errors", "streams"}
+NN = GROUND | {"nn"}
+TRAIN = NN | {"optim", "data", "train"}
+BUILD = TRAIN | {"config", "build"}
+WORKFLOWS = BUILD | {"search", "runs", "workflows"}
+ALLOWED = {
+    "errors": set(),
+    "arrays": set(),
+    "streams": {"arrays", "errors"},
+    "nn": GROUND,
+    "optim": NN,
+    "data": NN,
+    "train": NN | {"optim", "data"},
+    "config": {"errors"},
+    "build": TRAIN | {"config"},
+    "runs": BUILD,
+    "search": BUILD,
+    "examples": {"errors"},
+    "workflows": BUILD | {"search", "runs"},
+    "cli": WORKFLOWS | {"examples"},
+    "__main__": {"cli"},
+}
+FREE_OF_FRAMEWORKS = {"arrays", "errors", "streams", "nn", "optim", "data", "train", "runs"}
+FRAMEWORKS = {"pydantic", "rich", "typer", "yaml"}
+CONFIG_IMPORTS = {"pydantic", "pydantic_core", "annotated_types", "yaml", "typing_extensions"}
+
+MODULES = sorted((ROOT / "nntrain").rglob("*.py"))
+PYTHON_FILES = sorted(path for folder in ("nntrain", "tests", "benchmarks") for path in (ROOT / folder).rglob("*.py"))
+
+
+def _part(path: Path) -> str:
+    """The part of the house that a module belongs to: `nn` for nntrain/nn/dense.py, `errors` for nntrain/errors.py."""
+    first = path.relative_to(ROOT / "nntrain").parts[0]
+    return first.removesuffix(".py")
+
+
+def _imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Every imported module with its line, those inside functions and for type checkers included."""
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node.lineno, alias.name
+        elif isinstance(node, ast.ImportFrom):
+            base = _absolute(path, node)
+            if base == "nntrain":  # `from nntrain import workflows` imports a part
+                for alias in node.names:
+                    yield node.lineno, f"nntrain.{alias.name}"
+            else:
+                yield node.lineno, base
+
+
+def _absolute(path: Path, node: ast.ImportFrom) -> str:
+    if not node.level:
+        return node.module or ""
+    package = path.relative_to(ROOT).parts[: -node.level]
+    return ".".join([*package, *([node.module] if node.module else [])])
+
+
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def _places(found: list[tuple[Path, int, str]]) -> str:
+    return "\n".join(f"{path.relative_to(ROOT)}:{line}: {what}" for path, line, what in found)
+
+
+def test_imports_go_downward() -> None:
+    found = []
+    for path in MODULES:
+        part = _part(path)
+        if part == "__init__":
+            continue  # the public API, which loads its names when they are used
+        for line, module in _imports(path):
+            top, _, rest = module.partition(".")
+            other = rest.partition(".")[0]
+            if top != "nntrain" or other in ("", "__version__", part):
+                continue
+            if other not in ALLOWED.get(part, set()):
+                found.append((path, line, f"{part} must not import nntrain.{other}"))
+    assert not found, _places(found)
+
+
+def test_every_part_has_its_place_in_the_order() -> None:
+    assert {_part(path) for path in MODULES} - {"__init__"} <= ALLOWED.keys()
+
+
+def test_mathematics_and_data_know_no_framework() -> None:
+    found = [
+        (path, line, f"{_part(path)} must not import {module}")
+        for path in MODULES
+        if _part(path) in FREE_OF_FRAMEWORKS
+        for line, module in _imports(path)
+        if module.partition(".")[0] in FRAMEWORKS
+    ]
+    assert not found, _places(found)
+
+
+def test_config_imports_pydantic_and_yaml_only() -> None:
+    found = [
+        (path, line, f"config must not import {module}")
+        for path in MODULES
+        if _part(path) == "config"
+        for line, module in _imports(path)
+        if (top := module.partition(".")[0]) not in CONFIG_IMPORTS | {"nntrain"} and top not in sys.stdlib_module_names
+    ]
+    assert not found, _places(found)
+
+
+def _executes_data(node: ast.AST) -> str | None:
+    """What in this node could run code that comes from a file or a config."""
+    if isinstance(node, ast.Call):
+        if isinstance(node.func, ast.Name) and node.func.id in {"eval", "exec", "compile", "__import__"}:
+            return f"{node.func.id}()"
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "import_module":
+            return "import_module()"
+        for keyword in node.keywords:
+            if keyword.arg == "allow_pickle" and not _is_false(keyword.value):
+                return "allow_pickle"
+    return None
+
+
+def _is_false(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and node.value is False
+
+
+def test_nothing_executes_data() -> None:
+    forbidden = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
+    found = [
+        (path, line, module)
+        for path in MODULES
+        for line, module in _imports(path)
+        if module.partition(".")[0] in forbidden
+    ]
+    found += [
+        (path, node.lineno, what)
+        for path in MODULES
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.expr) and (what := _executes_data(node))
+    ]
+    assert not found, _places(found)
+
+
+def test_no_file_is_too_long() -> None:
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in PYTHON_FILES}
+    found = [(path, length, "more than 500 lines") for path, length in lengths.items() if length > 500]
+    assert not found, _places(found)
+
+
+def test_the_checks_see_what_they_look_for() -> None:
+    """The walk itself, on a piece of code that breaks the rules."""
+    code = (
+        "import nntrain.cli\nfrom . import x\nf = lambda: eval('1')\nimport numpy as np\nnp.load('a', allow_pickle=1)"
+    )
+    found = [what for node in ast.walk(ast.parse(code)) if (what := _executes_data(node))]
+    assert sorted(found) == ["allow_pickle", "eval()"]
+    node = next(node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.ImportFrom))
+    assert _absolute(ROOT / "nntrain" / "nn" / "dense.py", node) == "nntrain.nn"
