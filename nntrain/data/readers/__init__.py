@@ -1,0 +1,113 @@
+"""Readers: one file in, a Dataset out. `read` chooses among them by the file's name or the format asked for."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from nntrain.data.dataset import Dataset, Kind
+from nntrain.data.readers.checks import existing_file
+from nntrain.data.readers.header import Features
+from nntrain.data.readers.idx import read_idx
+from nntrain.data.readers.npz import read_npy, read_npz
+from nntrain.data.readers.table import read_table
+from nntrain.errors import DataError
+
+FORMATS = ("csv", "tsv", "npz", "npy", "idx")
+
+_SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".npz": "npz", ".npy": "npy", ".idx": "idx"}
+_IDX_NAME = re.compile(r".*[-.]idx\d-u?byte")
+
+
+def read(
+    path: str | Path,
+    *,
+    format: str = "auto",
+    target: str | Sequence[str] | None = None,
+    features: Features = "all",
+    labels: str | Path | None = None,
+    arrays: tuple[str, str] = ("x", "y"),
+    need_target: bool = True,
+    kinds: Mapping[str, Kind] | None = None,
+) -> Dataset:
+    """Read a data file whole.
+
+    Args:
+        path: the file.
+        format: csv, tsv, npz, npy or idx; "auto" goes by the name (.csv, .tsv, .npz, .npy, …-idx3-ubyte[.gz]).
+        target: the target column of a table, or several.
+        features: the input columns of a table: "all" but the targets, a list, or ("exclude", list).
+        labels: the file with the targets of an IDX or NPY file; for IDX derived from the name where it is None.
+        arrays: the keys of inputs and targets in an NPZ archive.
+        need_target: whether it is an error that the targets are not there (False for prediction).
+        kinds: kinds of columns that are not to be guessed, e.g. those of the data a network was trained on.
+
+    Raises:
+        DataError: what is wrong with the file, with its line or example and its column.
+    """
+    file = existing_file(Path(path))
+    chosen = _format(file) if format == "auto" else format
+    if need_target:
+        _check_settings(file, chosen, target, features, labels)
+    second = None if labels is None else Path(labels)
+    match chosen:
+        case "csv" | "tsv":
+            dataset = read_table(
+                file,
+                delimiter="," if chosen == "csv" else "\t",
+                target=target,
+                features=features,
+                need_target=need_target,
+                kinds=kinds,
+            )
+        case "npz":
+            dataset = read_npz(file, arrays=arrays, need_target=need_target)
+        case "npy":
+            dataset = read_npy(file, labels=second, need_target=need_target)
+        case "idx":
+            dataset = read_idx(file, labels=second, need_target=need_target)
+        case _:
+            raise ValueError(f"format must be auto or one of {', '.join(FORMATS)}, got {chosen!r}")
+    if need_target:
+        _check_targets(dataset)
+    return dataset
+
+
+def _format(path: Path) -> str:
+    name = path.name.lower().removesuffix(".gz")
+    if _IDX_NAME.fullmatch(name):
+        return "idx"
+    found = _SUFFIXES.get(Path(name).suffix)
+    if found is None or (path.name.lower().endswith(".gz") and found != "idx"):
+        raise DataError(
+            f"{path}: its name does not tell its format; set data.format to one of {', '.join(FORMATS)}",
+            setting="data.format",
+        )
+    return found
+
+
+def _check_settings(path: Path, format: str, target: object, features: object, labels: object) -> None:
+    """DataError for a setting that means nothing for this format, and would be ignored silently."""
+    if format in ("csv", "tsv"):
+        unused = {"data.labels": labels is not None}
+        reason = f"a {format} file has its targets in columns: name them with data.target"
+    else:
+        unused = {"data.target": target is not None, "data.features": features != "all"}
+        reason = f"{format} files have no named columns"
+        if format == "npz":
+            unused["data.labels"] = labels is not None
+            reason += ": name their arrays with data.arrays"
+    for setting, given in unused.items():
+        if given:
+            raise DataError(f"{path}: {setting} is set, but {reason}; leave it out", setting=setting)
+
+
+def _check_targets(dataset: Dataset) -> None:
+    for column in dataset.target_columns:
+        if (at := np.flatnonzero(column.missing)).size:
+            others = f" ({len(at):,} rows lack it)" if len(at) > 1 else ""
+            raise DataError(
+                f"{dataset.place(int(at[0]))}: the target {column.name!r} has no value{others}; "
+                "fill it in or remove the row: targets are never filled automatically"
+            )

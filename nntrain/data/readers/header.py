@@ -1,0 +1,97 @@
+"""The header of a table, and which of its columns are inputs and which are targets."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Literal
+
+from nntrain.data.dataset import quoted
+from nntrain.data.readers.cells import parse_number
+from nntrain.data.readers.checks import absent
+from nntrain.errors import DataError
+
+Features = Literal["all"] | Sequence[str] | tuple[Literal["exclude"], Sequence[str]]
+
+
+def check_header(source: str, header: list[str], delimiter: str) -> None:
+    """DataError unless every column has a name of its own and the delimiter is the right one."""
+    where = f"{source}: the header"
+    if _looks_like_data(header):
+        raise DataError(f"{where} holds numbers ({quoted(header, 5)}); the first row must name the columns")
+    if len(header) == 1 and (other := _other_delimiter(header[0], delimiter)):
+        raise DataError(
+            f"{where} is one column, {header[0]!r}: the fields seem to be separated by {other}; "
+            "separate them by commas in a .csv file, by tabs in a .tsv file"
+        )
+    if "" in header:
+        place = header.index("") + 1
+        hint = " (the index of a pandas table? write it with index=False)" if place == 1 else ""
+        raise DataError(f"{where} gives no name to column {place} of {len(header)}{hint}")
+    seen: dict[str, int] = {}
+    for place, name in enumerate(header, start=1):
+        if seen.setdefault(name, place) != place:
+            raise DataError(f"{where} has two columns named {name!r}, {seen[name]} and {place}; rename one of them")
+
+
+def _looks_like_data(header: list[str]) -> bool:
+    """Whether most names are numbers; 0, 1, 2, … and columns of years are taken for names."""
+    numbers = [value for name in header if (value := parse_number(name)) is not None and not math.isnan(value)]
+    if len(numbers) * 2 <= len(header):
+        return False
+    rising = all(later == earlier + 1 for earlier, later in pairwise(numbers))
+    return not (rising and numbers[0].is_integer() and len(numbers) > 1)
+
+
+def _other_delimiter(name: str, delimiter: str) -> str:
+    found = {";": "semicolons", "\t": "tabs", ",": "commas", "|": "'|'"}
+    return next((word for mark, word in found.items() if mark != delimiter and mark in name), "")
+
+
+def target_names(source: str, header: list[str], target: str | Sequence[str] | None, need_target: bool) -> list[str]:
+    """The target columns; none where the targets are not needed and not all there."""
+    names = [] if target is None else [target] if isinstance(target, str) else list(target)
+    if not need_target:
+        return names if all(name in header for name in names) else []
+    if not names:
+        raise DataError(
+            f"{source}: data.target is not set; name the column to predict: {quoted(header)}",
+            setting="data.target",
+        )
+    known = set(header)
+    if missing := [name for name in names if name not in known]:
+        raise DataError(f"{source}: {absent('target', missing, header)}", setting="data.target")
+    _check_unrepeated(source, names, "data.target")
+    return names
+
+
+def input_names(source: str, header: list[str], targets: list[str], features: Features) -> list[str]:
+    """The input columns, in the order asked for, or in the file's where all or all but some are."""
+    if features == "all":
+        asked = [name for name in header if name not in targets]
+    else:
+        asked = _asked_features(source, header, targets, features)
+    if not asked:
+        raise DataError(f"{source}: no column is left to predict {quoted(targets)} from", setting="data.features")
+    return asked
+
+
+def _asked_features(source: str, header: list[str], targets: list[str], features: Features) -> list[str]:
+    excluding = len(features) == 2 and features[0] == "exclude" and not isinstance(features[1], str)
+    names = [str(name) for name in (features[1] if excluding else features)]
+    known = set(header)
+    if missing := [name for name in names if name not in known]:
+        raise DataError(f"{source}: {absent('feature', missing, header)}", setting="data.features")
+    _check_unrepeated(source, names, "data.features")
+    if excluding:
+        left_out = {*names, *targets}
+        return [name for name in header if name not in left_out]
+    if both := [name for name in names if name in targets]:
+        raise DataError(f"{source}: {quoted(both)} cannot be a feature and the target at once", setting="data.features")
+    return names
+
+
+def _check_unrepeated(source: str, names: list[str], setting: str) -> None:
+    repeated = next((name for name, times in Counter(names).items() if times > 1), None)
+    if repeated is not None:
+        raise DataError(f"{source}: {setting} names the column {repeated!r} twice", setting=setting)
