@@ -26,7 +26,7 @@ class Adagrad(Optimizer):
     """
 
     name: ClassVar[str] = "adagrad"
-    passes: ClassVar[int] = 7
+    passes = 7
     needs_scratch: ClassVar[bool] = True
 
     def __init__(self, eps: Column = 1e-10, initial_accumulator: Column = 0.0) -> None:

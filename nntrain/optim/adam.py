@@ -90,7 +90,7 @@ class Adam(_Moments):
     """
 
     name: ClassVar[str] = "adam"
-    passes: ClassVar[int] = 10
+    passes = 10
 
     def __init__(self, beta1: Column = 0.9, beta2: Column = 0.999, eps: Column = 1e-8) -> None:
         super().__init__(
@@ -123,7 +123,7 @@ class AdamW(_Moments):
     """
 
     name: ClassVar[str] = "adamw"
-    passes: ClassVar[int] = 11
+    passes = 11
 
     def __init__(
         self, beta1: Column = 0.9, beta2: Column = 0.999, eps: Column = 1e-8, weight_decay: Column = 0.01

@@ -38,30 +38,30 @@ class ClipNorm:
         self._grad = grad
         self._limit = as_array(self.clip_norm, members)
         self._scale = memory.zeros(() if members == 1 else (members, 1))
-        runs = size // RUN
-        self._runs = grad[:, : runs * RUN].reshape(members, runs, RUN)
-        self._rest = grad[:, runs * RUN :]
-        self._sums = memory.zeros((members, runs + 1))
+        cut = size // RUN * RUN
+        self._runs = grad[:, :cut].reshape(members, -1, RUN) if cut else None
+        self._rest = grad[:, cut:]
+        self._sums = memory.zeros((members, size // RUN + 1))
         self.norms: Array = np.zeros(members)
 
     def apply(self) -> None:
         """Measure the gradients and shorten those that are too long."""
         with np.errstate(over="ignore", invalid="ignore"):
-            np.vecdot(self._runs, self._runs, out=self._sums[:, :-1])
+            if self._runs is not None:
+                np.vecdot(self._runs, self._runs, out=self._sums[:, :-1])
             np.vecdot(self._rest, self._rest, out=self._sums[:, -1])
             np.add.reduce(self._sums, axis=1, dtype=np.float64, out=self.norms)
-        np.sqrt(self.norms, out=self.norms)
-        too_long = (self.norms > self._limit) & np.isfinite(self.norms)
-        if too_long.any():
-            self._shorten(too_long)
+            np.sqrt(self.norms, out=self.norms)
+            too_long = self.norms > self._limit
+            if too_long.any():
+                self._shorten(too_long & np.isfinite(self.norms))
 
     def _shorten(self, too_long: Array) -> None:
         scale = np.ones(len(self.norms))
         np.divide(self._limit, self.norms, out=scale, where=too_long)
         self._scale[...] = scale.reshape(self._scale.shape)
-        # Times 1 changes nothing; only a member that has overflowed can raise a flag, and it is left as it is.
-        with np.errstate(invalid="ignore"):
-            np.multiply(self._grad, self._scale, out=self._grad)
+        # Times 1 changes nothing.
+        np.multiply(self._grad, self._scale, out=self._grad)
 
     def select(self, rows: Array) -> ClipNorm:
         """The same for the members `rows` (indices), not yet bound."""

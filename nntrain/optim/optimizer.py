@@ -39,7 +39,7 @@ class Optimizer(ABC):
 
     name: ClassVar[str]
     # How many times a step passes over a member's parameters: tells when a second thread pays.
-    passes: ClassVar[int]
+    passes: int
     # Whether `_advance` wants an array of a block's shape to work in, besides grad.
     needs_scratch: ClassVar[bool] = False
 

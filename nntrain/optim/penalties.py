@@ -182,25 +182,34 @@ class MaxNorm:
     def bind(self, weights: Sequence[Array], memory: Memory) -> None:
         """Take the weights: views of theta [M, fan_in, units]."""
         members = len(weights[0]) if weights else 0
-        limit = as_array(self.max_norm, members)
-        active = np.isfinite(limit).any()
-        self._weights = list(weights) if active else []
-        self._limit = limit[:, None, None].astype(memory.dtype)
-        self._squares = memory.empty((max((view.size for view in self._weights), default=0),))
+        limit = as_array(self.max_norm, members)[:, None]
+        self._limit = limit
+        self._work = []
+        if not np.isfinite(limit).any():
+            return
+        scratch = memory.empty((max(view.size for view in weights),))
+        for view in weights:
+            squares = scratch[: view.size].reshape(view.shape)
+            self._work.append((view, squares, memory.empty((members, view.shape[2]))))
 
     def apply(self) -> None:
         """After the step: shorten what has grown too long."""
-        for weights in self._weights:
-            squares = self._squares[: weights.size].reshape(weights.shape)
-            with np.errstate(over="ignore", invalid="ignore"):
+        if not self._work:
+            return
+        with np.errstate(over="ignore", invalid="ignore"):
+            for weights, squares, norms in self._work:
                 np.multiply(weights, weights, out=squares)
-                norms = np.sqrt(np.add.reduce(squares, axis=1, keepdims=True))
-            too_long = (norms > self._limit) & np.isfinite(norms)
-            if too_long.any():
-                scale = np.ones_like(norms)
-                np.divide(self._limit, norms, out=scale, where=too_long)
-                with np.errstate(invalid="ignore"):
-                    np.multiply(weights, scale, out=weights)
+                np.add.reduce(squares, axis=1, out=norms)
+                np.sqrt(norms, out=norms)
+                too_long = norms > self._limit
+                if too_long.any():
+                    self._shorten(weights, norms, too_long & np.isfinite(norms))
+
+    def _shorten(self, weights: Array, norms: Array, too_long: Array) -> None:
+        scale = np.ones_like(norms)  # [M, units]
+        np.divide(self._limit, norms, out=scale, where=too_long)
+        # Times 1 changes nothing.
+        np.multiply(weights, scale[:, None, :], out=weights)
 
     def select(self, rows: Array) -> MaxNorm:
         """The same for the members `rows` (indices), not yet bound."""

@@ -30,7 +30,7 @@ class RmsProp(Optimizer):
     """
 
     name: ClassVar[str] = "rmsprop"
-    passes: ClassVar[int] = 8
+    passes = 8
     needs_scratch: ClassVar[bool] = True
 
     def __init__(self, rho: Column = 0.9, eps: Column = 1e-8, momentum: Column = 0.0) -> None:

@@ -27,13 +27,13 @@ class Sgd(Optimizer):
     """
 
     name: ClassVar[str] = "sgd"
-    passes: ClassVar[int] = 2
 
     def __init__(self, momentum: Column = 0.0, nesterov: bool = False) -> None:
         super().__init__(momentum=column("momentum", momentum, BELOW_ONE))
         self.nesterov = nesterov
         # Decided once: members that `select` leaves go on with the same arrays, even if none of them has momentum.
         self._has_velocity = bool(np.any(self.columns["momentum"]))
+        self.passes = 4 if self._has_velocity else 2
 
     def _slot_names(self) -> tuple[str, ...]:
         return ("velocity",) if self._has_velocity else ()
