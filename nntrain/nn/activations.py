@@ -294,11 +294,18 @@ class Softmax(Activation):
         np.matmul(self.y, self.ones, out=self.per_example)
         np.divide(self.y, self.per_example, out=self.y)
 
+    def bind_backward(self, dy: Array, memory: Memory, *, input_gradient: bool) -> None:
+        """dx takes the place of dy; scratch has dy's M, which may be more than that of a shared x."""
+        members, examples, _ = dy.shape
+        self.dy = self.dx = dy
+        self.slope = _like(dy, memory)
+        self.sums = memory.activations(members, examples, (1,))
+
     def backward(self) -> None:
         """dx = Jᵀ dy = y ∘ (dy − Σ_k dy_k y_k), with the Jacobian J = diag(y) − y yᵀ."""
         np.multiply(self.dy, self.y, out=self.slope)
-        np.matmul(self.slope, self.ones, out=self.per_example)
-        np.subtract(self.dy, self.per_example, out=self.dx)
+        np.matmul(self.slope, self.ones, out=self.sums)
+        np.subtract(self.dy, self.sums, out=self.dx)
         np.multiply(self.dx, self.y, out=self.dx)
 
 

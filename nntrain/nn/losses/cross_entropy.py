@@ -35,9 +35,10 @@ class CrossEntropy(Loss):
         self.sums = memory.activations(members, examples, (1,))
         self.outputs = self.dy if self.training else self.terms
         shifted, target = in_memory_order(self.shifted), in_memory_order(self.t)
-        self.flat = self.weight is None and shifted.shape[1:] == target.shape[1:]
+        same_layout = (shifted is self.shifted) == (target is self.t) and target.flags.c_contiguous
+        self.flat = self.weight is None and same_layout
         if self.flat:
-            # Same layout: Σ_n Σ_k t z of each member is one dot product over the flat memory.
+            # Σ_n Σ_k t z of each member is one dot product over the flat memory.
             self.flat_shifted = shifted.reshape(members, -1)
             self.flat_target = target.reshape(len(target), -1)
             self.dots = memory.empty((members,))

@@ -1,0 +1,115 @@
+"""One row for every layer and activation: what each test of `test_layers.py` is run on."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nntrain.arrays import Array, Shape
+from nntrain.nn.activations import (
+    Elu,
+    Gelu,
+    LeakyRelu,
+    Linear,
+    Relu,
+    Sigmoid,
+    Softmax,
+    Softplus,
+    Step,
+    Tanh,
+)
+from nntrain.nn.dense import Dense
+from nntrain.nn.dropout import Dropout
+from nntrain.nn.initializers import Normal, Orthogonal
+from nntrain.nn.layer import Layer, Memory
+from nntrain.nn.network import Named, Network, plan
+from nntrain.nn.reshape import Flatten, Reshape
+from nntrain.streams import Key
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """A layer under test.
+
+    Attributes:
+        name: of the test case.
+        make: the layer, for a population of M members.
+        input_shape: of one example.
+        random: whether a training pass draws random numbers.
+    """
+
+    name: str
+    make: Callable[[int], Layer]
+    input_shape: Shape = (4,)
+    random: bool = False
+
+
+def _rates(members: int) -> Array:
+    return np.linspace(0.2, 0.6, members)[:, None]
+
+
+LAYERS = (
+    LayerRow("dense", lambda _: Dense(3, bias_initializer=Normal(0.0, 0.5))),
+    LayerRow("dense-without-bias", lambda _: Dense(5, Orthogonal(), bias_initializer=None)),
+    LayerRow("dense-of-one-unit", lambda _: Dense(1, bias_initializer=Normal(0.0, 0.5)), (1,)),
+    LayerRow("linear", lambda _: Linear()),
+    LayerRow("step", lambda _: Step()),
+    LayerRow("sigmoid", lambda _: Sigmoid()),
+    LayerRow("tanh", lambda _: Tanh()),
+    LayerRow("relu", lambda _: Relu()),
+    LayerRow("leaky-relu", lambda _: LeakyRelu()),
+    LayerRow("leaky-relu-0", lambda _: LeakyRelu(alpha=0.0)),
+    LayerRow("leaky-relu-0.3", lambda _: LeakyRelu(alpha=0.3)),
+    LayerRow("elu", lambda _: Elu()),
+    LayerRow("elu-0.3", lambda _: Elu(alpha=0.3)),
+    LayerRow("elu-2", lambda _: Elu(alpha=2.0)),
+    LayerRow("gelu", lambda _: Gelu()),
+    LayerRow("softplus", lambda _: Softplus()),
+    LayerRow("softmax", lambda _: Softmax()),
+    LayerRow("relu-on-images", lambda _: Relu(), (2, 3, 1)),
+    LayerRow("gelu-on-images", lambda _: Gelu(), (2, 3, 1)),
+    LayerRow("dropout", lambda _: Dropout(0.4), random=True),
+    LayerRow("dropout-column", lambda members: Dropout(_rates(members)), random=True),
+    LayerRow("dropout-on-images", lambda _: Dropout(0.4), (2, 3, 1), random=True),
+    LayerRow("dropout-of-nothing", lambda _: Dropout(0.0), random=True),
+    LayerRow("flatten", lambda _: Flatten(), (2, 3)),
+    LayerRow("flatten-images", lambda _: Flatten(), (2, 3, 2)),
+    LayerRow("flatten-a-vector", lambda _: Flatten()),
+    LayerRow("reshape", lambda _: Reshape((2, -1)), (6,)),
+    LayerRow("reshape-to-itself", lambda _: Reshape((4,))),
+)
+
+
+def only(row: LayerRow, members: int) -> list[Named]:
+    """The layer as the whole network: its input is the data."""
+    return [Named("layer", row.make(members))]
+
+
+def surrounded(row: LayerRow, members: int) -> list[Named]:
+    """The layer between two dense ones, where it may write over its input."""
+    size = int(np.prod(row.input_shape))
+    arrange: list[Named] = [] if len(row.input_shape) == 1 else [Named("arrange", Reshape(row.input_shape))]
+    before = [Named("before", Dense(size, bias_initializer=Normal(0.0, 0.5))), *arrange]
+    return [*before, Named("layer", row.make(members)), Named("flat", Flatten()), Named("after", Dense(3))]
+
+
+PLACES: dict[str, Callable[[LayerRow, int], list[Named]]] = {"only": only, "surrounded": surrounded}
+
+
+def network_of(row: LayerRow, place: str, keys: Sequence[Key], dtype: type[np.floating] = np.float64) -> Network:
+    """An initialized network around the layer; `place` is one of PLACES."""
+    network = Network(plan(PLACES[place](row, len(keys)), input_shape_of(row, place)), len(keys), Memory(dtype))
+    network.initialize(keys)
+    return network
+
+
+def input_shape_of(row: LayerRow, place: str) -> Shape:
+    """The shape of one example at the network's input."""
+    return row.input_shape if place == "only" else (3,)
+
+
+def inputs(shape: Shape, seed: int) -> Array:
+    """Normal numbers, none of them nearer to 0 than 0.01, where some activations have a kink."""
+    x = np.random.default_rng(seed).standard_normal(shape)
+    kept: Array = np.where(np.abs(x) < 0.01, 0.5, x)
+    return kept

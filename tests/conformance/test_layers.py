@@ -1,0 +1,208 @@
+"""What every layer must do, checked for every row of `layers.py`."""
+
+import copy
+import dataclasses
+import tracemalloc
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from nntrain.arrays import Array
+from nntrain.nn.layer import Layer
+from nntrain.nn.network import Network, Pass
+from nntrain.streams import Key
+from tests.conformance.definitions import concrete_subclasses
+from tests.conformance.differences import TOLERANCE, numeric_gradient, relative_error
+from tests.conformance.layers import LAYERS, PLACES, LayerRow, input_shape_of, inputs, network_of
+
+# Fewer examples than features, as many as one, and more: both layouts of Memory.activations.
+EXAMPLES = (1, 3, 9)
+# NumPy casts through buffers of 8192 numbers, whatever the size of the array. An array of one number, or of a few
+# booleans, for each of so many examples would be larger.
+CAST_BUFFERS = 200_000
+BIG = 40_000
+
+each_row = pytest.mark.parametrize("row", LAYERS, ids=lambda row: row.name)
+each_place = pytest.mark.parametrize("place", PLACES)
+
+
+def test_every_layer_has_a_row() -> None:
+    assert {type(row.make(1)) for row in LAYERS} == concrete_subclasses(Layer, "nntrain.nn")
+
+
+class Probe:
+    """A network in training mode with the cost J = Σ v ∘ y, of which v is the gradient at y.
+
+    Every forward pass starts from the same state of the random streams, so that dropout keeps its masks.
+    """
+
+    def __init__(self, network: Network, x: Array, v: Array) -> None:
+        self.network, self.v = network, v
+        self.streams = network.dropout_streams
+        self.state = copy.deepcopy(self.streams.state())
+        self.bound = network.bind(x, training=True)
+        assert self.bound.y.shape[1:] == v.shape[1:]
+        self.dy = np.zeros(v.shape, x.dtype)
+        self.bound.bind_backward(self.dy, input_gradient=True)
+
+    def cost(self) -> Array:
+        self.streams.load_state(self.state)
+        y = self.bound.forward()
+        summed: Array = np.add.reduce((y * self.v).reshape(len(self.v), -1), axis=1)
+        return summed
+
+    def gradient(self) -> Array:
+        """The gradient at x [M, N, …]; the parameters' are in the network."""
+        self.cost()
+        self.dy[...] = self.v
+        self.bound.backward()
+        assert self.bound.dx is not None
+        return self.bound.dx
+
+
+def probe(row: LayerRow, place: str, members: int, examples: int, *, shared: bool) -> Probe:
+    network = network_of(row, place, [Key(seed) for seed in range(members)])
+    x = inputs((1 if shared else members, examples, *input_shape_of(row, place)), seed=1)
+    v = inputs((members, examples, *network.blueprint.output_shape), seed=2)
+    return Probe(network, x, v)
+
+
+@each_row
+@each_place
+@pytest.mark.parametrize("members", [1, 3])
+@pytest.mark.parametrize("shared", [True, False], ids=["shared-batch", "own-batches"])
+def test_backpropagation_agrees_with_central_differences(row: LayerRow, place: str, members: int, shared: bool) -> None:
+    for examples in EXAMPLES:
+        case = probe(row, place, members, examples, shared=shared)
+        errors = {"input": relative_error(case.gradient().copy(), numeric_gradient(case.cost, case.bound.x))}
+        gradients = {path: gradient.copy() for path, gradient in case.network.gradients().items()}
+        for path, parameter in case.network.parameters().items():
+            errors[path] = relative_error(gradients[path], numeric_gradient(case.cost, parameter))
+        assert max(errors.values()) < TOLERANCE, (examples, errors)
+
+
+@each_row
+@each_place
+@pytest.mark.parametrize("examples", EXAMPLES)
+def test_members_together_compute_what_each_computes_alone(row: LayerRow, place: str, examples: int) -> None:
+    keys = [Key(3), Key(8), Key(3, replica=1)]
+    together = network_of(row, place, keys)
+    shape = (examples, *input_shape_of(row, place))
+    x = inputs((1, *shape), seed=4)
+    v = inputs((3, examples, *together.blueprint.output_shape), seed=5)
+    shared, own = Probe(together, x, v), Probe(together, np.repeat(x, 3, axis=0), v)
+    for case in (shared, own):
+        dx = case.gradient().copy()
+        y = np.broadcast_to(case.bound.y, v.shape)
+        for member, key in enumerate(keys):
+            alone = _alone(row, place, keys, member, together)
+            assert alone.dropout_streams.keys == (key,)
+            single = Probe(alone, x, v[member : member + 1])
+            np.testing.assert_array_equal(single.gradient()[0], dx[member])
+            np.testing.assert_array_equal(single.bound.y[0], y[member])
+            np.testing.assert_array_equal(alone.theta[0], together.theta[member])
+            np.testing.assert_array_equal(alone.grad[0], together.grad[member])
+
+
+def _alone(row: LayerRow, place: str, keys: list[Key], member: int, together: Network) -> Network:
+    """The network of one member: initialized by itself, but with its own row of every column."""
+    alone = network_of(row, place, [keys[member]])
+    alone.blueprint = together.blueprint.select(np.array([member]))
+    return alone
+
+
+@each_row
+@each_place
+def test_float32_stays_float32_in_every_array(row: LayerRow, place: str) -> None:
+    for examples in EXAMPLES:
+        network = network_of(row, place, [Key(0), Key(1)], np.float32)
+        x = inputs((2, examples, *input_shape_of(row, place)), seed=1).astype(np.float32)
+        case = Probe(network, x, np.ones((2, examples, *network.blueprint.output_shape), np.float32))
+        case.gradient()
+        arrays = [network.theta, network.grad, *_arrays_of(case.bound)]
+        wrong = [array.dtype for array in arrays if array.dtype.kind == "f" and array.dtype != np.float32]
+        assert not wrong
+
+
+def _arrays_of(bound: Pass) -> Iterator[Array]:
+    """All that the layers are bound to or have allocated; what describes a layer (columns) is not meant."""
+    for layer in bound.layers:
+        described = {field.name for field in dataclasses.fields(layer) if field.init}
+        for name, value in vars(layer).items():
+            if isinstance(value, np.ndarray) and name not in described:
+                yield value
+
+
+@each_row
+def test_parameters_and_gradients_are_views(row: LayerRow) -> None:
+    network = network_of(row, "surrounded", [Key(0), Key(1)])
+    case = Probe(network, inputs((1, 5, 3), seed=1), np.ones((2, 5, 3)))
+    case.gradient()
+    for path, parameter in network.parameters().items():
+        assert np.shares_memory(parameter, network.theta), path
+        assert np.shares_memory(network.gradients()[path], network.grad), path
+        assert parameter.shape[0] == 2
+    sizes = [parameter[0].size for parameter in network.parameters().values()]
+    assert sum(sizes) == network.theta.shape[1] == network.grad.shape[1]
+
+
+@each_row
+@each_place
+def test_gradients_are_assigned_not_accumulated(row: LayerRow, place: str) -> None:
+    case = probe(row, place, members=2, examples=3, shared=True)
+    case.network.grad[...] = np.nan
+    first = case.gradient().copy(), case.network.grad.copy()
+    second = case.gradient(), case.network.grad
+    np.testing.assert_array_equal(first[0], second[0])
+    np.testing.assert_array_equal(first[1], second[1])
+    assert np.isfinite(first[1]).all()
+
+
+@each_row
+@each_place
+def test_evaluation_is_deterministic_and_leaves_the_input_alone(row: LayerRow, place: str) -> None:
+    network = network_of(row, place, [Key(0), Key(1)])
+    x = inputs((2, 6, *input_shape_of(row, place)), seed=7)
+    kept, state = x.copy(), copy.deepcopy(network.dropout_streams.state())
+    bound = network.bind(x, training=False)
+    first = bound.forward().copy()
+    np.testing.assert_array_equal(bound.forward(), first)
+    np.testing.assert_array_equal(network.bind(x, training=False).forward(), first)
+    np.testing.assert_array_equal(x, kept)
+    assert network.dropout_streams.state() == state
+
+
+@each_row
+@each_place
+def test_training_leaves_the_input_alone(row: LayerRow, place: str) -> None:
+    case = probe(row, place, members=2, examples=6, shared=False)
+    kept = case.bound.x.copy()
+    case.gradient()
+    np.testing.assert_array_equal(case.bound.x, kept)
+
+
+@each_row
+@each_place
+def test_a_step_allocates_no_arrays(row: LayerRow, place: str) -> None:
+    case = probe(row, place, members=2, examples=BIG, shared=True)
+    case.bound.forward()
+    case.bound.backward()
+    tracemalloc.start()
+    try:
+        for _ in range(3):
+            case.bound.forward()
+            case.bound.backward()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < CAST_BUFFERS
+
+
+@each_row
+@each_place
+def test_planned_shapes_are_those_of_the_arrays(row: LayerRow, place: str) -> None:
+    network = network_of(row, place, [Key(0), Key(1)])
+    bound = network.bind(inputs((2, 5, *input_shape_of(row, place)), seed=0), training=True)
+    bound.forward()
+    assert [layer.y.shape[2:] for layer in bound.layers] == list(network.blueprint.shapes[1:])
