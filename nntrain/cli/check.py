@@ -13,6 +13,8 @@ EXAMPLE = """Example:
   nntrain check configs/iris.yaml
   nntrain check configs/iris.yaml --set network.0.units=64"""
 
+CLASSES_SHOWN = 10
+
 
 def run(config: ConfigArgument, overrides: SetOption = None, json: JsonOption = False) -> None:
     """Check a config without training: read the data, lay out the network, print what would be trained.
@@ -40,13 +42,19 @@ def show(report: "CheckReport") -> None:
         [
             ("parameters", f"{report.parameters:,}"),
             ("memory", f"{bytes_text(report.memory_bytes)} to train"),
-            ("task", f"{report.task}: input {shape_text(report.input_shape)}, outputs {report.outputs}"),
+            ("task", _task_text(report)),
             ("loss", str(report.loss)),
             ("examples", f"{report.training:,} training, {report.validation:,} validation, {report.test:,} test"),
         ]
     )
     for warning in report.warnings:
         print(f"warning: {warning}")
+
+
+def _task_text(report: "CheckReport") -> str:
+    classes = f": {', '.join(report.classes[:CLASSES_SHOWN])}" if report.classes else ""
+    more = ", ..." if report.classes and len(report.classes) > CLASSES_SHOWN else ""
+    return f"{report.task}, input {shape_text(report.input_shape)}, output {report.outputs}{classes}{more}"
 
 
 def shape_text(shape: tuple[int, ...]) -> str:

@@ -27,8 +27,13 @@ def messages() -> "Console":
 def _console(stream: TextIO) -> "Console":
     from rich.console import Console
 
+    class Patient(Console):
+        def on_broken_pipe(self) -> None:
+            """Let the exception reach who can tell what it means; rich itself would end the process."""
+            raise
+
     width = None if stream.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
-    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+    return Patient(file=stream, width=width, highlight=False, markup=False, emoji=False)
 
 
 def say(text: str) -> None:

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nntrain.cli.console import count_text, number, print_json, results
+from nntrain.cli.console import PIPE_WIDTH, count_text, number, print_json, results
 from nntrain.cli.options import JsonOption, RunArgument, RunsDirOption
 from nntrain.cli.run_directory import find_run
-from nntrain.cli.tables import print_scores, print_table, table
+from nntrain.cli.tables import print_scores, print_table, show_table, table
 
 if TYPE_CHECKING:
     from nntrain.train.evaluation import Evaluation
@@ -57,7 +57,7 @@ def run(
     if json:
         print_json({"run": path, **report.to_json()})
     else:
-        print(f"{path.name}: {report.split}, {count_text(report.examples, 'example')}, {report.task}")
+        print(f"{path.name}: {report.split}, {count_text(report.examples, 'example')}, {report.task}\n")
         show(report)
 
 
@@ -83,8 +83,9 @@ def _show_confusion(classes: tuple[str, ...], confusion: list[list[int]]) -> Non
     matrix: Any = table(["true \\ predicted", *classes])
     for name, row in zip(classes, confusion, strict=True):
         matrix.add_row(name, *(f"{count:,}" if count else "." for count in row))
-    if len(classes) <= LARGEST_MATRIX and console.measure(matrix).maximum <= console.width:
-        console.print(matrix)
+    wide = console.options.update_width(PIPE_WIDTH)
+    if len(classes) <= LARGEST_MATRIX and console.measure(matrix, options=wide).maximum <= console.width:
+        show_table(matrix)
         return
     wrong = [
         (count, true, predicted)

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from nntrain.cli.console import count_text, print_json, seconds_text
 from nntrain.cli.options import ConfigArgument, JsonOption, QuietOption, RunsDirOption, SetOption
-from nntrain.cli.progress import following
 from nntrain.cli.tables import print_pairs, print_scores
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ def run(
     if it was interrupted (what was reached is saved).
     """
     from nntrain import workflows
+    from nntrain.cli.progress import following
     from nntrain.config import load_experiment
 
     experiment = load_experiment(config, overrides or ())
@@ -45,7 +45,7 @@ def show(result: "FitResult") -> None:
     path = str(result.run)
     print(
         f"{result.run.name}: {count_text(result.epochs, 'epoch')} in {seconds_text(result.seconds)} "
-        f"({result.stop_reason}), best epoch {result.best_epoch}"
+        f"({result.stop_reason}), best epoch {result.best_epoch}\n"
     )
     print_scores({split: scores for split, scores in result.metrics.items() if scores})
     print_pairs(

@@ -21,10 +21,11 @@ def run(config: ConfigArgument, overrides: SetOption = None, json: JsonOption = 
 
     report = workflows.gradcheck(load_experiment(config, overrides or ()))
     if json:
-        print_json(report)
+        rows = [{"name": row.name, "relative_error": row.relative_error, "checked": row.checked} for row in report.rows]
+        print_json({"passed": report.passed, "worst": report.worst, "tolerance": report.tolerance, "rows": rows})
     else:
-        rows = [[name, f"{error:.1e}"] for name, error in report.rows]
-        print_table(["gradient of", "relative error"], rows)
+        cells = [[row.name, f"{row.relative_error:.1e}", f"{row.checked:,}"] for row in report.rows]
+        print_table(["gradient of", "relative error", "numbers compared"], cells)
         verdict = "correct" if report.passed else "WRONG"
         print(f"{verdict}: largest relative error {report.worst:.1e}, tolerance {report.tolerance:.0e}")
     if not report.passed:

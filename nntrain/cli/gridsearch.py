@@ -8,8 +8,8 @@ import typer
 
 from nntrain.cli.console import count_text, number, print_json
 from nntrain.cli.options import ConfigArgument, JsonOption, QuietOption, RunsDirOption, SetOption
-from nntrain.cli.progress import following
 from nntrain.cli.tables import print_pairs, print_table
+from nntrain.errors import UserError
 
 if TYPE_CHECKING:
     from nntrain.workflows import Leaderboard
@@ -54,6 +54,7 @@ def run(
     trained at once. Prints the best points; leaderboard.csv has them all.
     """
     from nntrain import workflows
+    from nntrain.cli.progress import following
     from nntrain.config import load_experiment
 
     experiment = load_experiment(config, overrides or ())
@@ -70,7 +71,21 @@ def run(
 
 def parse_parameter(text: str) -> tuple[str, Any]:
     """Read "optimizer.learning_rate=0.1,0.01": the path and its values, as YAML; a mapping is a distribution."""
-    raise NotImplementedError
+    from nntrain.config.diagnostics import Text, config_error
+    from nntrain.config.load import parse
+
+    path, _, listed = text.partition("=")
+    if not path.strip() or not listed.strip():
+        raise UserError(
+            f"-p {text}: KEY=V1,V2,... is expected, such as -p optimizer.learning_rate=0.1,0.01 or "
+            "-p 'regularization.l2={log_uniform: [1e-6, 0.1]}'"
+        )
+    document = parse(Text(f"-p {text}", f"[{listed}]", numbered=False))
+    if document.problems:
+        raise config_error(document.problems, f"-p {path}")
+    values = document.data
+    one = values[0] if len(values) == 1 else None
+    return path.strip(), one if isinstance(one, list | dict) else values  # [1, 2] in brackets of its own, or {...}
 
 
 def as_object(board: "Leaderboard") -> dict[str, Any]:

@@ -51,14 +51,17 @@ def run(
     """Predict with a trained network: a CSV file (UTF-8) with one row for each example."""
     from nntrain import workflows
 
-    predictions = workflows.predict(find_run(run, runs_dir), file, probabilities=probabilities)
+    path = find_run(run, runs_dir)
+    predictions = workflows.predict(path, file, probabilities=probabilities)
     if output is None or output == "-":
         with _stdout_for_csv() as stream:
             write_csv(predictions, stream)
-        return
-    with _appearing(Path(output)) as stream:
-        written = write_csv(predictions, stream)
-    say(f"{count_text(written, 'prediction')} in {output}")
+    else:
+        with _appearing(Path(output)) as stream:
+            written = write_csv(predictions, stream)
+        say(f"{count_text(written, 'prediction')} in {output}")
+    for warning in predictions.warnings:
+        say(f"warning: {warning}")
 
 
 def write_csv(predictions: "Predictions", stream: TextIO) -> int:
@@ -91,23 +94,21 @@ def _stdout_for_csv() -> Iterator[TextIO]:
 def _appearing(path: Path) -> Iterator[TextIO]:
     """A text file that takes the place of `path` when the block ends well, and vanishes otherwise.
 
-    A link is followed; something that is no regular file (/dev/stdout, a named pipe) is written to directly.
+    A link is followed; something that is no regular file (/dev/stdout, a named pipe) is written to directly. Raises
+    OSError with `path` as its file.
     """
     target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file() and not target.is_dir():
-        with target.open("w", encoding="utf-8", newline="") as stream:
-            yield stream
-        return
-    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    special = target.exists() and not target.is_file() and not target.is_dir()
+    beside = target if special else target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        try:
-            with beside.open("x", encoding="utf-8", newline="") as stream:
-                yield stream
+        with beside.open("w" if special else "x", encoding="utf-8", newline="") as stream:
+            yield stream
+        if not special:
             os.replace(beside, target)
-        except OSError as failure:
-            if failure.filename in (None, str(beside)):  # a full disk names no file, a missing folder that one
-                raise OSError(failure.errno, failure.strerror, str(path)) from failure
-            raise
-    except BaseException:
-        beside.unlink(missing_ok=True)
+    except BaseException as failure:
+        if not special:
+            beside.unlink(missing_ok=True)
+        # a full disk names no file, a missing folder the temporary one
+        if isinstance(failure, OSError) and failure.filename in (None, str(beside)):
+            raise OSError(failure.errno, failure.strerror, str(path)) from failure
         raise

@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TextIO
 
 from nntrain.cli.console import count_text, messages, say, seconds_text, shows
+from nntrain.workflows.listener import FitInfo, Listener
 
 if TYPE_CHECKING:
     from rich.live import Live
 
     from nntrain.train.records import EpochRecord
-    from nntrain.workflows import FitInfo
 
 REDRAW_SECONDS = 0.1
 PLAIN_LINES = 15  # about as many lines as a run prints where there is no terminal
@@ -68,7 +68,7 @@ def sparkline(values: list[float], width: int, blocks: str = BLOCKS) -> str:
     return "".join(" " if math.isnan(height) else blocks[round(height * top)] for height in heights)
 
 
-class Progress:
+class Progress(Listener):
     """Follows one or several trainings, one after the other, and shows nothing: the listener of --quiet.
 
     `started` may be called again, by a search for each of its populations and for the last fit.
@@ -78,7 +78,7 @@ class Progress:
         self.record: EpochRecord | None = None
         self._clock = clock
 
-    def started(self, info: "FitInfo") -> None:
+    def started(self, info: FitInfo) -> None:
         """A training of `info.members` networks starts."""
         self.info = info
         self.record = None
@@ -143,7 +143,7 @@ class PlainProgress(Progress):
     _next = 1
     _shown: "EpochRecord | None" = None
 
-    def started(self, info: "FitInfo") -> None:
+    def started(self, info: FitInfo) -> None:
         """A training starts: one line about it."""
         self.close()
         super().started(info)
@@ -179,7 +179,7 @@ class LiveProgress(Progress):
         self._live: Live | None = None
         self._next = 0.0
 
-    def started(self, info: "FitInfo") -> None:
+    def started(self, info: FitInfo) -> None:
         """A training starts: one line about it that stays, and below it the lines that change."""
         from rich.live import Live
 

@@ -36,7 +36,8 @@ def show(found: "list[RunSummary]") -> None:
         epochs = "" if summary.epochs is None else f"{summary.epochs:,}"
         best = "" if summary.best_epoch is None else f"{summary.best_epoch:,}"
         figures = [number(scores[name]) if name in scores else "" for name in names]
-        rows.append([summary.name, str(summary.status), str(summary.started or ""), epochs, best, *figures])
+        started = (summary.started or "")[:19].replace("T", " ")  # to the second, in the run's own time zone
+        rows.append([summary.name, summary.status, started, epochs, best, *figures])
     print_table(["run", "status", "started", "epochs", "best epoch", *names], rows, left=3)
     for summary in found:
         if summary.problem:

@@ -9,12 +9,12 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-def table(names: Sequence[str], *, left: int = 1, title: str | None = None) -> "Table":
+def table(names: Sequence[str], *, left: int = 1) -> "Table":
     """An empty table: the first `left` columns are text, the others figures, aligned at the right."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    made = Table(box=SIMPLE_HEAD, title=title, title_justify="left", title_style="", pad_edge=False)
+    made = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for position, name in enumerate(names):
         # fold: a name that does not fit goes on in the next line; it is never cut
         made.add_column(name, justify="left" if position < left else "right", overflow="fold")
@@ -22,11 +22,16 @@ def table(names: Sequence[str], *, left: int = 1, title: str | None = None) -> "
 
 
 def print_table(names: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1) -> None:
-    """Print a table on stdout."""
+    """Print a table on stdout, and an empty line."""
     made = table(names, left=left)
     for row in rows:
         made.add_row(*row)
-    results().print(made)
+    show_table(made)
+
+
+def show_table(made: "Table") -> None:
+    """Print a table that has its rows, and an empty line."""
+    results().print(made, "", sep="\n")
 
 
 def print_pairs(pairs: Iterable[tuple[str, str]]) -> None:

@@ -17,12 +17,6 @@ CASES: dict[str, dict[str, Any]] = ORACLE["cases"]
 DECIDED = [name for name, case in CASES.items() if case["task"] != "regression"]
 
 
-@pytest.fixture(autouse=True)
-def _strict_numbers() -> Any:
-    with np.errstate(all="raise", under="ignore"):
-        yield
-
-
 def arrays(case: dict[str, Any], dtype: str = "float64") -> tuple[Task, Array, Array]:
     return Task(case["task"]), np.array(case["y"], dtype), np.array(case["t"], dtype)
 

@@ -1,0 +1,251 @@
+"""What is shown while training goes on."""
+
+import contextlib
+import io
+import math
+import sys
+from typing import Any
+
+import pytest
+
+from nntrain.cli import progress as module
+from nntrain.cli.progress import (
+    ASCII_BLOCKS,
+    BLOCKS,
+    Curve,
+    LiveProgress,
+    PlainProgress,
+    Progress,
+    fitting,
+    following,
+    sparkline,
+)
+from tests.cli.conftest import FitInfo, record
+
+HEAD = "iris: 90 training, 30 validation, 30 test examples; 131 parameters; runs/iris-20261120-084900-3f9a"
+
+
+class Clock:
+    """Time that passes only when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Terminal(io.StringIO):
+    """A terminal that remembers how often it was written to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes = 0
+
+    def isatty(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        self.writes += 1
+        return super().write(text)
+
+
+class Broken(Terminal):
+    """A terminal that has gone away."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+
+def use_terminal(monkeypatch: pytest.MonkeyPatch, columns: int = 160) -> Terminal:
+    """Put a terminal in the place of stderr; to be called in the test, since pytest puts its own there before."""
+    made = Terminal()
+    monkeypatch.setattr(sys, "stderr", made)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("TERM", "xterm")
+    return made
+
+
+def train(progress: Any, epochs: int, info: FitInfo, clock: Clock | None = None, seconds: float = 1.0) -> None:
+    progress.started(info)
+    for epoch in range(1, epochs + 1):
+        if clock is not None:
+            clock.now += seconds
+        training, validation = 1 / epoch, 2 / epoch
+        values = record(
+            epoch, training__loss=training, validation__loss=validation, validation__accuracy=0.9, learning_rate=0.01
+        )
+        progress.epoch(values)
+    progress.close()
+
+
+def test_plain_lines_say_the_first_and_the_last_epoch_and_some_between(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    train(PlainProgress(clock), 1000, FitInfo(epochs=1000), clock)
+    shown = capsys.readouterr()
+    lines = shown.err.splitlines()
+    assert shown.out == ""
+    assert lines[0] == HEAD
+    assert lines[1] == (
+        "epoch    1/1000  training loss 1  validation loss 2  validation accuracy 0.9  learning rate 0.01  "
+        "9k examples/s  16:39 left"
+    )
+    assert lines[-1] == (
+        "epoch 1000/1000  training loss 0.001  validation loss 0.002  validation accuracy 0.9  learning rate 0.01  "
+        "9k examples/s"
+    )
+    assert 10 <= len(lines) <= 20
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 7, 16, 17, 39])
+def test_plain_lines_end_with_the_last_epoch_when_training_stops_early(
+    capsys: pytest.CaptureFixture[str], epochs: int
+) -> None:
+    train(PlainProgress(), epochs, FitInfo(epochs=100))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[1].startswith("epoch   1/100")
+    assert lines[-1].startswith(f"epoch {epochs:>3}/100")
+    assert len(set(lines)) == len(lines)
+
+
+def test_plain_lines_of_a_population_count_those_still_training(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = PlainProgress(Clock())
+    progress.started(FitInfo(members=64, epochs=2))
+    progress.epoch(record(1, members=60, validation__loss=0.25))
+    progress.close()
+    lines = capsys.readouterr().err.splitlines()
+    assert "64 networks of 131 parameters" in lines[0]
+    assert lines[1] == "epoch 1/2  60 of 64 still training  lowest validation loss 0.25  540k examples/s  0 s left"
+
+
+def test_the_live_display_is_drawn_ten_times_a_second_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_terminal(monkeypatch)
+    clock = Clock()
+    progress = LiveProgress(clock)
+    drawn: list[int] = []
+    monkeypatch.setattr(progress, "_draw", lambda shown: drawn.append(shown.epoch))
+    train(progress, 1000, FitInfo(epochs=1000), clock, seconds=0.001)
+    assert drawn[0] == 1
+    assert drawn[-1] == 1000
+    assert len(drawn) <= 1 + math.ceil(1.0 / 0.1) + 1
+
+
+def test_the_live_display_shows_figures_time_left_and_a_sparkline(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = use_terminal(monkeypatch)
+    clock = Clock()
+    train(LiveProgress(clock), 20, FitInfo(epochs=40), clock)
+    shown = terminal.getvalue()
+    assert shown.startswith(HEAD)
+    last = shown[shown.rindex("epoch 20/40") :].splitlines()
+    assert last[0].rstrip() == (
+        "epoch 20/40  training loss 0.05  validation loss 0.1  validation accuracy 0.9  learning rate 0.01  "
+        "9k examples/s  0:20 left"
+    )
+    assert last[1].startswith("validation loss  █▄▃▂▂▂")
+    assert "lowest 0.1 in epoch 20" in last[1]
+
+
+@pytest.mark.parametrize("columns", [20, 40, 60, 80])
+def test_the_live_display_fits_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    terminal = use_terminal(monkeypatch, columns)
+    clock = Clock()
+    train(LiveProgress(clock), 20, FitInfo(epochs=40), clock)
+    last = terminal.getvalue()[terminal.getvalue().rindex("epoch 20/40") :].splitlines()
+    assert all(len(line.rstrip()) < columns for line in last[:2])
+
+
+def test_a_terminal_that_goes_away_does_not_stop_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    for progress_class in (Progress, PlainProgress, LiveProgress):
+        monkeypatch.setattr(sys, "stderr", Broken())
+        clock = Clock()
+        progress = progress_class(clock)
+        progress.warned("the targets are not scaled")
+        train(progress, 20, FitInfo(epochs=40), clock)
+
+
+def test_warnings_are_shown_whatever_the_display(monkeypatch: pytest.MonkeyPatch) -> None:
+    for progress_class in (Progress, PlainProgress, LiveProgress):
+        stream = Terminal()
+        monkeypatch.setattr(sys, "stderr", stream)
+        progress = progress_class(Clock())
+        progress.started(FitInfo())
+        progress.warned("no [validation] examples")
+        progress.close()
+        assert "warning: no [validation] examples\n" in stream.getvalue()
+
+
+def test_quiet_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with following(quiet=True) as progress:
+        train(progress, 10, FitInfo())
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("term", "kind"), [("xterm", LiveProgress), ("dumb", PlainProgress)])
+def test_the_display_suits_the_terminal(monkeypatch: pytest.MonkeyPatch, term: str, kind: type[Progress]) -> None:
+    use_terminal(monkeypatch)
+    monkeypatch.setenv("TERM", term)
+    with following(quiet=False) as progress:
+        assert type(progress) is kind
+
+
+def test_the_terminal_is_left_in_order_when_training_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = use_terminal(monkeypatch)
+    with contextlib.suppress(KeyboardInterrupt), following(quiet=False) as progress:
+        progress.started(FitInfo())
+        progress.epoch(record(1, validation__loss=1.0))
+        raise KeyboardInterrupt
+    shown = terminal.getvalue()
+    assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h")  # the cursor is shown as often as it was hidden
+    assert shown.removesuffix("\x1b[?25h").endswith("\n")
+
+
+@pytest.mark.parametrize(
+    ("values", "width", "expected"),
+    [
+        ([0, 1, 2, 3, 4, 5, 6, 7], 8, "▁▂▃▄▅▆▇█"),
+        ([7.0, 7.0], 8, "▁▁"),
+        ([1.0, math.nan, 0.0], 8, "█ ▁"),
+        ([0.0, math.inf, 1.0], 8, "▁ █"),
+        ([math.nan, math.nan], 8, "  "),
+        ([0, 0, 7, 7], 2, "▁█"),
+        ([0, math.nan, 7, 7], 2, "▁█"),
+        ([], 8, ""),
+        ([1, 2, 3], 0, "▁"),
+    ],
+)
+def test_sparkline(values: list[float], width: int, expected: str) -> None:
+    assert sparkline(values, width) == expected
+
+
+def test_sparkline_in_ascii() -> None:
+    assert sparkline([0, 1, 2, 3, 4, 5, 6, 7], 8, ASCII_BLOCKS) == "_.-:=+*#"
+    assert len(ASCII_BLOCKS) == len(BLOCKS)
+
+
+def test_a_terminal_without_blocks_gets_the_ascii_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii", write_through=True)
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setenv("COLUMNS", "160")
+    clock = Clock()
+    train(LiveProgress(clock), 20, FitInfo(epochs=40), clock)
+    buffer = stream.buffer
+    assert isinstance(buffer, io.BytesIO)
+    assert b"validation loss  #:-.....____" in buffer.getvalue()
+
+
+def test_a_long_curve_is_thinned_out_and_keeps_its_course() -> None:
+    curve = Curve()
+    for epoch in range(1, 100_001):
+        curve.add(epoch, 1 / epoch)
+    assert len(curve.values) <= 2 * module.CURVE_POINTS
+    assert curve.values == sorted(curve.values, reverse=True)
+    assert (curve.lowest, curve.lowest_epoch) == (1e-5, 100_000)
+
+
+def test_what_matters_least_is_left_out_first() -> None:
+    parts = [(0, "epoch 1/9"), (3, "training loss 1"), (1, "validation loss 2"), (2, "9 s left")]
+    assert fitting(parts, 60) == "epoch 1/9  training loss 1  validation loss 2  9 s left"
+    assert fitting(parts, 40) == "epoch 1/9  validation loss 2  9 s left"
+    assert fitting(parts, 28) == "epoch 1/9  validation loss 2"
+    assert fitting(parts, 12) == "epoch 1/9"
+    assert fitting(parts, 5) == "epoch"
