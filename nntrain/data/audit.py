@@ -1,0 +1,33 @@
+"""Columns that are likely to be of no use, found before any time is spent on them."""
+
+import numpy as np
+
+from nntrain.data.dataset import Column, Dataset
+
+_ENOUGH_ROWS = 20
+
+
+def column_warnings(dataset: Dataset) -> list[str]:
+    """A sentence for each input column that is the same in every row, or numbers or names the rows one by one."""
+    columns = dataset.inputs if isinstance(dataset.inputs, tuple) else ()
+    return [f"{dataset.source}: {sentence}" for column in columns if (sentence := _about(column))]
+
+
+def _about(column: Column) -> str:
+    name = repr(column.name)
+    if not column.missing.any() and (column.values == column.values[0]).all():
+        return f"column {name} is {column.values[0]!s} in every row: it cannot help to predict anything"
+    if len(column) >= _ENOUGH_ROWS and _identifies(column):
+        exclude = f"data.features: {{exclude: [{column.name}]}}"
+        return f"column {name} is different in every row, like an identifier: leave it out with {exclude}"
+    return ""
+
+
+def _identifies(column: Column) -> bool:
+    """Whether every row has its own text, or the whole numbers from some start on."""
+    if column.missing.any():
+        return False
+    if column.kind == "categorical":
+        return len(set(column.values.tolist())) == len(column)
+    ordered = np.sort(column.values)
+    return bool(ordered[0].is_integer()) and bool((np.diff(ordered) == 1).all())

@@ -1,0 +1,176 @@
+"""One column of a table as features, with what was learnt of it from the training rows."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
+
+from nntrain.arrays import Array
+from nntrain.data import checked
+from nntrain.data.dataset import Column, Dataset, Kind, quoted
+from nntrain.data.readers.cells import parse_number
+from nntrain.data.scaling import apply_scaling, fit_scaling
+from nntrain.data.task import class_labels
+from nntrain.errors import DataError
+
+FILLS = ("mean", "median", "most_frequent")
+MAX_CATEGORIES = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class NumericInput:
+    """A numeric column: missing cells become `fill` (None: they are refused), then (x - center) / scale."""
+
+    kind: ClassVar[Kind] = "numeric"
+
+    name: str
+    center: float
+    scale: float
+    fill: float | None
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The names of the features that the column becomes."""
+        return (self.name,)
+
+    def encode(self, column: Column, out: Array) -> None:
+        """Write the cells [n] to `out` [n, 1]; what does not fit its dtype becomes infinite."""
+        values = column.values if self.fill is None else np.where(column.missing, self.fill, column.values)
+        apply_scaling(values, np.float64(self.center), np.float64(self.scale), out[:, 0])
+
+    def adapt(self, column: Column, dataset: Dataset) -> Column:
+        """A column of the same name that was read as text, as numbers; DataError where a cell is none."""
+        if column.kind == "numeric":
+            return column
+        numbers = [parse_number(cell) for cell in column.values]
+        if None in numbers:
+            at = numbers.index(None)
+            raise DataError(
+                f"{dataset.place(at)}: column {self.name!r} holds the text {column.values[at]!r}, "
+                "but the column was numeric in the training data; write a number there"
+            )
+        return Column(self.name, np.array(numbers, dtype=np.float64), column.missing, "numeric")
+
+    def to_json(self) -> dict[str, Any]:
+        """What `column_input_from_json` makes this of."""
+        return {"kind": self.kind, "name": self.name, "center": self.center, "scale": self.scale, "fill": self.fill}
+
+
+@dataclass(frozen=True, slots=True)
+class CategoricalInput:
+    """A categorical column, one-hot: a feature per category of the training rows, all 0 for any other.
+
+    Missing cells are taken for the category `fill` (None: they are refused).
+    """
+
+    kind: ClassVar[Kind] = "categorical"
+
+    name: str
+    categories: tuple[str, ...]
+    fill: str | None
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The names of the features that the column becomes."""
+        return tuple(f"{self.name}={category}" for category in self.categories)
+
+    def encode(self, column: Column, out: Array) -> None:
+        """Write the cells [n] to `out` [n, categories], which is 0 before."""
+        place = {category: k for k, category in enumerate(self.categories)}
+        if self.fill is not None:
+            place[""] = place[self.fill]
+        places = np.fromiter((place.get(cell, -1) for cell in column.values), np.int64, len(column))
+        known = np.flatnonzero(places >= 0)
+        out[known, places[known]] = 1
+
+    def adapt(self, column: Column, dataset: Dataset) -> Column:
+        """A column of the same name that was read as numbers, as text: 2.0 becomes "2"."""
+        if column.kind == "categorical":
+            return column
+        texts = np.where(column.missing, "", class_labels(column)).astype(object)
+        return Column(self.name, texts, column.missing, "categorical")
+
+    def unseen(self, column: Column) -> Counter[str]:
+        """How often each category occurs in the column that the training rows did not have."""
+        known = {"", *self.categories}
+        return Counter(cell for cell in column.values if cell not in known)
+
+    def to_json(self) -> dict[str, Any]:
+        """What `column_input_from_json` makes this of."""
+        return {"kind": self.kind, "name": self.name, "categories": list(self.categories), "fill": self.fill}
+
+
+ColumnInput: TypeAlias = NumericInput | CategoricalInput
+
+
+def fit_column(column: Column, dataset: Dataset, *, numeric: str, missing: str) -> ColumnInput:
+    """Learn from the training rows; `numeric` is a method of `scaling`, `missing` "error" or one of `FILLS`.
+
+    A missing cell of a categorical column is filled with the most frequent category whatever the fill.
+    """
+    if column.missing.all():
+        raise DataError(
+            f"{dataset.source}: column {column.name!r} has no value in any of the {len(column):,} training rows; "
+            f"leave it out with data.features: {{exclude: [{column.name}]}}",
+            setting="data.features",
+        )
+    if column.kind == "categorical":
+        return _fit_categorical(column, dataset, missing)
+    return _fit_numeric(column, dataset, numeric, missing)
+
+
+def _fit_categorical(column: Column, dataset: Dataset, missing: str) -> CategoricalInput:
+    counts = Counter(column.values[~column.missing].tolist())
+    categories = tuple(sorted(counts))
+    if len(categories) > MAX_CATEGORIES:
+        raise DataError(
+            f"{dataset.source}: column {column.name!r} has {len(categories):,} different texts "
+            f"({quoted(categories, 3)}); one-hot encoding takes at most {MAX_CATEGORIES:,}. "
+            f"Leave it out with data.features: {{exclude: [{column.name}]}}",
+            setting="data.features",
+        )
+    commonest = min(categories, key=lambda category: (-counts[category], category))
+    return CategoricalInput(column.name, categories, None if missing == "error" else commonest)
+
+
+def _fit_numeric(column: Column, dataset: Dataset, numeric: str, missing: str) -> NumericInput:
+    fill = None if missing == "error" else _fill(column.values[~column.missing], missing)
+    values = column.values if fill is None else np.where(column.missing, fill, column.values)
+    center, scale = fit_scaling(values, numeric)
+    if not (np.isfinite(center) and np.isfinite(scale) and (fill is None or np.isfinite(fill))):
+        at = int(np.nanargmax(np.abs(column.values)))
+        raise DataError(
+            f"{dataset.place(at)}: column {column.name!r} is {float(column.values[at])!r}: numbers of this size "
+            "overflow when they are scaled; express the column in another unit, or take its logarithm"
+        )
+    return NumericInput(column.name, float(center), float(scale), fill)
+
+
+def _fill(values: Array, missing: str) -> float:
+    """The value that stands for missing ones; of equally frequent values the smallest."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        match missing:
+            case "mean":
+                return float(np.mean(values))
+            case "median":
+                return float(np.median(values))
+            case "most_frequent":
+                distinct, counts = np.unique(values, return_counts=True)
+                return float(distinct[counts.argmax()])
+    raise ValueError(f"missing must be error or one of {', '.join(FILLS)}, got {missing!r}")
+
+
+def column_input_from_json(document: object) -> ColumnInput:
+    """The inverse of `to_json`; ValueError where the document is not one."""
+    name, kind = checked.text(document, "name"), checked.text(document, "kind")
+    if kind == "numeric":
+        center, scale = checked.number(document, "center"), checked.scale(document, "scale")
+        return NumericInput(name, center, scale, checked.optional(checked.number, document, "fill"))
+    if kind == "categorical":
+        categories = checked.texts(document, "categories")
+        fill = checked.optional(checked.text, document, "fill")
+        if "" in categories or (fill is not None and fill not in categories) or len(categories) > MAX_CATEGORIES:
+            raise ValueError(f"the categories of {name!r} are not as nntrain writes them")
+        return CategoricalInput(name, categories, fill)
+    raise ValueError(f"'kind' must be numeric or categorical, got {kind!r}")

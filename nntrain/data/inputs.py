@@ -1,0 +1,216 @@
+"""How the inputs of a data set become one array, with what was learnt from the training rows."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from nntrain.arrays import Array, DType, Shape
+from nntrain.data import checked
+from nntrain.data.column_inputs import CategoricalInput, ColumnInput, column_input_from_json, fit_column
+from nntrain.data.dataset import Column, Dataset, numeric_column, quoted
+from nntrain.data.readers.checks import MAX_BYTES, absent
+from nntrain.data.scaling import apply_scaling, fit_scaling
+from nntrain.errors import DataError
+
+
+@dataclass(frozen=True)
+class TableInputs:
+    """Columns, each encoded by itself, side by side in the order of the training data: [N, features]."""
+
+    columns: tuple[ColumnInput, ...]
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The names of the features after encoding."""
+        return tuple(name for column in self.columns for name in column.features)
+
+    @property
+    def shape(self) -> Shape:
+        """The shape of one encoded example."""
+        return (len(self.features),)
+
+    def array(self, dataset: Dataset, dtype: DType) -> Array:
+        """The inputs [N, features] in `dtype`."""
+        columns = self.matched(dataset)
+        refused = [c for c, how in zip(columns, self.columns, strict=True) if how.fill is None]
+        check_missing(dataset, refused, remedy=REFUSED)
+        width = self.shape[0]
+        _check_size(dataset, width, dtype)
+        out, start = np.zeros((len(dataset), width), dtype), 0
+        for how, column in zip(self.columns, columns, strict=True):
+            part = out[:, start : start + len(how.features)]
+            how.encode(column, part)
+            if column.kind == "numeric":
+                _check_fits(dataset, column, part[:, 0])
+            start += part.shape[1]
+        return out
+
+    def matched(self, dataset: Dataset) -> list[Column]:
+        """The columns of `dataset` in the order of the training data, found by name and read alike.
+
+        An array [N, I] is matched by position. Columns that were not trained on are ignored; DataError names all
+        that are absent.
+        """
+        if not isinstance(dataset.inputs, tuple):
+            return self._by_position(dataset, dataset.inputs)
+        there = {column.name: column for column in dataset.inputs}
+        if missing := [how.name for how in self.columns if how.name not in there]:
+            raise DataError(
+                f"{dataset.source}: {absent('input', missing, list(there))}; the network was trained on "
+                f"{quoted([how.name for how in self.columns])}"
+            )
+        return [how.adapt(there[how.name], dataset) for how in self.columns]
+
+    def _by_position(self, dataset: Dataset, x: Array) -> list[Column]:
+        if x.ndim != 2 or x.shape[1] != len(self.columns):
+            raise DataError(
+                f"{dataset.source}: the inputs have the shape {list(x.shape)}; the network was trained on "
+                f"{len(self.columns)} columns: {quoted([how.name for how in self.columns])}"
+            )
+        return [how.adapt(numeric_column(how.name, x[:, k]), dataset) for k, how in enumerate(self.columns)]
+
+    def warnings(self, dataset: Dataset) -> list[str]:
+        """What is worth saying of `dataset`: categories that the training rows did not have."""
+        messages = []
+        for how, column in zip(self.columns, self.matched(dataset), strict=True):
+            if isinstance(how, CategoricalInput) and (unseen := how.unseen(column)):
+                total = sum(unseen.values())
+                cells = "1 cell holds" if total == 1 else f"{total:,} cells hold"
+                messages.append(
+                    f"{dataset.source}: column {how.name!r}: {cells} categories that the training rows do not have "
+                    f"({quoted(sorted(unseen), 5)}); they are encoded as zeros"
+                )
+        return messages
+
+    def to_json(self) -> dict[str, Any]:
+        """What `inputs_from_json` makes this of."""
+        return {"kind": "table", "columns": [column.to_json() for column in self.columns]}
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayInputs:
+    """An array of examples of one shape: (x - center) / scale.
+
+    `center` and `scale` are [I] for examples [I], and single numbers [] for images and other shapes, all of whose
+    elements are of one kind.
+    """
+
+    shape: Shape
+    center: Array
+    scale: Array
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """x0, x1, … for examples [I]; none for images."""
+        return tuple(f"x{k}" for k in range(self.shape[0])) if len(self.shape) == 1 else ()
+
+    def array(self, dataset: Dataset, dtype: DType) -> Array:
+        """The inputs [N, *shape] in `dtype`."""
+        if isinstance(dataset.inputs, tuple):
+            raise DataError(
+                f"{dataset.source}: a table, but the network was trained on arrays of the shape "
+                f"{['N', *self.shape]}; save the inputs as .npy or .npz".replace("'", "")
+            )
+        if dataset.inputs.shape[1:] != self.shape:
+            raise DataError(
+                f"{dataset.source}: examples of the shape {list(dataset.inputs.shape[1:])}, but the network was "
+                f"trained on {list(self.shape)}"
+            )
+        _check_size(dataset, math.prod(self.shape), dtype)
+        out = np.empty(dataset.inputs.shape, dtype)
+        apply_scaling(dataset.inputs, self.center, self.scale, out)
+        if not np.isfinite(out).all():
+            place = np.argwhere(~np.isfinite(out))[0].tolist()
+            raise DataError(
+                f"{dataset.place(place[0])}: {float(dataset.inputs[tuple(place)])!r} at {place[1:]} does not fit in "
+                f"{out.dtype} after scaling; correct it, or set dtype: float64"
+            )
+        return out
+
+    def warnings(self, dataset: Dataset) -> list[str]:
+        """Nothing: numbers of any size have a place."""
+        return []
+
+    def to_json(self) -> dict[str, Any]:
+        """What `inputs_from_json` makes this of."""
+        center, scale = np.atleast_1d(self.center).tolist(), np.atleast_1d(self.scale).tolist()
+        return {"kind": "array", "shape": list(self.shape), "center": center, "scale": scale}
+
+
+Inputs: TypeAlias = TableInputs | ArrayInputs
+
+
+def fit_inputs(dataset: Dataset, *, numeric: str, missing: str) -> Inputs:
+    """Learn from the training rows how to encode inputs; see `preprocess.Preprocessor.fit`."""
+    if isinstance(dataset.inputs, tuple):
+        if missing == "error":
+            check_missing(dataset, dataset.inputs, remedy=FILL_IT)
+        return TableInputs(
+            tuple(fit_column(column, dataset, numeric=numeric, missing=missing) for column in dataset.inputs)
+        )
+    rank = dataset.inputs.ndim
+    axes = (0,) if rank == 2 else tuple(range(rank))
+    center, scale = fit_scaling(dataset.inputs, numeric, axes)
+    if not (np.isfinite(center).all() and np.isfinite(scale).all()):
+        raise DataError(f"{dataset.source}: the inputs hold numbers so large that they overflow when they are scaled")
+    return ArrayInputs(dataset.inputs.shape[1:], center, scale)
+
+
+def inputs_from_json(document: object) -> Inputs:
+    """The inverse of `to_json`; ValueError where the document is not one."""
+    kind = checked.text(document, "kind")
+    if kind == "table":
+        columns = tuple(column_input_from_json(item) for item in checked.items(document, "columns"))
+        if len({column.name for column in columns}) < len(columns):
+            raise ValueError("'columns' has two of one name")
+        return TableInputs(columns)
+    if kind != "array":
+        raise ValueError(f"'kind' must be table or array, got {kind!r}")
+    shape = checked.sizes(document, "shape")
+    center, scale = np.array(checked.numbers(document, "center")), np.array(checked.scales(document, "scale"))
+    expected = shape[0] if len(shape) == 1 else 1
+    if center.shape != (expected,) or scale.shape != (expected,):
+        raise ValueError(f"'center' and 'scale' must have {expected} numbers for examples of the shape {list(shape)}")
+    kept = shape if len(shape) == 1 else ()
+    return ArrayInputs(shape, center.reshape(kept), scale.reshape(kept))
+
+
+FILL_IT = "set data.preprocess.missing to mean, median or most_frequent, or fill it in, or remove the row"
+REFUSED = "the network was trained without data.preprocess.missing: fill it in, or remove the row"
+
+
+def check_missing(dataset: Dataset, columns: Sequence[Column], *, remedy: str) -> None:
+    """DataError where a cell of `columns` is missing: the first by row, and how many there are in each column."""
+    counts = {column.name: int(column.missing.sum()) for column in columns}
+    total = sum(counts.values())
+    if total == 0:
+        return
+    row, name = min((int(column.missing.argmax()), column.name) for column in columns if counts[column.name])
+    others = ""
+    if total > 1:
+        shown = [f"{each!r}: {count:,}" for each, count in counts.items() if count]
+        more = f", and {len(shown) - 5} more columns" if len(shown) > 5 else ""
+        others = f" ({total:,} cells are missing: {', '.join(shown[:5])}{more})"
+    setting = "data.preprocess.missing" if remedy is FILL_IT else None
+    raise DataError(f"{dataset.place(row)}: column {name!r} has no value{others}; {remedy}", setting=setting)
+
+
+def _check_fits(dataset: Dataset, column: Column, encoded: Array) -> None:
+    if (at := np.flatnonzero(~np.isfinite(encoded))).size:
+        row = int(at[0])
+        raise DataError(
+            f"{dataset.place(row)}: column {column.name!r} is {float(column.values[row])!r}, which does not fit in "
+            f"{encoded.dtype} after scaling; correct it, or set dtype: float64"
+        )
+
+
+def _check_size(dataset: Dataset, width: int, dtype: DType) -> None:
+    total = len(dataset) * width * dtype.itemsize
+    if total > MAX_BYTES:
+        raise DataError(
+            f"{dataset.source}: {len(dataset):,} examples of {width:,} inputs take {total / 2**30:,.1f} GiB; "
+            f"at most {MAX_BYTES // 2**30} GiB are possible: leave out columns with many categories, or rows"
+        )
