@@ -8,11 +8,19 @@ from nntrain.optim.adam import Adam, AdamW
 from nntrain.optim.clipping import ClipNorm
 from nntrain.optim.optimizer import Optimizer
 from nntrain.optim.penalties import L1, L2, MaxNorm
-from nntrain.optim.plateau import Plateau
 from nntrain.optim.rmsprop import RmsProp
-from nntrain.optim.schedules import Constant, Cosine, Exponential, InverseTime, Power, Schedule, Step
+from nntrain.optim.schedules import (
+    Constant,
+    Cosine,
+    Exponential,
+    InverseTime,
+    Plateau,
+    Power,
+    Schedule,
+    Step,
+    Warmup,
+)
 from nntrain.optim.sgd import Sgd
-from nntrain.optim.warmup import Warmup
 
 __all__ = [
     "L1",

@@ -35,6 +35,7 @@ class Allowed:
 
 NOT_NEGATIVE = Allowed("at least 0 and finite", lambda value: (value >= 0) & np.isfinite(value))
 POSITIVE = Allowed("above 0 and finite", lambda value: (value > 0) & np.isfinite(value))
+AT_LEAST_ONE = Allowed("at least 1 and finite", lambda value: (value >= 1) & np.isfinite(value))
 POSITIVE_OR_OFF = Allowed("above 0 (infinity switches it off)", lambda value: value > 0)
 BELOW_ONE = Allowed("at least 0 and below 1", lambda value: (value >= 0) & (value < 1))
 UP_TO_ONE = Allowed("above 0 and at most 1", lambda value: (value > 0) & (value <= 1))
@@ -84,12 +85,14 @@ def root(value: Column) -> Column:
     return math.sqrt(value) if isinstance(value, float) else np.sqrt(value)
 
 
-def each(function: Callable[[float], float], value: Column) -> Column:
-    """A function of each entry, computed as a Python float.
+def each(function: Callable[..., float], *values: Column) -> Column:
+    """A function of each member's entries of some columns, computed on Python floats.
 
-    For powers: NumPy's own differ in the last bit between its vectorized and its scalar code, so that a member's
-    result could depend on how many others there are.
+    For powers and logarithms: NumPy's own differ in the last bit between its vectorized and its scalar code, so that
+    a member's result could depend on how many others there are.
     """
-    if isinstance(value, float):
-        return function(value)
-    return np.array([[function(entry)] for entry in value[:, 0].tolist()])
+    if all(isinstance(value, float) for value in values):
+        return function(*values)
+    members = max(len(value) for value in values if not isinstance(value, float))
+    rows = zip(*(as_array(value, members).tolist() for value in values), strict=True)
+    return np.array([[function(*row)] for row in rows])

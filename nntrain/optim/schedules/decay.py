@@ -1,53 +1,14 @@
-"""How the learning rate changes from epoch to epoch: rules that depend on the epoch alone.
-
-`epoch` counts from 0. Rates and constants are columns: float64 [M, 1], or a number for all members. Plateau and
-Warmup are in files of their own.
-"""
+"""Schedules that depend on the epoch alone."""
 
 from __future__ import annotations
 
-import copy
 import math
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Self
 
 from nntrain.arrays import Array
-from nntrain.errors import UserError
-from nntrain.optim.columns import NOT_NEGATIVE, UP_TO_ONE, Allowed, Column, column, each, rows_of
+from nntrain.optim.columns import AT_LEAST_ONE, NOT_NEGATIVE, UP_TO_ONE, Allowed, Column, column, each
+from nntrain.optim.schedules.schedule import Schedule
 
 FACTOR = Allowed("at least 0 and at most 1", lambda value: (value >= 0) & (value <= 1))
-
-
-class Schedule(ABC):
-    """Gives every member its learning rate for an epoch, from its base rate.
-
-    Attributes:
-        columns: the constants by name.
-    """
-
-    def __init__(self, **columns: Column) -> None:
-        self.columns = columns
-
-    @abstractmethod
-    def rates(self, epoch: int, base: Array) -> Array:
-        """The rates [M, 1] in epoch `epoch` (from 0), where `base` [M, 1] are the rates of the config."""
-
-    def observe(self, values: Array) -> None:  # noqa: B027  (most schedules have no use for it)
-        """Take note of what an epoch led to: one value [M] for each member, less is better. After each epoch."""
-
-    def state(self) -> dict[str, Array]:
-        """What a continuation needs beside the epoch: arrays whose first axis is M. Most schedules have none."""
-        return {}
-
-    def load_state(self, state: Mapping[str, Array]) -> None:  # noqa: B027
-        """Go on from a state of the same schedule and members."""
-
-    def select(self, rows: Array) -> Self:
-        """The schedule of the members `rows` (indices), going on from where they are."""
-        chosen = copy.copy(self)
-        chosen.columns = {name: rows_of(value, rows) for name, value in self.columns.items()}
-        return chosen
 
 
 class Constant(Schedule):
@@ -111,19 +72,18 @@ class Step(Schedule):
     PyTorch's StepLR.
 
     Args:
-        every: after how many epochs, at least 1; the same for all members.
+        every: after how many epochs, at least 1.
         factor: f, above 0 and at most 1.
     """
 
-    def __init__(self, every: int, factor: Column) -> None:
-        if every < 1:
-            raise UserError(f"every must be at least 1, got {every}")
-        super().__init__(factor=column("factor", factor, UP_TO_ONE))
-        self.every = every
+    def __init__(self, every: Column, factor: Column) -> None:
+        super().__init__(every=column("every", every, AT_LEAST_ONE), factor=column("factor", factor, UP_TO_ONE))
 
     def rates(self, epoch: int, base: Array) -> Array:
         """α f^⌊e / every⌋."""
-        return base * each(lambda factor: factor ** (epoch // self.every), self.columns["factor"])
+        return base * each(
+            lambda every, factor: factor ** (epoch // every), self.columns["every"], self.columns["factor"]
+        )
 
 
 class Exponential(Schedule):
@@ -148,19 +108,21 @@ class Cosine(Schedule):
     is still just above α f, so that none is spent at rate 0. Beyond E the rate stays at α f.
 
     Args:
-        epochs: E, how many epochs there will be (those of a warm-up before it not counted), at least 1.
+        epochs: E, at least 1: how many epochs there will be, those of a warm-up before it not counted.
         minimum_factor: f, at least 0 and at most 1; default 0.
     """
 
-    def __init__(self, epochs: int, minimum_factor: Column = 0.0) -> None:
-        if epochs < 1:
-            raise UserError(f"epochs must be at least 1, got {epochs}")
-        super().__init__(minimum_factor=column("minimum_factor", minimum_factor, FACTOR))
-        self.epochs = epochs
+    def __init__(self, epochs: Column, minimum_factor: Column = 0.0) -> None:
+        super().__init__(
+            epochs=column("epochs", epochs, AT_LEAST_ONE),
+            minimum_factor=column("minimum_factor", minimum_factor, FACTOR),
+        )
 
     def rates(self, epoch: int, base: Array) -> Array:
         """α (f + (1 − f) (1 + cos(π e / E)) / 2)."""
-        height = 0.5 * (1.0 + math.cos(math.pi * min(epoch, self.epochs) / self.epochs))
+        height = each(
+            lambda epochs: 0.5 * (1.0 + math.cos(math.pi * min(epoch, epochs) / epochs)), self.columns["epochs"]
+        )
         minimum = self.columns["minimum_factor"]
         return base * (minimum + (1.0 - minimum) * height)
 

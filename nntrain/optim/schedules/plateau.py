@@ -10,7 +10,7 @@ import numpy as np
 from nntrain.arrays import Array
 from nntrain.errors import RunError
 from nntrain.optim.columns import NOT_NEGATIVE, POSITIVE, UP_TO_ONE, Column, as_array, column
-from nntrain.optim.schedules import Schedule
+from nntrain.optim.schedules.schedule import Schedule
 
 _STATE = ("best", "waited", "scale")
 

@@ -1,0 +1,42 @@
+"""What all learning rate schedules have in common."""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Self
+
+from nntrain.arrays import Array
+from nntrain.optim.columns import Column, rows_of
+
+
+class Schedule(ABC):
+    """Gives every member its learning rate for an epoch, from its base rate.
+
+    Attributes:
+        columns: the constants by name.
+    """
+
+    def __init__(self, **columns: Column) -> None:
+        self.columns = columns
+
+    @abstractmethod
+    def rates(self, epoch: int, base: Array) -> Array:
+        """The rates [M, 1] in epoch `epoch` (from 0), where `base` [M, 1] are the rates of the config."""
+
+    def observe(self, values: Array) -> None:  # noqa: B027  (most schedules have no use for it)
+        """Take note of what an epoch led to: one value [M] for each member, less is better. After each epoch."""
+
+    def state(self) -> dict[str, Array]:
+        """What a continuation needs beside the epoch: arrays whose first axis is M. Most schedules have none."""
+        return {}
+
+    def load_state(self, state: Mapping[str, Array]) -> None:  # noqa: B027
+        """Go on from a state of the same schedule and members."""
+
+    def select(self, rows: Array) -> Self:
+        """The schedule of the members `rows` (indices), going on from where they are."""
+        chosen = copy.copy(self)
+        chosen.columns = {name: rows_of(value, rows) for name, value in self.columns.items()}
+        return chosen

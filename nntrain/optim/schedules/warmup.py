@@ -1,0 +1,57 @@
+"""Linear warm-up before another schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Self
+
+import numpy as np
+
+from nntrain.arrays import Array
+from nntrain.optim.columns import NOT_NEGATIVE, Column, as_array, column
+from nntrain.optim.schedules.schedule import Schedule
+
+
+class Warmup(Schedule):
+    """α (e + 1) / W in the epochs e = 0 … W − 1, then `after`, whose epoch 0 is epoch W.
+
+    So the rate rises in W equal steps, the last of which is α. (Goyal et al. 2017, gradual warm-up, by epochs;
+    PyTorch's LinearLR from 1/W in W − 1 steps.) What is observed during the warm-up reaches `after` too.
+
+    Args:
+        epochs: W, at least 0.
+        after: the schedule that follows.
+    """
+
+    def __init__(self, epochs: Column, after: Schedule) -> None:
+        super().__init__(epochs=column("warmup_epochs", epochs, NOT_NEGATIVE))
+        self.after = after
+
+    def rates(self, epoch: int, base: Array) -> Array:
+        """α (e + 1) / W, or what follows."""
+        lengths = as_array(self.columns["epochs"], len(base))[:, None]
+        rates = base * ((epoch + 1) / np.maximum(lengths, 1.0))
+        # Members whose warm-ups differ are in different epochs of what follows.
+        for length in set(lengths.ravel().tolist()):
+            if epoch >= length:
+                after = self.after.rates(epoch - int(length), base)
+                np.copyto(rates, after, where=lengths == length)
+        return rates
+
+    def observe(self, values: Array) -> None:
+        """Pass the values [M] on."""
+        self.after.observe(values)
+
+    def state(self) -> dict[str, Array]:
+        """That of the schedule that follows."""
+        return self.after.state()
+
+    def load_state(self, state: Mapping[str, Array]) -> None:
+        """Pass the state on."""
+        self.after.load_state(state)
+
+    def select(self, rows: Array) -> Self:
+        """The same before the other schedule of the members `rows`."""
+        chosen = super().select(rows)
+        chosen.after = self.after.select(rows)
+        return chosen
