@@ -80,9 +80,10 @@ def parse_parameter(text: str) -> tuple[str, Any]:
             f"-p {text}: KEY=V1,V2,... is expected, such as -p optimizer.learning_rate=0.1,0.01 or "
             "-p 'regularization.l2={log_uniform: [1e-6, 0.1]}'"
         )
-    document = parse(Text(f"-p {text}", f"[{listed}]", numbered=False))
+    before = f"-p {path}="
+    document = parse(Text(f"-p {text}", f"{before}[{listed}]", option="-p"), skip=len(before))
     if document.problems:
-        raise config_error(document.problems, f"-p {path}")
+        raise config_error(document.problems)
     values = document.data
     one = values[0] if len(values) == 1 else None
     return path.strip(), one if isinstance(one, list | dict) else values  # [1, 2] in brackets of its own, or {...}

@@ -8,18 +8,8 @@ from typing import Any
 
 import pytest
 
-from nntrain.cli import progress as module
-from nntrain.cli.progress import (
-    ASCII_BLOCKS,
-    BLOCKS,
-    Curve,
-    LiveProgress,
-    PlainProgress,
-    Progress,
-    fitting,
-    following,
-    sparkline,
-)
+from nntrain.cli.progress import LiveProgress, PlainProgress, Progress, fitting, following
+from nntrain.cli.sparkline import ASCII_BLOCKS, BLOCKS, CURVE_POINTS, Curve, sparkline
 from tests.cli.conftest import FitInfo, record
 
 HEAD = "iris: 90 training, 30 validation, 30 test examples; 131 parameters; runs/iris-20261120-084900-3f9a"
@@ -108,14 +98,37 @@ def test_plain_lines_end_with_the_last_epoch_when_training_stops_early(
     assert len(set(lines)) == len(lines)
 
 
-def test_plain_lines_of_a_population_count_those_still_training(capsys: pytest.CaptureFixture[str]) -> None:
-    progress = PlainProgress(Clock())
-    progress.started(FitInfo(members=64, epochs=2))
-    progress.epoch(record(1, members=60, validation__loss=0.25))
-    progress.close()
+def search(progress: Any, clock: Clock, total: int) -> None:
+    progress.trials(0, total)
+    for done in range(1, total + 1):
+        clock.now += 0.5
+        progress.trials(done, total)
+
+
+def test_a_search_prints_some_lines_and_then_the_refit(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    progress = PlainProgress(clock)
+    search(progress, clock, 1000)
+    train(progress, 3, FitInfo(epochs=3), clock)
     lines = capsys.readouterr().err.splitlines()
-    assert "64 networks of 131 parameters" in lines[0]
-    assert lines[1] == "epoch 1/2  60 of 64 still training  lowest validation loss 0.25  540k examples/s  0 s left"
+    assert lines[0] == "    0/1,000 networks trained"
+    assert lines[1] == "   67/1,000 networks trained  2 networks/s  7:47 left"
+    assert 10 <= len(lines) <= 22
+    assert lines[-5] == "1,000/1,000 networks trained  2 networks/s"
+    assert lines[-4] == HEAD
+    assert [line[:9] for line in lines[-3:]] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
+
+
+def test_a_search_shows_a_bar_and_then_the_refit(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = use_terminal(monkeypatch, columns=100)
+    clock = Clock()
+    progress = LiveProgress(clock)
+    search(progress, clock, 4)
+    train(progress, 3, FitInfo(epochs=3), clock)
+    shown = terminal.getvalue()
+    assert "█" * 8 + "▁" * 25 + "  1/4 networks trained  2 networks/s  2 s left" in shown
+    assert "█" * 33 + "  4/4 networks trained  2 networks/s" in shown
+    assert shown.index("4/4 networks") < shown.index(HEAD) < shown.index("epoch 3/3")
 
 
 def test_the_live_display_is_drawn_ten_times_a_second_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,7 +250,7 @@ def test_a_long_curve_is_thinned_out_and_keeps_its_course() -> None:
     curve = Curve()
     for epoch in range(1, 100_001):
         curve.add(epoch, 1 / epoch)
-    assert len(curve.values) <= 2 * module.CURVE_POINTS
+    assert len(curve.values) <= 2 * CURVE_POINTS
     assert curve.values == sorted(curve.values, reverse=True)
     assert (curve.lowest, curve.lowest_epoch) == (1e-5, 100_000)
 
