@@ -1,0 +1,19 @@
+"""The config language: YAML files, the models they are checked against, and errors that name the place."""
+
+from nntrain.config.column import Column, column_paths, structure_key
+from nntrain.config.dump import resolved_yaml
+from nntrain.config.experiment import Experiment, Source, load_experiment
+from nntrain.config.paths import valid_paths
+from nntrain.config.root import Config
+
+__all__ = [
+    "Column",
+    "Config",
+    "Experiment",
+    "Source",
+    "column_paths",
+    "load_experiment",
+    "resolved_yaml",
+    "structure_key",
+    "valid_paths",
+]

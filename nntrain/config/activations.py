@@ -1,0 +1,85 @@
+"""The activations, as a key of a layer and, in network.py, as layers of their own."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from nntrain.config.section import Positive, Section, Shorthand
+
+
+class LinearConfig(Section):
+    """f(x) = x."""
+
+    type: Literal["linear"] = "linear"
+
+
+class StepConfig(Section):
+    """f(x) = 1 for x > 0, else 0. It has no gradient: only the `perceptron` loss trains it."""
+
+    type: Literal["step"] = "step"
+
+
+class SigmoidConfig(Section):
+    """f(x) = 1 / (1 + exp(−x))."""
+
+    type: Literal["sigmoid"] = "sigmoid"
+
+
+class TanhConfig(Section):
+    """f(x) = tanh(x)."""
+
+    type: Literal["tanh"] = "tanh"
+
+
+class ReluConfig(Section):
+    """f(x) = max(0, x)."""
+
+    type: Literal["relu"] = "relu"
+
+
+class LeakyReluConfig(Section):
+    """f(x) = x for x > 0, else alpha · x."""
+
+    type: Literal["leaky_relu"] = "leaky_relu"
+    alpha: Positive = Field(default=0.1, description="Slope for negative inputs.")
+
+
+class EluConfig(Section):
+    """f(x) = x for x > 0, else alpha · (exp(x) − 1)."""
+
+    type: Literal["elu"] = "elu"
+    alpha: Positive = Field(default=1.0, description="The value for large negative inputs is −alpha.")
+
+
+class GeluConfig(Section):
+    """f(x) = ½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))."""
+
+    type: Literal["gelu"] = "gelu"
+
+
+class SoftplusConfig(Section):
+    """f(x) = log(1 + exp(x))."""
+
+    type: Literal["softplus"] = "softplus"
+
+
+class SoftmaxConfig(Section):
+    """f(x)ᵢ = exp(xᵢ) / Σⱼ exp(xⱼ), over the units of the layer."""
+
+    type: Literal["softmax"] = "softmax"
+
+
+AnyActivation = Annotated[
+    LinearConfig
+    | StepConfig
+    | SigmoidConfig
+    | TanhConfig
+    | ReluConfig
+    | LeakyReluConfig
+    | EluConfig
+    | GeluConfig
+    | SoftplusConfig
+    | SoftmaxConfig,
+    Field(discriminator="type"),
+]
+ActivationConfig = Annotated[AnyActivation, Shorthand()]

@@ -1,0 +1,110 @@
+"""Mistakes that are between settings of different sections, as far as they show without the data."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from nntrain.config.activations import ActivationConfig, SigmoidConfig, SoftmaxConfig, StepConfig
+from nntrain.config.anatomy import Path, dotted, variants
+from nntrain.config.explain import Mistake
+from nntrain.config.loss import BinaryCrossEntropyConfig, CrossEntropyConfig, PerceptronConfig
+from nntrain.config.network import DenseConfig, FlattenConfig, ReshapeConfig
+from nntrain.config.root import Config
+from nntrain.config.search_checks import check_search
+from nntrain.config.training import EarlyStoppingConfig
+
+_VALIDATION: Path = ("data", "split", "validation")
+_OUTPUT_OF = (
+    (CrossEntropyConfig, SoftmaxConfig),
+    (BinaryCrossEntropyConfig, SigmoidConfig),
+    (PerceptronConfig, StepConfig),
+)
+
+
+def check(config: Config, *, search: bool = True) -> list[Mistake]:
+    """Return every mistake between the sections of a config whose sections are each fine by themselves.
+
+    Args:
+        config: the config.
+        search: also check the values in `search.space`.
+    """
+    return [
+        *_check_names(config),
+        *_check_auto(config),
+        *_check_output(config),
+        *_check_steps(config),
+        *_check_monitors(config),
+        *(check_search(config) if search else ()),
+    ]
+
+
+def _check_names(config: Config) -> Iterator[Mistake]:
+    seen: dict[str, int] = {}
+    for index, layer in enumerate(config.network):
+        if layer.name is not None and seen.setdefault(layer.name, index) != index:
+            message = f"layer name '{layer.name}' is taken by network.{seen[layer.name]}"
+            yield Mistake(("network", index, "name"), message)
+
+
+def _check_auto(config: Config) -> Iterator[Mistake]:
+    dense = [index for index, layer in enumerate(config.network) if isinstance(layer, DenseConfig)]
+    for index in dense[:-1]:
+        for name in ("units", "activation"):
+            if getattr(config.network[index], name) == "auto":
+                path: Path = ("network", index, name)
+                hint = "it is what the task wants of the output"
+                yield Mistake(path, f"{dotted(path)} can be auto in the last dense layer only", hint)
+
+
+def _check_output(config: Config) -> Iterator[Mistake]:
+    """Losses that are computed together with an activation want that activation on the last layer."""
+    path, activation = _output(config)
+    for loss, wanted in _OUTPUT_OF:
+        if isinstance(config.loss, loss) and activation is not None and not isinstance(activation, wanted):
+            want, got = wanted().type, activation.type
+            message = f"the loss {config.loss.type} wants {want} on the last layer, got {got}"
+            yield Mistake(path, message, f"write activation: {want}, or activation: auto", involves=(("loss",),))
+
+
+def _output(config: Config) -> tuple[Path, Any]:
+    """Return the place and the activation of the output; None where it is auto or there is none to see."""
+    index = len(config.network) - 1
+    while index > 0 and isinstance(config.network[index], FlattenConfig | ReshapeConfig):
+        index -= 1
+    layer = config.network[index]
+    if isinstance(layer, DenseConfig):
+        activation = layer.activation
+        return ("network", index, "activation"), None if activation == "auto" else activation
+    is_activation = layer.type in variants(ActivationConfig)
+    return ("network", index, "type"), layer if is_activation else None
+
+
+def _check_steps(config: Config) -> Iterator[Mistake]:
+    """A step has no gradient, and the perceptron rule does without for the output only."""
+    output, _ = _output(config)
+    for index, layer in enumerate(config.network):
+        in_dense = isinstance(layer, DenseConfig)
+        path: Path = ("network", index, "activation" if in_dense else "type")
+        if not isinstance(layer.activation if isinstance(layer, DenseConfig) else layer, StepConfig):
+            continue
+        if path != output:
+            message = f"{dotted(path)}: step has no gradient, so nothing before the output can have it"
+            yield Mistake(path, message, "sigmoid is its smooth form")
+        elif not isinstance(config.loss, PerceptronConfig | CrossEntropyConfig | BinaryCrossEntropyConfig | str):
+            message = f"{dotted(path)}: step has no gradient; the loss {config.loss.type} cannot train it"
+            yield Mistake(path, message, "write loss: perceptron, or another activation", involves=(("loss",),))
+
+
+def _check_monitors(config: Config) -> Iterator[Mistake]:
+    if config.data.split.validation != 0:
+        return
+    hint = "set data.split.validation above 0, or monitor training.loss"
+    stopping, search = config.early_stopping, config.search
+    if isinstance(stopping, EarlyStoppingConfig) and stopping.monitor.startswith("validation."):
+        yield _unseen(("early_stopping", "monitor"), stopping.monitor, hint)
+    if search is not None and search.evaluation.folds is None and search.monitor.startswith("validation."):
+        yield _unseen(("search", "monitor"), search.monitor, f"{hint}, or evaluate over folds")
+
+
+def _unseen(path: Path, monitor: str, hint: str) -> Mistake:
+    message = f"{dotted(path)} is {monitor}, but there are no validation examples"
+    return Mistake(path, message, hint, involves=(_VALIDATION,))

@@ -1,0 +1,56 @@
+"""Which settings may differ between the members of one population, and which decide what a population is.
+
+A field whose annotation carries `Column()` becomes a column `[M, 1]` when a network is trained; every other field is
+structure. Two trials can be members of one population when their structure is equal.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+_NOT_STRUCTURE = ("name", "seed", "search")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Marks a field that may differ between members: `rate: Annotated[float, Column()]`."""
+
+
+def column_paths(config: BaseModel) -> set[str]:
+    """Return the dotted paths of every column of this config (`optimizer.learning_rate`, `network.1.rate`, …)."""
+    return {".".join(map(str, path)) for path, _ in _columns(config, ())}
+
+
+def structure_key(config: BaseModel) -> str:
+    """Return the structure of a config as canonical JSON: all of it but name, seed, search and the columns.
+
+    Configs with equal keys differ in columns only. The seeds of the data (`data.split.seed`,
+    `data.synthetic.seed`) are structure, since they say which examples a member sees.
+    """
+    plain = config.model_dump(mode="json", exclude=set(_NOT_STRUCTURE))
+    for path, _ in _columns(config, ()):
+        if path[0] not in _NOT_STRUCTURE:
+            _remove(plain, path)
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"))
+
+
+def _columns(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    if isinstance(value, BaseModel):
+        for name, field in type(value).model_fields.items():
+            child = getattr(value, name)
+            if any(isinstance(mark, Column) for mark in field.metadata):
+                yield (*path, name), child
+            else:
+                yield from _columns(child, (*path, name))
+    elif isinstance(value, tuple):
+        for index, child in enumerate(value):
+            yield from _columns(child, (*path, index))
+
+
+def _remove(plain: Any, path: tuple[str | int, ...]) -> None:
+    for part in path[:-1]:
+        plain = plain[part]
+    del plain[path[-1]]

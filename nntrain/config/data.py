@@ -1,0 +1,187 @@
+"""The `data` section: where the examples come from, how they are split and prepared."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, Strict, Tag, model_validator
+
+from nntrain.config.section import (
+    BY_SHAPE,
+    WHOLE,
+    Auto,
+    Count,
+    Flag,
+    Fraction,
+    Natural,
+    NonNegative,
+    Says,
+    Section,
+    Shorthand,
+    Text,
+    mistake,
+)
+
+SyntheticKind = Literal["xor", "and", "or", "gaussians", "circle", "moons", "spiral", "plane", "gauss", "sine"]
+_WITH_CLASSES = ("gaussians", "spiral")
+
+Names = Annotated[tuple[Text, ...], Field(min_length=1), Says("a list of column names")]
+
+
+class SyntheticConfig(Section):
+    """Examples that are computed, not read: for teaching, tests and trying things out."""
+
+    type: SyntheticKind = Field(
+        description="`xor`, `and`, `or` are truth tables of two inputs; `gaussians`, `circle`, `moons` and `spiral` "
+        "are classes in the plane; `plane` and `gauss` are values over the plane; `sine` is a value over a line."
+    )
+    examples: Count | None = Field(
+        default=None, description="Number of examples; null is 4 for the truth tables and 400 for the others."
+    )
+    noise: NonNegative = Field(default=0.0, description="How far examples are scattered; 0 is none.")
+    classes: Annotated[int, Strict(), Field(ge=2), WHOLE] | None = Field(
+        default=None, description="Number of classes of `gaussians` and `spiral`; null is 2."
+    )
+    seed: Natural | None = Field(default=None, description="Seed of the examples; null takes the experiment's `seed`.")
+
+    @model_validator(mode="after")
+    def _classes_fit(self) -> Self:
+        if self.classes is not None and self.type not in _WITH_CLASSES:
+            raise mistake(
+                f"is for gaussians and spiral, not for {self.type}", at=("classes",), hint="remove it", conflict=True
+            )
+        return self
+
+
+class ExcludeConfig(Section):
+    """All columns but some."""
+
+    exclude: Names = Field(description="Columns that are not features: an id, a date, a comment.")
+
+
+class ArraysConfig(Section):
+    """The names of the arrays in an npz file."""
+
+    inputs: Text = Field(default="x", description="Array of the inputs, one example per row.")
+    targets: Text = Field(default="y", description="Array of the targets.")
+
+
+class SplitFileConfig(Section):
+    """A split that is a file of its own."""
+
+    path: Text = Field(description="File with the examples, in the format and with the columns of `data.path`.")
+    labels: Text | None = Field(default=None, description="File with their labels, for IDX and npy.")
+
+
+SplitPart = Annotated[
+    Annotated[Fraction, Tag("number")] | Annotated[SplitFileConfig, Tag("mapping")],
+    BY_SHAPE,
+    Says("a fraction of the examples or a mapping with path"),
+]
+
+
+class SplitConfig(Section):
+    """Which examples are trained on, chosen by, and scored at the end; training takes what the other two leave."""
+
+    validation: SplitPart = Field(
+        default=0.2, description="Share of the examples for validation (early stopping, search); 0 is none. Or a file."
+    )
+    test: SplitPart = Field(default=0.2, description="Share of the examples for the final score; 0 is none. Or a file.")
+    stratify: Annotated[Annotated[Flag, Tag("boolean")] | Annotated[Auto, Tag("text")], BY_SHAPE] = Field(
+        default="auto", description="Keep the shares of the classes in every split; auto does so for classification."
+    )
+    seed: Natural | None = Field(default=None, description="Seed of the split; null takes the experiment's `seed`.")
+
+    @model_validator(mode="after")
+    def _leaves_training(self) -> Self:
+        if isinstance(self.validation, float) and isinstance(self.test, float):
+            total = self.validation + self.test
+            if total >= 1:
+                raise mistake(
+                    "leaves nothing to train on: validation and test are together "
+                    f"{self.validation:g} + {self.test:g} = {total:g}",
+                    hint="their sum must be below 1",
+                    conflict=True,
+                )
+        return self
+
+
+class PreprocessConfig(Section):
+    """How columns become numbers. Everything is fitted on the training split only and saved with the run."""
+
+    numeric: Literal["standard", "minmax", "none"] = Field(
+        default="standard",
+        description="`standard`: mean 0 and standard deviation 1; `minmax`: from 0 to 1; `none`: as they are.",
+    )
+    categorical: Literal["one_hot"] = Field(
+        default="one_hot", description="`one_hot`: one input of 0 or 1 per category."
+    )
+    missing: Literal["error", "mean", "median", "most_frequent"] = Field(
+        default="error",
+        description="What an empty cell becomes. `error`: it is an error that names row and column; otherwise the "
+        "mean, median or most frequent value of its column (categories: always the most frequent).",
+    )
+    target: Literal["none", "standard", "minmax"] = Field(
+        default="none",
+        description="Scaling of the targets of a regression, as `numeric` has it; predictions and scores stay in the "
+        "original units.",
+    )
+
+
+class DataConfig(Section):
+    """The examples: a file or a synthetic set, its columns, its splits, its preparation."""
+
+    path: Text | None = Field(
+        default=None, description="File with the examples, relative to the config file. Either this or `synthetic`."
+    )
+    synthetic: Annotated[SyntheticConfig, Shorthand()] | None = Field(
+        default=None, description="A computed set instead of a file: its type, or a mapping with options."
+    )
+    format: Literal["auto", "csv", "tsv", "npz", "npy", "idx"] = Field(
+        default="auto", description="Format of the file; auto goes by its name."
+    )
+    target: (
+        Annotated[
+            Annotated[Text, Tag("text")] | Annotated[Names, Tag("list")],
+            BY_SHAPE,
+            Says("a column name or a list of column names"),
+        ]
+        | None
+    ) = Field(default=None, description="Column to predict, or a list of columns (several outputs). Tables need it.")
+    task: Literal["auto", "classification", "binary", "multilabel", "regression"] = Field(
+        default="auto", description="What is predicted; auto reads the target."
+    )
+    features: Annotated[
+        Annotated[Literal["all"], Tag("text")]
+        | Annotated[Names, Tag("list")]
+        | Annotated[ExcludeConfig, Tag("mapping")],
+        BY_SHAPE,
+        Says("all, a list of column names or {exclude: [names]}"),
+    ] = Field(default="all", description="Columns to predict from: all but the target, a list, or all but some.")
+    labels: Text | None = Field(
+        default=None, description="File with the labels, for IDX and npy; null derives its name from `path`."
+    )
+    arrays: ArraysConfig = Field(default_factory=ArraysConfig, description="Names of the arrays in an npz file.")
+    split: SplitConfig = Field(default_factory=SplitConfig, description="Validation and test examples.")
+    preprocess: PreprocessConfig = Field(
+        default_factory=PreprocessConfig, description="Scaling, categories, missing values."
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if self.path is None and self.synthetic is None:
+            raise mistake("needs path (a file) or synthetic (a computed set)")
+        if self.path is not None and self.synthetic is not None:
+            raise mistake("is given beside data.path", at=("synthetic",), hint="keep one of the two", conflict=True)
+        return self
+
+    @model_validator(mode="after")
+    def _settings_of_files(self) -> Self:
+        if self.synthetic is not None:
+            for name in ("format", "target", "features", "labels", "arrays"):
+                if getattr(self, name) != type(self).model_fields[name].get_default(call_default_factory=True):
+                    raise mistake(
+                        "is for files; a synthetic set brings its own inputs and targets",
+                        at=(name,),
+                        hint="remove it",
+                        conflict=True,
+                    )
+        return self

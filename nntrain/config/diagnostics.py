@@ -1,0 +1,166 @@
+"""Shows mistakes: where, what, and what to do.
+
+configs/iris.yaml:14:3: unknown key 'learning_rat' in optimizer (adam)
+   14 |   learning_rat: 0.01
+      |   ^^^^^^^^^^^^ did you mean 'learning_rate'?
+1 error in configs/iris.yaml
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from nntrain.errors import ConfigError
+
+_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what YAML takes for the end of a line
+_WIDEST = 110  # longer lines are shown in part
+_CONTEXT = 50  # columns shown before the caret of a longer line
+_MOST_SHOWN = 50
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text that mistakes are found in: the config file, or one override.
+
+    Args:
+        name: what the text is called in messages.
+        content: the text itself.
+        option: where an override comes from (`--set`); None for a file. Overrides are shown without line and column.
+    """
+
+    name: str
+    content: str = field(repr=False)
+    option: str | None = None
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines, without their ends and without a byte order mark."""
+        return _LINE_BREAK.split(self.content.removeprefix("\ufeff"))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`width` characters of a text; line and column count from 1."""
+
+    text: Text
+    line: int
+    column: int
+    width: int = 1
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A mistake.
+
+    Args:
+        message: what is wrong.
+        place: where; a whole text when no one place in it is to blame.
+        hint: what to do about it; may have several lines.
+        earlier: the place that this one contradicts, shown above it.
+        earlier_note: what to say there.
+    """
+
+    message: str
+    place: Place | Text
+    hint: str | None = None
+    earlier: Place | None = None
+    earlier_note: str = "first here"
+
+    @property
+    def text(self) -> Text:
+        """The text that the mistake is in."""
+        return self.place if isinstance(self.place, Text) else self.place.text
+
+    def render(self) -> str:
+        """Return the text that is shown, of one or more lines."""
+        if isinstance(self.place, Text):
+            return "\n".join([f"{self.place.name}: {self.message}", *_hint_lines("", self.hint)])
+        where = self.place.text.name
+        if self.place.text.option is None:
+            where += f":{self.place.line}:{self.place.column}"
+        lines = [f"{where}: {self.message}"]
+        if self.earlier is not None:
+            lines += _excerpt(self.earlier, self.earlier_note)
+        return "\n".join(lines + _excerpt(self.place, self.hint))
+
+
+def config_error(problems: Sequence[Problem]) -> ConfigError:
+    """Return the error that reports all problems, those of the file by line, then those of overrides."""
+    ordered = sorted(dict.fromkeys(problems), key=_order)
+    shown = [problem.render() for problem in ordered[:_MOST_SHOWN]]
+    if len(ordered) > _MOST_SHOWN:
+        shown.append(f"… and {len(ordered) - _MOST_SHOWN} more")
+    count = "1 error" if len(ordered) == 1 else f"{len(ordered)} errors"
+    texts = dict.fromkeys(problem.text.option or problem.text.name for problem in ordered)
+    return ConfigError("\n".join([*shown, f"{count} in {' and '.join(texts)}"]))
+
+
+def show(value: object) -> str:
+    """Return a value as messages quote it."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return f"{value}"[:40]
+        case str():
+            return repr(value if len(value) <= 40 else value[:37] + "…")
+        case list() | tuple():
+            return "a list" if value else "an empty list"
+        case dict():
+            return "a mapping" if value else "an empty mapping"
+        case _:
+            return f"a value of type {type(value).__name__}"
+
+
+def one_of(words: Sequence[str]) -> str:
+    """Return 'a', 'a or b', or 'a, b or c'."""
+    *others, last = words
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _order(problem: Problem) -> tuple[bool, int, int]:
+    is_override = problem.text.option is not None
+    if isinstance(problem.place, Text) or is_override:
+        return is_override, 0, 0
+    return False, problem.place.line, problem.place.column
+
+
+def _excerpt(place: Place, note: str | None) -> list[str]:
+    lines = place.text.lines
+    line = lines[place.line - 1] if place.line <= len(lines) else ""
+    start = place.column - 1
+    end = max(start + 1, min(start + place.width, len(line)))
+    first = start - _CONTEXT if len(line) > _WIDEST and start > _CONTEXT else 0
+    before, marked = _visible(line[first:start]), _visible(line[start:end])
+    after = _visible(line[end : first + max(_WIDEST, end - first)])
+    if first:
+        before = "…" + before
+    if len(marked) > _WIDEST:
+        marked, after = marked[:_WIDEST], "…"
+    elif end < len(line) and len(line) > first + _WIDEST:
+        after += "…"
+    number = f"{place.line:>5}" if place.text.option is None else " " * 5
+    pointer = " " * _columns(before) + "^" * max(1, _columns(marked))
+    return [f"{number} | {before}{marked}{after}".rstrip(), *_hint_lines(pointer, note)]
+
+
+def _hint_lines(pointer: str, hint: str | None) -> list[str]:
+    first, *others = hint.split("\n") if hint else [""]
+    marked = f"      | {pointer} {first}".rstrip() if pointer else f"      | {first}"
+    return ([marked] if pointer or first else []) + [f"      | {other}" for other in others]
+
+
+def _visible(text: str) -> str:
+    """Return a text of one printed line: a tab is one space, and what would move the cursor is shown as a dot."""
+    return "".join(char if char.isprintable() else " " if char == "\t" else "·" for char in text)
+
+
+def _columns(text: str) -> int:
+    """Return how many columns of a terminal a text takes."""
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
+    )

@@ -1,0 +1,66 @@
+"""Config → YAML with every default written out, which loads again to an equal config."""
+
+from typing import Any
+
+import yaml
+
+from nntrain.config.root import Config
+from nntrain.config.scalars import read_scalar
+
+_DUMPER = yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper
+_HEADER = "# The resolved experiment: every default is written out. `nntrain fit` on this file repeats it.\n"
+
+
+class _Dumper(_DUMPER):  # type: ignore[misc, valid-type]
+    """Writes what scalars.py reads back, lists of scalars on one line, and no aliases."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _represent_text(dumper: _Dumper, value: str) -> Any:
+    # Quote also what only YAML 1.2 takes for a number: 1e-4.
+    style = None if isinstance(read_scalar(value), str) else "'"
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+def _represent_list(dumper: _Dumper, value: Any) -> Any:
+    flow = not any(isinstance(item, dict) for item in value)
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=flow)
+
+
+def _represent_mapping(dumper: _Dumper, value: dict[str, Any]) -> Any:
+    # A section that is only its type stays on its line.
+    return dumper.represent_mapping("tag:yaml.org,2002:map", value.items(), flow_style=list(value) == ["type"])
+
+
+_Dumper.add_representer(str, _represent_text)
+_Dumper.add_representer(list, _represent_list)
+_Dumper.add_representer(tuple, _represent_list)
+_Dumper.add_representer(dict, _represent_mapping)
+
+
+def resolved_yaml(config: Config) -> str:
+    """Return a config as YAML, every default written out, sections in the order of the config reference."""
+    parts = [
+        yaml.dump({name: value}, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+        for name, value in _type_first(config.model_dump()).items()
+    ]
+    return _HEADER + "\n" + "".join(parts)
+
+
+def flow(value: Any) -> str:
+    """Return plain data as YAML on one line."""
+    text: str = yaml.dump(
+        value, Dumper=_Dumper, default_flow_style=True, allow_unicode=True, sort_keys=False, width=1 << 30
+    )
+    return text.removesuffix("\n").removesuffix("...").strip()
+
+
+def _type_first(value: Any) -> Any:
+    if isinstance(value, dict):
+        first = [key for key in ("type", "name") if "type" in value and key in value]
+        return {key: _type_first(value[key]) for key in (*first, *(key for key in value if key not in first))}
+    if isinstance(value, list | tuple):
+        return [_type_first(item) for item in value]
+    return value

@@ -1,0 +1,153 @@
+"""An experiment: a config, and the file that it came from."""
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path as FilePath
+from typing import Any
+
+from nntrain.config.diagnostics import Problem, Text, config_error
+from nntrain.config.dump import flow
+from nntrain.config.explain import Mistake
+from nntrain.config.load import Document, parse, read_text
+from nntrain.config.overrides import Override, apply, from_argument, from_value
+from nntrain.config.paths import parse_path
+from nntrain.config.root import Config
+from nntrain.config.validate import validate
+from nntrain.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a config comes from.
+
+    Attributes:
+        path: the file, as it was named.
+        text: its text; encoded as UTF-8 these are the bytes of the file.
+        overrides: what was changed, each as `path=value`.
+        document: what text and overrides say, and where.
+    """
+
+    path: FilePath
+    text: str = field(repr=False)
+    overrides: tuple[str, ...]
+    document: Document = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A config that has been checked, with its source."""
+
+    config: Config
+    source: Source
+
+    @property
+    def name(self) -> str:
+        """The name of the experiment: that of the config, or the file's stem."""
+        return self.config.name or _default_name(self.source.path)
+
+    def data_path(self, path: str) -> FilePath:
+        """Return where a path of the config leads: from the folder of the config file, or from home (`~`)."""
+        return self.source.path.parent / os.path.expanduser(path)
+
+    def with_config(self, config: Config) -> "Experiment":
+        """Return the experiment with another config, for example one whose `auto` is resolved. It is not checked."""
+        return replace(self, config=config)
+
+    def with_values(self, values: Mapping[str, Any], named: str = "--set") -> "Experiment":
+        """Return the experiment with other values at dotted paths, checked like the file.
+
+        Args:
+            values: plain data by dotted path (`optimizer.learning_rate`, `network.hidden.units`).
+            named: what errors call the origin of the values: `search optimizer.learning_rate=-1: …`.
+
+        Raises:
+            ConfigError: a path leads nowhere, or the config is wrong with these values.
+        """
+        return self._changed([from_value(path, value, named) for path, value in values.items()])
+
+    def with_search_space(self, axes: Mapping[str, Any], named: str = "-p") -> "Experiment":
+        """Return the experiment with more axes in its `search.space`, or with others for the same paths.
+
+        Args:
+            axes: by dotted path, a list of values or a distribution such as {"log_uniform": [1e-4, 1]}.
+            named: what errors call the origin of the axes.
+
+        Raises:
+            ConfigError: a path leads nowhere, or a value is wrong there.
+        """
+        return self._changed([from_value(path, axis, named, below="search.space.") for path, axis in axes.items()])
+
+    def _changed(self, overrides: Sequence[Override]) -> "Experiment":
+        data = self.config.model_dump(exclude_unset=True)
+        document = apply(replace(self.source.document, data=data, problems=()), overrides)
+        config = _checked(document, search=any(override.path.startswith("search") for override in overrides))
+        written = tuple(f"{override.path}={flow(override.value.data)}" for override in overrides)
+        source = replace(self.source, overrides=self.source.overrides + written, document=document)
+        return Experiment(config, source)
+
+    def source_with_overrides(self) -> str:
+        """Return the text of the file as it is, and what was changed as comments behind it."""
+        text, overrides = self.source.text, self.source.overrides
+        if not overrides:
+            return text
+        comments = [f"#   {line}" for override in overrides for line in Text("", override).lines]
+        return "\n".join([text.removesuffix("\n"), "# changed from outside this file:", *comments, ""])
+
+    def error(self, path: str, message: str, hint: str | None = None) -> ConfigError:
+        """Return the error for a mistake that showed later (a shape, a column), located at a dotted path.
+
+        Args:
+            path: the setting to blame; shown at the nearest thing around it that the file has.
+            message: what is wrong.
+            hint: what to do about it.
+        """
+        return self.errors([(path, message, hint)])
+
+    def errors(self, mistakes: Iterable[tuple[str, str, str | None]]) -> ConfigError:
+        """Return one error for several mistakes, each (path, message, hint)."""
+        document = self.source.document
+        located = [Mistake(parse_path(path, document.data), message, hint) for path, message, hint in mistakes]
+        return config_error([_problem(mistake, document) for mistake in located])
+
+
+def load_experiment(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> Experiment:
+    """Read and check a config file.
+
+    Args:
+        path: the YAML file.
+        overrides: settings to change, each `path=value` with a YAML value: `optimizer.learning_rate=0.1`.
+
+    Raises:
+        ConfigError: with every mistake of the file and of the overrides, each with its place.
+    """
+    text = read_text(path)
+    document = parse(text)
+    if document.readable:
+        document = apply(document, [from_argument(argument) for argument in overrides])
+    config = _checked(document, search=True)
+    if config.name is None:
+        config = config.model_copy(update={"name": _default_name(path)})
+    return Experiment(config, Source(FilePath(path), text.content, tuple(overrides), document))
+
+
+def _checked(document: Document, *, search: bool) -> Config:
+    if not document.readable:
+        raise config_error(document.problems)
+    if document.data is None and not document.problems:
+        raise config_error([Problem("the file is empty", document.text, "it needs at least data and network")])
+    config, mistakes = validate(document.data, search=search)
+    problems = [*document.problems, *(_problem(mistake, document) for mistake in mistakes)]
+    if config is None or problems:
+        raise config_error(problems)
+    return config
+
+
+def _problem(mistake: Mistake, document: Document) -> Problem:
+    place = document.place(mistake.path, key=mistake.at_key)
+    return Problem(mistake.message, place or document.text, mistake.hint)
+
+
+def _default_name(path: str | os.PathLike[str]) -> str:
+    return re.sub(r"[^\w.+-]", "-", FilePath(path).stem).lstrip(".+-")[:80] or "experiment"

@@ -1,0 +1,160 @@
+"""Says in plain words what pydantic found wrong with a value."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import ValidationError
+
+from nntrain.config import hints
+from nntrain.config.anatomy import (
+    Path,
+    Spot,
+    as_model,
+    dotted,
+    follow,
+    forms,
+    items,
+    optional,
+    peel,
+    variants,
+    words,
+)
+from nntrain.config.diagnostics import one_of, show
+from nntrain.config.section import Says
+
+_SCALARS = {int: "an integer", float: "a number", str: "text", bool: "true or false"}
+_BOUNDS = {"at least": (Ge, "ge"), "above": (Gt, "gt"), "at most": (Le, "le"), "below": (Lt, "lt")}
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A mistake at a path of the config.
+
+    Attributes:
+        path: keys and positions of the setting to blame; what is not in the file is shown at what is around it.
+        message: what is wrong.
+        hint: what to do about it.
+        at_key: the key is to blame, not the value.
+        conflict: the value is fine by itself and contradicts other settings.
+        involves: paths of those settings.
+    """
+
+    path: Path
+    message: str
+    hint: str | None = None
+    at_key: bool = False
+    conflict: bool = False
+    involves: tuple[Path, ...] = ()
+
+
+def explain(error: ValidationError, root: Any, subject: Path = ()) -> list[Mistake]:
+    """Return every mistake that a validation found.
+
+    Args:
+        error: what pydantic raised.
+        root: the annotation that was validated.
+        subject: path of the value that was validated.
+    """
+    return [_explain(detail, root, subject) for detail in error.errors(include_url=False)]
+
+
+def describe(annotation: Any) -> str:
+    """Return what may stand at an annotation, in words and without bounds: 'an integer or auto'."""
+    return one_of(list(dict.fromkeys(_kinds(annotation))))
+
+
+def bounds(annotation: Any) -> str:
+    """Return the bounds of a number in words: 'at least 0 and below 1'; '' where there are none."""
+    marks = [mark for form in (annotation, *forms(annotation)) for mark in peel(form)[1]]
+    return " and ".join(
+        f"{phrase} {getattr(mark, name):g}"
+        for phrase, (kind, name) in _BOUNDS.items()
+        for mark in marks
+        if isinstance(mark, kind)
+    )
+
+
+def _explain(detail: Any, root: Any, subject: Path) -> Mistake:
+    spot = follow(root, detail["loc"])
+    path = subject + spot.path
+    match detail["type"]:
+        case "extra_forbidden" | "invalid_key":
+            return _unknown_key(spot, path)
+        case "missing":
+            return _missing_key(spot, path)
+        case "union_tag_invalid" | "union_tag_not_found" if variants(spot.form):
+            return _wrong_type(spot, path, detail["input"])
+        case "literal_error" if spot.path and spot.path[-1] == "type":
+            return unknown_type(path, detail["input"], words(spot.annotation))
+        case "nntrain":
+            context = detail["ctx"]
+            where = path + context["at"]
+            message = f"{dotted(where)} {context['message']}"
+            return Mistake(where, message, context["hint"], conflict=context["conflict"])
+    return _wrong_value(detail["type"], spot, path, detail["input"])
+
+
+def _unknown_key(spot: Spot, path: Path) -> Mistake:
+    return Mistake(path, hints.unknown_key(path, spot.owner), hints.for_key(spot, path), at_key=True)
+
+
+def _missing_key(spot: Spot, path: Path) -> Mistake:
+    if len(path) == 1:
+        return Mistake(path, f"missing section '{path[0]}'", hints.for_missing_section(str(path[0])))
+    section = path[:-1]
+    in_list = isinstance(section[-1], int)
+    message = f"missing key '{path[-1]}' {hints.inside(section, spot.owner)}"
+    limits = bounds(spot.annotation)
+    hint = f"{path[-1]} is {describe(spot.annotation)}" + (f", {limits}" if limits else "")
+    return Mistake((*section, "type") if in_list else section, message, hint, at_key=not in_list)
+
+
+def _wrong_type(spot: Spot, path: Path, value: Any) -> Mistake:
+    known = (*variants(spot.form), *(word for word in words(spot.annotation) if word not in variants(spot.form)))
+    if isinstance(value, dict) and "type" not in value:
+        return Mistake(path, f"missing type in {dotted(path)}", f"types: {', '.join(known)}", at_key=True)
+    kind = value["type"] if isinstance(value, dict) else value
+    return unknown_type((*path, "type"), kind, known)
+
+
+def unknown_type(path: Path, kind: Any, known: tuple[str, ...]) -> Mistake:
+    """Return the mistake of a type that is none of the known ones; the path is that of `type`."""
+    listed = f"types: {', '.join(known)}"
+    if not isinstance(kind, str):
+        return Mistake(path, f"{dotted(path)} must be a word, got {show(kind)}", listed)
+    close = hints.did_you_mean(kind, known)
+    message = f"unknown type {show(kind)} in {dotted(path[:-1])}"
+    return Mistake(path, message, f"{close}\n{listed}" if close else listed)
+
+
+def _wrong_value(kind: str, spot: Spot, path: Path, value: Any) -> Mistake:
+    if not path:
+        return Mistake((), f"a config is a mapping of sections, got {show(value)}", hints.FOR_ROOT)
+    name = dotted(path)
+    match kind:
+        case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
+            return Mistake(path, f"{name} must be {bounds(spot.form)}, got {show(value)}")
+        case "finite_number":
+            return Mistake(path, f"{name} must be finite, got {show(value)}")
+        case "too_short" | "string_too_short":
+            return Mistake(path, f"{name} must not be empty")
+    message = f"{name} must be {describe(spot.annotation)}, got {show(value)}"
+    return Mistake(path, message, hints.for_value(spot, value))
+
+
+def _kinds(annotation: Any) -> list[str]:
+    core, marks = peel(annotation)
+    said = next((mark.words for mark in marks if isinstance(mark, Says)), None)
+    null = ["null"] if optional(annotation) else []
+    if said is not None:
+        return [said, *null]
+    if get_origin(core) is Literal:
+        return [str(word) for word in get_args(core)]
+    if any(as_model(form) for form in (annotation, *forms(annotation))):
+        return ["a mapping with a type" if variants(annotation) else "a mapping", *null]
+    if forms(annotation):
+        return [kind for form in forms(annotation) for kind in _kinds(form)] + null
+    if items(annotation) is not None:
+        return ["a list" if get_origin(core) is tuple else "a mapping"]
+    return [_SCALARS.get(core, "a value")]

@@ -1,0 +1,143 @@
+"""What to say about a mistake: the nearest word, the section where a key belongs, how a value is written."""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from nntrain.config.anatomy import (
+    Path,
+    Spot,
+    as_model,
+    default_of,
+    dotted,
+    fields,
+    form_of,
+    forms,
+    is_list,
+    items,
+    optional,
+    peel,
+    sections,
+    type_names,
+    variants,
+    words,
+)
+from nntrain.config.diagnostics import show
+from nntrain.config.root import Config
+from nntrain.config.scalars import read_scalar
+from nntrain.config.section import Section
+from nntrain.config.suggest import near, same
+
+FOR_ROOT = "a config has at least the sections data and network"
+_BOOLEANS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+_NULLS = ("none", "nil", "null", "nan", "off", "no")
+_GLUED = re.compile(r"[A-Za-z_][\w.]*:\S")
+_SECTION_EXAMPLES = {
+    "data": "for example data: {path: iris.csv, target: species}",
+    "network": "for example network: [{type: dense, units: auto, activation: auto}]",
+}
+
+
+def did_you_mean(word: object, known: tuple[str, ...]) -> str | None:
+    """Return the question that names the nearest known word, or None."""
+    close = near(word, known)
+    return f"did you mean '{close}'?" if close else None
+
+
+def for_missing_section(name: str) -> str | None:
+    """Return an example of a section that must be there."""
+    return _SECTION_EXAMPLES.get(name)
+
+
+def unknown_key(path: Path, owner: type[Section] | None) -> str:
+    """Return the message for a key that its section does not know."""
+    return f"unknown key {show(path[-1])} {inside(path[:-1], owner)}"
+
+
+def inside(path: Path, model: type[Section] | None) -> str:
+    """Return how a message names a section: 'in optimizer (adam)', 'at the top level'."""
+    if not path:
+        return "at the top level"
+    kinds = type_names(model) if model is not None else ()
+    return f"in {dotted(path)} ({kinds[0]})" if len(kinds) == 1 else f"in {dotted(path)}"
+
+
+def for_key(spot: Spot, path: Path) -> str:
+    """Return the hint for a key that its section does not know."""
+    key = str(path[-1])
+    known = tuple(fields(spot.owner)) if spot.owner is not None else ()
+    own = same(key, known)
+    if own is None:
+        elsewhere = _other_type(key, spot) or _other_section(key, path, same)
+        if elsewhere is not None:
+            return elsewhere
+        own = near(key, known)
+    if own is not None:
+        return f"did you mean '{own}'?"
+    return _other_section(key, path, near) or _allowed(known)
+
+
+def _allowed(known: tuple[str, ...]) -> str:
+    return f"allowed: {', '.join(known)}" if known else "no key is allowed here"
+
+
+def _other_type(key: str, spot: Spot) -> str | None:
+    kinds = [kind for kind, model in variants(spot.family).items() if key in fields(model)]
+    return f"'{key}' is a setting of {', '.join(kinds)}" if kinds else None
+
+
+def _other_section(key: str, path: Path, match: Callable[[str, Iterable[str]], str | None]) -> str | None:
+    """Return the question that names the only place in the config where a key like this belongs."""
+    places: dict[str, set[str]] = {}
+    for place in sections(Config):
+        places.setdefault(place[-1], set()).add(dotted(place))
+    name = match(key, places)
+    if name is None or len(places[name]) != 1:
+        return None
+    [only] = places[name]
+    return f"did you mean '{only.replace('*', '0')}'?"
+
+
+def for_value(spot: Spot, value: Any) -> str | None:
+    """Return the hint for a value of a kind that its setting does not take, or None."""
+    if isinstance(value, str):
+        return _for_text(spot.annotation, value)
+    if value is None and spot.owner is not None and default_of(spot.owner, str(spot.path[-1])) is not ...:
+        return "remove the key to take the default"
+    if isinstance(value, list) and _takes(spot.annotation, float, int):
+        return "to try several values, list them in search.space"
+    if isinstance(value, dict) and any(is_list(form) for form in (spot.annotation, *forms(spot.annotation))):
+        return "begin each item of the list with '- '"
+    if isinstance(value, bool | int | float) and _takes(spot.annotation, str):
+        return f"put it in quotes: '{str(value).lower() if isinstance(value, bool) else value}'"
+    return None
+
+
+def _for_text(annotation: Any, value: str) -> str | None:
+    plain = value.strip().lower()
+    if _takes(annotation, bool) and plain in (*_BOOLEANS, "true", "false"):
+        return f"write {_BOOLEANS.get(plain, plain)}"
+    if optional(annotation) and plain in _NULLS:
+        return "write null"
+    if _takes(annotation, float, int):
+        number = _as_number(plain)
+        if number is not None:
+            return f"write {number}"
+    if any(is_list(form) and value in words(items(form)) for form in forms(annotation)):
+        return f"write a list: [{value}]"
+    if as_model(form_of(annotation, {})) and _GLUED.match(value):
+        return "write a space after ':'"
+    return did_you_mean(value, words(annotation))
+
+
+def _as_number(text: str) -> float | None:
+    """Return the number that a text was meant to be: in quotes, with a decimal comma, underscores or a % sign."""
+    percent = text.endswith("%")
+    number = read_scalar(text.removesuffix("%").strip().replace("_", "").replace(",", ".") or "-")
+    if isinstance(number, bool) or not isinstance(number, int | float) or not abs(number) < float("inf"):
+        return None
+    return number / 100 if percent else number
+
+
+def _takes(annotation: Any, *scalars: type) -> bool:
+    return any(peel(form)[0] in scalars for form in (annotation, *forms(annotation)))

@@ -1,0 +1,85 @@
+"""The `loss` section. Every loss is the mean over the examples."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, Tag
+
+from nntrain.config.section import BY_SHAPE, Auto, Fraction, Positive, Says, Section, Shorthand, Text
+
+ClassWeights = Annotated[
+    Annotated[Literal["balanced"], Tag("text")]
+    | Annotated[tuple[Positive, ...], Field(min_length=1), Says("a list of weights"), Tag("list")]
+    | Annotated[dict[Text, Positive], Field(min_length=1), Says("a mapping of class to weight"), Tag("mapping")],
+    BY_SHAPE,
+    Says("balanced, a list of weights or a mapping of class to weight"),
+]
+
+
+class _OverClasses(Section):
+    label_smoothing: Fraction = Field(
+        default=0.0,
+        description="Share s of every target that is spread evenly over the classes: t ← (1 − s) t + s / K.",
+    )
+    class_weights: ClassWeights | None = Field(
+        default=None,
+        description="Weight of each class's examples: `balanced` is n / (K n_k); a list goes by the order of the "
+        "classes, a mapping by their names.",
+    )
+
+
+class CrossEntropyConfig(_OverClasses):
+    """−Σ_k t_k log y_k, for one of K classes. The last layer's activation is softmax."""
+
+    type: Literal["cross_entropy"] = "cross_entropy"
+
+
+class BinaryCrossEntropyConfig(_OverClasses):
+    """−t log y − (1 − t) log(1 − y), for yes or no, or for several labels. The last activation is sigmoid."""
+
+    type: Literal["binary_cross_entropy"] = "binary_cross_entropy"
+
+
+class MeanSquaredErrorConfig(Section):
+    """The mean over the outputs of (y − t)²."""
+
+    type: Literal["mean_squared_error"] = "mean_squared_error"
+
+
+class HalfSquaredErrorConfig(Section):
+    """½ Σ (y − t)² over the outputs, the one of most textbooks."""
+
+    type: Literal["half_squared_error"] = "half_squared_error"
+
+
+class MeanAbsoluteErrorConfig(Section):
+    """The mean over the outputs of |y − t|."""
+
+    type: Literal["mean_absolute_error"] = "mean_absolute_error"
+
+
+class HuberConfig(Section):
+    """½ e² for |e| ≤ delta, else delta (|e| − ½ delta), with e = y − t; the mean over the outputs."""
+
+    type: Literal["huber"] = "huber"
+    delta: Positive = Field(default=1.0, description="Where the square turns into the straight line.")
+
+
+class PerceptronConfig(Section):
+    """Rosenblatt's rule, w ← w + α (t − y) x, for a single layer with the step activation."""
+
+    type: Literal["perceptron"] = "perceptron"
+
+
+AnyLoss = Annotated[
+    CrossEntropyConfig
+    | BinaryCrossEntropyConfig
+    | MeanSquaredErrorConfig
+    | HalfSquaredErrorConfig
+    | MeanAbsoluteErrorConfig
+    | HuberConfig
+    | PerceptronConfig,
+    Field(discriminator="type"),
+]
+LossConfig = Annotated[
+    Annotated[AnyLoss, Tag("mapping")] | Annotated[Auto, Tag("text")], BY_SHAPE, Shorthand(words=("auto",))
+]

@@ -1,0 +1,136 @@
+"""The `network` section: a list of layers."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, Tag
+
+from nntrain.config.activations import (
+    ActivationConfig,
+    EluConfig,
+    GeluConfig,
+    LeakyReluConfig,
+    LinearConfig,
+    ReluConfig,
+    SigmoidConfig,
+    SoftmaxConfig,
+    SoftplusConfig,
+    StepConfig,
+    TanhConfig,
+)
+from nntrain.config.column import Column
+from nntrain.config.initializers import GlorotUniformConfig, InitializerConfig, ZerosConfig
+from nntrain.config.section import BY_SHAPE, Auto, Count, Flag, Fraction, Says, Section, Shorthand
+
+LAYER_NAME = r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$"
+
+
+class Layer(Section):
+    """What every layer has."""
+
+    name: Annotated[str, Field(pattern=LAYER_NAME), Says("a name of letters, digits, _ and -")] | None = Field(
+        default=None,
+        description="Name of the layer, for paths (`network.hidden.units`) and reports; default: its position.",
+    )
+
+
+class DenseConfig(Layer):
+    """Every unit is connected to every input: y = f(x W + b)."""
+
+    type: Literal["dense"] = "dense"
+    units: Annotated[Annotated[Count, Tag("number")] | Annotated[Auto, Tag("text")], BY_SHAPE] = Field(
+        description="Number of outputs; auto, on the last dense layer, is what the task wants."
+    )
+    activation: Annotated[
+        Annotated[ActivationConfig, Tag("mapping")] | Annotated[Auto, Tag("text")],
+        BY_SHAPE,
+        Shorthand(words=("auto",)),
+    ] = Field(
+        default_factory=LinearConfig,
+        description="Activation f; auto, on the last dense layer, is what the task wants: softmax, sigmoid or linear.",
+    )
+    initializer: InitializerConfig = Field(default_factory=GlorotUniformConfig, description="How the weights W start.")
+    bias: Flag = Field(default=True, description="Whether there is a bias b.")
+    bias_initializer: InitializerConfig = Field(default_factory=ZerosConfig, description="How the bias starts.")
+
+
+class DropoutConfig(Layer):
+    """Sets inputs to 0 at random in training and scales the others by 1 / (1 − rate); does nothing otherwise."""
+
+    type: Literal["dropout"] = "dropout"
+    rate: Annotated[Fraction, Column()] = Field(default=0.5, description="Probability of a 0.")
+
+
+class FlattenConfig(Layer):
+    """Makes one vector of each example: an image becomes its pixels."""
+
+    type: Literal["flatten"] = "flatten"
+
+
+class ReshapeConfig(Layer):
+    """Gives each example another shape with as many numbers."""
+
+    type: Literal["reshape"] = "reshape"
+    shape: Annotated[tuple[Count, ...], Field(min_length=1), Says("a list of sizes")] = Field(
+        description="The new shape, without the axis of the examples: [28, 28, 1]."
+    )
+
+
+class LinearLayerConfig(LinearConfig, Layer):
+    """f(x) = x."""
+
+
+class StepLayerConfig(StepConfig, Layer):
+    """f(x) = 1 for x > 0, else 0. It has no gradient: only the `perceptron` loss trains it."""
+
+
+class SigmoidLayerConfig(SigmoidConfig, Layer):
+    """f(x) = 1 / (1 + exp(−x))."""
+
+
+class TanhLayerConfig(TanhConfig, Layer):
+    """f(x) = tanh(x)."""
+
+
+class ReluLayerConfig(ReluConfig, Layer):
+    """f(x) = max(0, x)."""
+
+
+class LeakyReluLayerConfig(LeakyReluConfig, Layer):
+    """f(x) = x for x > 0, else alpha · x."""
+
+
+class EluLayerConfig(EluConfig, Layer):
+    """f(x) = x for x > 0, else alpha · (exp(x) − 1)."""
+
+
+class GeluLayerConfig(GeluConfig, Layer):
+    """f(x) = ½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))."""
+
+
+class SoftplusLayerConfig(SoftplusConfig, Layer):
+    """f(x) = log(1 + exp(x))."""
+
+
+class SoftmaxLayerConfig(SoftmaxConfig, Layer):
+    """f(x)ᵢ = exp(xᵢ) / Σⱼ exp(xⱼ), over the inputs of the layer."""
+
+
+AnyLayer = Annotated[
+    DenseConfig
+    | DropoutConfig
+    | FlattenConfig
+    | ReshapeConfig
+    | LinearLayerConfig
+    | StepLayerConfig
+    | SigmoidLayerConfig
+    | TanhLayerConfig
+    | ReluLayerConfig
+    | LeakyReluLayerConfig
+    | EluLayerConfig
+    | GeluLayerConfig
+    | SoftplusLayerConfig
+    | SoftmaxLayerConfig,
+    Field(discriminator="type"),
+]
+LayerConfig = Annotated[AnyLayer, Shorthand()]
+NetworkConfig = Annotated[tuple[LayerConfig, ...], Field(min_length=1), Says("a list of layers")]

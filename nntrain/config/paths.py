@@ -1,0 +1,200 @@
+"""Dotted paths: `optimizer.learning_rate`, `network.0.units`, `network.hidden.units`.
+
+A layer goes by its position or by its name. Behind a mapping with free keys (`search.space`) the rest of a path is
+one key, dots and all.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, get_origin
+
+from nntrain.config import hints
+from nntrain.config.anatomy import (
+    Path,
+    Spot,
+    as_model,
+    default_of,
+    dotted,
+    enter,
+    expand,
+    fields,
+    form_of,
+    is_list,
+    peel,
+)
+from nntrain.config.diagnostics import show
+from nntrain.config.root import Config
+from nntrain.config.section import Section
+from nntrain.config.suggest import near
+
+_ABSENT = object()
+
+
+class PathError(Exception):
+    """A dotted path leads nowhere.
+
+    Attributes:
+        parts: how many parts of the path were understood; the next one is to blame.
+    """
+
+    def __init__(self, message: str, hint: str | None, parts: int) -> None:
+        super().__init__(message)
+        self.hint = hint
+        self.parts = parts
+
+
+@dataclass(frozen=True)
+class Part:
+    """One step along a path: the spot it leads to, and the characters of the dotted text that it takes."""
+
+    spot: Spot
+    start: int
+    stop: int
+
+
+def trace(text: str, data: Any) -> Iterator[Part]:
+    """Yield the steps of a dotted path through a config.
+
+    A key that the config language does not have is a step to a spot without annotation; what follows it too.
+
+    Args:
+        text: the dotted path.
+        data: the config as plain data or models, in full or in part; it decides types, lengths and layer names.
+
+    Raises:
+        PathError: a part is empty, or a list has no such item.
+    """
+    spot, value, start = Spot((), Config, Config), data, 0
+    rest = text.split(".")
+    while rest:
+        spot, value = _settle(spot, value)
+        part = ".".join(rest) if _free_keys(spot.form) else rest[0]
+        rest = [] if _free_keys(spot.form) else rest[1:]
+        if not part:
+            raise PathError(f"a part of the path {show(text)} is empty", None, len(spot.path))
+        key: str | int = _position(part, spot, value) if is_list(spot.form) else part
+        spot, value = enter(spot, key), _child(value, key, spot.form)
+        yield Part(spot, start, start + len(part))
+        start += len(part) + 1
+
+
+def parse_path(text: str, data: Any) -> Path:
+    """Return the keys and positions of a dotted path; what a list does not have stays as it is written."""
+    path: Path = ()
+    try:
+        for part in trace(text, data):
+            path = part.spot.path
+    except PathError:
+        return (*path, *text.split(".")[len(path) :])
+    return path
+
+
+def find(text: str, data: Any) -> Spot:
+    """Return the spot that a dotted path leads to.
+
+    Raises:
+        PathError: it leads nowhere.
+    """
+    found = Spot((), Config, Config)
+    for part in trace(text, data):
+        if part.spot.annotation is None:
+            raise _dead_end(text, part.spot, found)
+        found = part.spot
+    return found
+
+
+def put(data: Any, path: Path, value: Any) -> Any:
+    """Return a copy of plain data with a value at a path; shares with `data` what lies beside the path.
+
+    Sections on the way that are absent are made, of the type that they have by default; a shorthand is written out.
+    """
+    return _put(Spot((), Config, Config), data, path, value)
+
+
+def valid_paths(config: Config) -> list[str]:
+    """Return every dotted path of a config, sections before what is in them; layers by position, then by name."""
+    return list(_below(config, ""))
+
+
+def _below(value: Any, prefix: str) -> Iterator[str]:
+    if isinstance(value, Section):
+        for name in type(value).model_fields:
+            yield prefix + name
+            yield from _below(getattr(value, name), f"{prefix}{name}.")
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            if isinstance(item, Section):
+                for key in (index, getattr(item, "name", None)):
+                    if key is not None:
+                        yield f"{prefix}{key}"
+                        yield from _below(item, f"{prefix}{key}.")
+
+
+def _settle(spot: Spot, value: Any) -> tuple[Spot, Any]:
+    """Return the spot with the form that its value has, and the value in its long form."""
+    value = expand(spot.annotation, value)
+    if spot.annotation is None:
+        return spot, value
+    return Spot(spot.path, spot.annotation, form_of(spot.annotation, value), spot.owner, spot.family), value
+
+
+def _free_keys(form: Any) -> bool:
+    return get_origin(peel(form)[0]) is dict
+
+
+def _child(value: Any, key: str | int, form: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return value[key] if isinstance(key, int) else None
+    if isinstance(value, Section):
+        return getattr(value, str(key), None)
+    model = as_model(form)
+    default = default_of(model, str(key)) if model is not None and key in fields(model) else None
+    return value.get(key, default) if isinstance(value, dict) else default
+
+
+def _position(part: str, spot: Spot, value: Any) -> int:
+    value = value if isinstance(value, list | tuple) else ()
+    if part.isdecimal() and part.isascii() and len(part) < 9 and int(part) < len(value):
+        return int(part)
+    names = [item.get("name") if isinstance(item, dict) else getattr(item, "name", None) for item in value]
+    if part in names:
+        return names.index(part)
+    known = [f"{index} ({name})" if isinstance(name, str) else str(index) for index, name in enumerate(names)]
+    close = hints.did_you_mean(part, tuple(name for name in names if isinstance(name, str)))
+    hint = close or (f"it has {', '.join(known)}" if known else "it is empty")
+    raise PathError(f"{dotted(spot.path)} has no item {show(part)}", hint, len(spot.path))
+
+
+def _dead_end(text: str, spot: Spot, before: Spot) -> PathError:
+    count = len(before.path)
+    if spot.owner is None:
+        return PathError(f"{dotted(before.path)} has no settings inside it", None, count)
+    close = near(spot.path[-1], fields(spot.owner))
+    meant = ".".join([*text.split(".")[:count], close]) if close else ""
+    hint = f"did you mean '{meant}'?" if close else hints.for_key(spot, spot.path)
+    return PathError(hints.unknown_key(spot.path, spot.owner), hint, count)
+
+
+def _put(spot: Spot, current: Any, path: Path, value: Any) -> Any:
+    if not path:
+        return value
+    key, rest = path[0], path[1:]
+    if isinstance(current, list | tuple) and isinstance(key, int):
+        return [
+            _put(enter(_settle(spot, current)[0], key), item, rest, value) if index == key else item
+            for index, item in enumerate(current)
+        ]
+    current = _section(spot, current)
+    spot, _ = _settle(spot, current)
+    return {**current, key: _put(enter(spot, key), current.get(key, _ABSENT), rest, value)}
+
+
+def _section(spot: Spot, current: Any) -> dict[Any, Any]:
+    """Return the mapping that a value is, or the one that takes its place."""
+    current = expand(spot.annotation, current)
+    if isinstance(current, dict):
+        return current
+    if current is _ABSENT and spot.owner is not None and spot.annotation is not None:
+        kind = getattr(default_of(spot.owner, str(spot.path[-1])), "type", None)
+        return {} if kind is None else {"type": kind}
+    return {}

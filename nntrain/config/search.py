@@ -1,0 +1,143 @@
+"""The `search` section, which only `gridsearch` reads."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, Strict, Tag, model_validator
+
+from nntrain.config.section import (
+    BY_SHAPE,
+    WHOLE,
+    Count,
+    Natural,
+    Number,
+    Positive,
+    Says,
+    Section,
+    Shorthand,
+    Text,
+    mistake,
+)
+from nntrain.config.training import Monitor
+
+_RANGES = ("uniform", "log_uniform", "int_uniform")
+
+
+class _Range(Section):
+    """A range that is written `{uniform: [low, high]}`."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        low, high = self.__dict__["low"], self.__dict__["high"]
+        if low >= high:
+            raise mistake(f"must be [low, high] with low below high, got [{low:g}, {high:g}]")
+        return self
+
+
+class UniformRangeConfig(_Range):
+    """Any number from low to high."""
+
+    type: Literal["uniform"] = "uniform"
+    low: Number = Field(description="Lower end.")
+    high: Number = Field(description="Upper end.")
+
+
+class LogUniformRangeConfig(_Range):
+    """Any number from low to high, every order of magnitude as likely as the others."""
+
+    type: Literal["log_uniform"] = "log_uniform"
+    low: Positive = Field(description="Lower end.")
+    high: Positive = Field(description="Upper end.")
+
+
+class IntUniformRangeConfig(_Range):
+    """Any integer from low to high, both included."""
+
+    type: Literal["int_uniform"] = "int_uniform"
+    low: Annotated[int, Strict(), WHOLE] = Field(description="Smallest.")
+    high: Annotated[int, Strict(), WHOLE] = Field(description="Largest.")
+
+
+class ChoiceConfig(Section):
+    """One of the listed values."""
+
+    type: Literal["choice"] = "choice"
+    values: Annotated[tuple[Any, ...], Field(min_length=1), Says("a list of values")] = Field(description="The values.")
+
+
+def _expand_distribution(value: Any) -> Any:
+    """`{log_uniform: [1e-4, 1]}` → `{type: log_uniform, low: 1e-4, high: 1}`; `{choice: […]}` likewise."""
+    if not isinstance(value, dict) or "type" in value or len(value) != 1:
+        return value
+    [(kind, given)] = value.items()
+    if kind == "choice":
+        return {"type": kind, "values": given}
+    if kind not in _RANGES:
+        return {"type": kind}
+    if not isinstance(given, list | tuple) or len(given) != 2:
+        raise mistake("must be [low, high]", at=(kind,))
+    return {"type": kind, "low": given[0], "high": given[1]}
+
+
+AnyDistribution = Annotated[
+    UniformRangeConfig | LogUniformRangeConfig | IntUniformRangeConfig | ChoiceConfig, Field(discriminator="type")
+]
+Axis = Annotated[
+    Annotated[tuple[Any, ...], Field(min_length=1), Says("a list of values"), Tag("list")]
+    | Annotated[AnyDistribution, BeforeValidator(_expand_distribution), Tag("mapping")],
+    BY_SHAPE,
+    Says("a list of values or a distribution such as {log_uniform: [1.0e-4, 1.0e-1]}"),
+]
+
+
+class GridConfig(Section):
+    """Every combination of the listed values."""
+
+    type: Literal["grid"] = "grid"
+
+
+class RandomConfig(Section):
+    """Combinations drawn at random; a listed value is drawn like any other of its list."""
+
+    type: Literal["random"] = "random"
+    trials: Count = Field(default=20, description="Number of combinations.")
+    seed: Natural | None = Field(default=None, description="Seed of the draw; null takes the experiment's `seed`.")
+
+
+StrategyConfig = Annotated[
+    Annotated[GridConfig | RandomConfig, Field(discriminator="type")],
+    Shorthand(),
+]
+
+
+class EvaluationConfig(Section):
+    """How a combination is scored: give `seeds` or `folds`."""
+
+    seeds: Count | None = Field(
+        default=None,
+        description="Train so many times from different seeds and take the mean over the validation split.",
+    )
+    folds: Annotated[int, Strict(), Field(ge=2), WHOLE] | None = Field(
+        default=None, description="Cross-validate over so many folds of the training and validation examples."
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.seeds is None) == (self.folds is None):
+            raise mistake("must have either seeds or folds", hint="for example {seeds: 1} or {folds: 5}")
+        return self
+
+
+def _one_seed() -> EvaluationConfig:
+    return EvaluationConfig(seeds=1)
+
+
+class SearchConfig(Section):
+    """Which settings are tried, and how the best is found."""
+
+    space: dict[Text, Axis] = Field(
+        default_factory=dict,
+        description="Dotted config paths, each with a list of values or a distribution. Layers go by position or name.",
+    )
+    strategy: StrategyConfig = Field(default_factory=GridConfig, description="How combinations are chosen.")
+    evaluation: EvaluationConfig = Field(default_factory=_one_seed, description="How each of them is scored.")
+    monitor: Monitor = Field(default="validation.loss", description="What the best one is best in.")

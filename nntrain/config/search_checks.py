@@ -1,0 +1,105 @@
+"""Mistakes in `search.space`: paths that lead nowhere, values that are wrong where they lead."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from nntrain.config.anatomy import Path, Spot, variants
+from nntrain.config.explain import Mistake, explain, unknown_type
+from nntrain.config.paths import PathError, find
+from nntrain.config.root import Config
+from nntrain.config.search import (
+    ChoiceConfig,
+    GridConfig,
+    IntUniformRangeConfig,
+    LogUniformRangeConfig,
+    SearchConfig,
+    UniformRangeConfig,
+)
+
+_SPACE: Path = ("search", "space")
+_NEVER_SEARCHED = ("version", "name", "search")
+_MOST_VALUES = 1000  # of one path that are looked at here; a search looks at every point anyway
+
+
+def check_search(config: Config) -> Iterator[Mistake]:
+    """Yield every mistake in the space of a search.
+
+    Each value is checked at its path with the rest of the config as it is. Contradictions between the values of a
+    point, and keys of a section whose type is searched too, show when the points are made.
+    """
+    if config.search is None:
+        return
+    spots: dict[str, Spot] = {}
+    for key in config.search.space:
+        try:
+            spots[key] = find(key, config)
+        except PathError as error:
+            if not _below_searched_section(key, config.search):
+                message = f"search.space: {error}"
+                yield Mistake((*_SPACE, key), message, error.hint, at_key=True, involves=((key.split(".")[0],),))
+    yield from _check_paths(spots)
+    for key, spot in spots.items():
+        yield from _check_strategy(key, config.search)
+        yield from _check_values(key, spot, config.search.space[key])
+
+
+def _below_searched_section(key: str, search: SearchConfig) -> bool:
+    sections = [other.removesuffix(".type") for other in search.space if other != key]
+    return any(key.startswith(f"{section}.") for section in sections)
+
+
+def _check_paths(spots: dict[str, Spot]) -> Iterator[Mistake]:
+    seen: dict[Path, str] = {}
+    for key, spot in spots.items():
+        if spot.path[0] in _NEVER_SEARCHED:
+            yield Mistake((*_SPACE, key), f"search.space: {spot.path[0]} is nothing to search over", at_key=True)
+        if seen.setdefault(spot.path, key) != key:
+            message = f"search.space: {key} is the same setting as {seen[spot.path]}"
+            yield Mistake((*_SPACE, key), message, at_key=True)
+
+
+def _check_strategy(key: str, search: SearchConfig) -> Iterator[Mistake]:
+    axis = search.space[key]
+    if isinstance(search.strategy, GridConfig) and not isinstance(axis, tuple):
+        hint = "write the list by itself" if isinstance(axis, ChoiceConfig) else "or list the values to try"
+        message = f"search.space: {key} is a distribution, which the grid strategy cannot enumerate"
+        hint = f"write strategy: {{type: random, trials: 50}}, {hint}"
+        yield Mistake((*_SPACE, key), message, hint, involves=(("search", "strategy"),))
+
+
+def _check_values(key: str, spot: Spot, axis: Any) -> Iterator[Mistake]:
+    adapter: TypeAdapter[Any] = TypeAdapter(spot.annotation)
+    for suffix, value, hint in _samples(axis):
+        for mistake in _check_value(spot, adapter, value):
+            yield Mistake((*_SPACE, key, *suffix), f"search.space: {mistake.message}", hint or mistake.hint)
+
+
+def _samples(axis: Any) -> Iterator[tuple[Path, Any, str | None]]:
+    """Yield values of an axis, where they stand and what helps: all that are listed, or a few of a range."""
+    match axis:
+        case ChoiceConfig():
+            for index, value in enumerate(axis.values[:_MOST_VALUES]):
+                yield ("choice", index), value, None
+        case IntUniformRangeConfig():
+            yield (axis.type, 0), axis.low, None
+            yield (axis.type, 1), axis.high, None
+        case UniformRangeConfig() | LogUniformRangeConfig():
+            yield (axis.type, 0), axis.low, None
+            yield (axis.type, 1), axis.high, None
+            yield (axis.type,), axis.low + 0.382 * (axis.high - axis.low), "int_uniform draws integers"
+        case tuple():
+            for index, value in enumerate(axis[:_MOST_VALUES]):
+                yield (index,), value, None
+
+
+def _check_value(spot: Spot, adapter: TypeAdapter[Any], value: Any) -> list[Mistake]:
+    kinds = variants(spot.family)
+    if spot.path[-1] == "type" and kinds:
+        return [] if value in kinds else [unknown_type(spot.path, value, tuple(kinds))]
+    try:
+        adapter.validate_python(value)
+    except ValidationError as error:
+        return [mistake for mistake in explain(error, spot.annotation, spot.path) if not mistake.conflict]
+    return []

@@ -1,0 +1,82 @@
+"""The sections `training`, `early_stopping`, `metrics` and `runtime`."""
+
+from typing import Annotated, Literal, get_args
+
+from pydantic import AfterValidator, Field, Tag, WithJsonSchema
+
+from nntrain.config.column import Column
+from nntrain.config.section import BY_SHAPE, Auto, Count, Flag, NonNegative, Says, Section, Text, mistake
+from nntrain.config.suggest import near
+
+Metric = Literal[
+    "accuracy",
+    "balanced_accuracy",
+    "precision",
+    "recall",
+    "f1",
+    "roc_auc",
+    "rmse",
+    "mae",
+    "r2",
+    "max_error",
+]
+METRICS: tuple[str, ...] = get_args(Metric)
+MONITORS = tuple(f"{split}.{name}" for split in ("validation", "training") for name in ("loss", *METRICS))
+
+
+def _check_monitor(value: str) -> str:
+    if value in MONITORS:
+        return value
+    if value.startswith("test."):
+        hint = "the test split is for the final score; what is chosen by it makes that score too good"
+    else:
+        close = near(value, MONITORS)
+        hint = f"did you mean {close!r}?" if close else "metrics: " + ", ".join(("loss", *METRICS))
+    raise mistake(f"must be validation. or training. and loss or a metric, got {value!r}", hint=hint)
+
+
+Monitor = Annotated[
+    Text, AfterValidator(_check_monitor), WithJsonSchema({"enum": list(MONITORS)}), Says("validation.loss and the like")
+]
+
+
+class TrainingConfig(Section):
+    """How long and in which batches."""
+
+    epochs: Count = Field(default=100, description="Passes over the training examples, at most.")
+    batch_size: Annotated[Annotated[Count, Tag("number")] | Annotated[Literal["full"], Tag("text")], BY_SHAPE] = Field(
+        default=32, description="Examples per update; 1 is stochastic gradient descent, full is batch gradient descent."
+    )
+    shuffle: Flag = Field(default=True, description="Draw a new order of the examples in every epoch.")
+
+
+class EarlyStoppingConfig(Section):
+    """Ends the training when the monitored quantity has stopped getting better."""
+
+    monitor: Monitor = Field(
+        default="validation.loss",
+        description="`validation.` or `training.`, and `loss` or a metric (which need not be among `metrics`).",
+    )
+    patience: Annotated[Count, Column()] = Field(default=20, description="Epochs without improvement before it ends.")
+    min_delta: Annotated[NonNegative, Column()] = Field(
+        default=1e-4, description="Least change that is an improvement."
+    )
+    restore_best: Flag = Field(default=True, description="Keep the weights of the best epoch, not those of the last.")
+
+
+class RuntimeConfig(Section):
+    """What the machine gives; no result depends on it beyond rounding."""
+
+    threads: Annotated[Annotated[Count, Tag("number")] | Annotated[Auto, Tag("text")], BY_SHAPE] = Field(
+        default="auto", description="Threads for matrix products; auto goes by the size of the network."
+    )
+
+
+EarlyStopping = Annotated[
+    Annotated[EarlyStoppingConfig, Tag("mapping")] | Annotated[Auto, Tag("text")],
+    BY_SHAPE,
+    Says("a mapping, null or auto"),
+]
+Metrics = Annotated[
+    Annotated[tuple[Metric, ...], Says("a list of metrics"), Tag("list")] | Annotated[Auto, Tag("text")], BY_SHAPE
+]
