@@ -69,7 +69,6 @@ class Reshape(_Rearranged):
         size, known = math.prod(input_shape), math.prod(n for n in self.shape if n != -1)
         shape = tuple(size // known if n == -1 and known else n for n in self.shape)
         if math.prod(shape) != size:
-            raise ShapeError(
-                f"reshape to {self.shape} needs a multiple of {known} numbers, got {size} from {input_shape}"
-            )
+            needed = f"a multiple of {known}" if -1 in self.shape else f"{known}"
+            raise ShapeError(f"reshape to {self.shape} needs {needed} numbers, got {size} from {input_shape}")
         return Plan(shape)

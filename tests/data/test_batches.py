@@ -1,0 +1,169 @@
+"""How an epoch is cut into batches, and who sees which examples."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nntrain.arrays import Array
+from nntrain.data.batches import Batches, Examples
+from nntrain.nn.layer import Memory
+from nntrain.streams import Key, Purpose, Streams
+
+
+def examples_of(count: int, of_member: list[int], *, weighted: bool = False) -> Examples:
+    """Data sets whose example i of data set d is x = (i, d), t = (i, d, i + d), weight = i + 10 d."""
+    sets = max(of_member) + 1
+    number = np.broadcast_to(np.arange(count, dtype=float), (sets, count))
+    which = np.broadcast_to(np.arange(sets, dtype=float)[:, None], (sets, count))
+    return Examples(
+        np.stack([number, which], axis=2),
+        np.stack([number, which, number + which], axis=2),
+        (number + 10 * which)[:, :, None] if weighted else None,
+        np.array(of_member),
+    )
+
+
+def batches_of(examples: Examples, seeds: list[int], batch_size: int, *, shuffle: bool = True) -> Batches:
+    streams = Streams([Key(seed) for seed in seeds], Purpose.ORDER)
+    return Batches(examples, streams, batch_size, shuffle=shuffle, memory=Memory(np.float64))
+
+
+def epoch(batches: Batches) -> list[tuple[Array, Array, Array | None]]:
+    """Copies of all batches of one epoch."""
+    batches.start_epoch()
+    seen = []
+    for place in batches:
+        batch = batches.batches[place]
+        seen.append((batch.x.copy(), batch.t.copy(), None if batch.weight is None else batch.weight.copy()))
+    return seen
+
+
+def order(batches: Batches) -> list[list[int]]:
+    """For each member (or the one that stands for all), the examples of an epoch in the order they come."""
+    return np.concatenate([x[:, :, 0] for x, _, _ in epoch(batches)], axis=1).astype(int).tolist()  # type: ignore[no-any-return]
+
+
+@settings(max_examples=60)
+@given(
+    count=st.integers(1, 23),
+    batch_size=st.integers(1, 30),
+    seeds=st.lists(st.integers(0, 3), min_size=1, max_size=4),
+    folds=st.booleans(),
+    shuffle=st.booleans(),
+    weighted=st.booleans(),
+)
+def test_every_member_sees_each_of_its_examples_once_an_epoch(
+    count: int, batch_size: int, seeds: list[int], folds: bool, shuffle: bool, weighted: bool
+) -> None:
+    of_member = [member % 2 if folds else 0 for member in range(len(seeds))]
+    batches = batches_of(examples_of(count, of_member, weighted=weighted), seeds, batch_size, shuffle=shuffle)
+    for _ in range(2):
+        seen = epoch(batches)
+        assert len(seen) == len(batches.schedule) == -(-count // batch_size)
+        sizes = [x.shape[1] for x, _, _ in seen]
+        assert sizes[:-1] == [batch_size] * (len(sizes) - 1)
+        assert sum(sizes) == count
+        for member, which in enumerate(of_member):
+            row = [batch[0][member if len(batch[0]) > 1 else 0] for batch in seen]
+            assert sorted(np.concatenate(row)[:, 0].tolist()) == list(range(count))
+            assert (np.concatenate(row)[:, 1] == which).all()
+        for x, t, weight in seen:
+            np.testing.assert_array_equal(t, np.stack([x[..., 0], x[..., 1], x[..., 0] + x[..., 1]], axis=2))
+            assert (weight is not None) == weighted
+            if weight is not None:
+                np.testing.assert_array_equal(weight[..., 0], x[..., 0] + 10 * x[..., 1])
+
+
+def test_members_of_one_seed_share_one_batch() -> None:
+    batches = batches_of(examples_of(10, [0, 0, 0]), [4, 4, 4], 3)
+    assert all(len(batch.x) == 1 for batch in batches.batches)
+    assert order(batches) == order(batches_of(examples_of(10, [0]), [4], 3))
+
+
+def test_members_of_several_seeds_each_see_the_order_they_would_see_alone() -> None:
+    seeds = [4, 9, 4]
+    together = batches_of(examples_of(10, [0, 0, 0]), seeds, 3)
+    alone = [batches_of(examples_of(10, [0]), [seed], 3) for seed in seeds]
+    for _ in range(3):
+        orders = order(together)
+        assert orders == [order(batches)[0] for batches in alone]
+        assert orders[0] == orders[2] != orders[1]
+
+
+def test_folds_of_one_seed_see_the_same_places_of_different_data() -> None:
+    batches = batches_of(examples_of(10, [0, 1]), [4, 4], 3)
+    first = order(batches)
+    assert first[0] == first[1]
+    x = epoch(batches)[0][0]
+    assert x[:, :, 1].tolist() == [[0, 0, 0], [1, 1, 1]]
+
+
+def test_members_who_all_use_the_second_data_set_share_it() -> None:
+    for batch_size in (4, 100):
+        batches = batches_of(examples_of(10, [1, 1], weighted=True), [0, 0], batch_size)
+        assert len(batches.batches[0].x) == 1
+        x, _, weight = epoch(batches)[0]
+        assert (x[..., 1] == 1).all()
+        assert weight is not None
+        np.testing.assert_array_equal(weight[..., 0], x[..., 0] + 10)
+
+
+def test_every_epoch_has_an_order_of_its_own() -> None:
+    batches = batches_of(examples_of(20, [0]), [0], 7)
+    orders = [tuple(order(batches)[0]) for _ in range(5)]
+    assert len(set(orders)) == 5
+
+
+@pytest.mark.parametrize("seeds", [[3], [3, 3], [3, 4]])
+def test_without_shuffling_examples_come_in_order_and_one_batch_serves_all(seeds: list[int]) -> None:
+    batches = batches_of(examples_of(10, [0] * len(seeds)), seeds, 4, shuffle=False)
+    for _ in range(2):
+        assert order(batches) == [list(range(10))]
+
+
+@pytest.mark.parametrize("batch_size", [10, 11, 1000])
+def test_the_whole_data_as_one_batch_is_neither_copied_nor_shuffled(batch_size: int) -> None:
+    examples = examples_of(10, [0, 0])
+    batches = batches_of(examples, [1, 2], batch_size)
+    assert batches.schedule == [0]
+    assert order(batches) == [list(range(10))]
+    assert np.shares_memory(batches.batches[0].x, examples.x)
+
+
+def test_batches_are_refilled_in_place() -> None:
+    batches = batches_of(examples_of(10, [0]), [0], 3)
+    before = [(batch.x, batch.t) for batch in batches.batches]
+    assert [batch.size for batch in batches.batches] == [3, 1]
+    epoch(batches)
+    assert all(batch.x is x and batch.t is t for batch, (x, t) in zip(batches.batches, before, strict=True))
+
+
+def test_a_step_can_be_loaded_by_itself() -> None:
+    batches = batches_of(examples_of(10, [0]), [0], 4)
+    seen = epoch(batches)
+    for step in (2, 0, 1):
+        batches.load(step)
+        np.testing.assert_array_equal(batches.batches[batches.schedule[step]].x, seen[step][0])
+
+
+def test_images_and_single_precision_pass_through() -> None:
+    x = np.arange(2 * 5 * 4 * 3 * 1, dtype=np.float32).reshape(2, 5, 4, 3, 1)
+    examples = Examples(x, np.zeros((2, 5, 1), np.float32), None, np.array([1, 0]))
+    streams = Streams([Key(0), Key(0)], Purpose.ORDER)
+    batches = Batches(examples, streams, 2, shuffle=False, memory=Memory(np.float32))
+    batches.start_epoch()
+    first = batches.batches[next(iter(batches))]
+    assert first.x.dtype == np.float32
+    np.testing.assert_array_equal(first.x, x[[1, 0], :2])
+
+
+def test_selected_members_keep_their_data() -> None:
+    examples = examples_of(4, [0, 1, 0, 1])
+    chosen = examples.select(np.array([3, 1]))
+    assert chosen.of_member.tolist() == [1, 1]
+    assert chosen.is_shared()
+    assert not examples.is_shared()
+    assert len(chosen) == 4
+    assert examples.whole().x[:, 0, 1].tolist() == [0, 1, 0, 1]
+    assert chosen.whole().x[:, 0, 1].tolist() == [1]

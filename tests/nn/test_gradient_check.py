@@ -1,0 +1,70 @@
+"""The gradient check finds what is wrong, and only that."""
+
+import numpy as np
+import pytest
+
+from nntrain.arrays import Array
+from nntrain.nn.gradient_check import check_array
+
+
+def cubic(values: Array) -> Array:
+    """J [M] = Σ v³ of values [M, 2, 3]."""
+    summed: Array = (values**3).sum(axis=(1, 2))
+    return summed
+
+
+def test_a_right_gradient_passes_for_every_member() -> None:
+    values = np.random.default_rng(0).standard_normal((3, 2, 3))
+    kept = values.copy()
+    difference = check_array("w", values, 3 * values**2, lambda: cubic(values))
+    assert difference.name == "w"
+    assert difference.checked == 6
+    assert difference.relative_error.shape == (3,)
+    assert (difference.relative_error < 1e-9).all()
+    np.testing.assert_array_equal(values, kept)
+
+
+def test_a_wrong_entry_is_found_and_put_down_to_its_member() -> None:
+    values = np.random.default_rng(0).standard_normal((3, 2, 3))
+    gradient = 3 * values**2
+    gradient[1, 0, 2] *= 1.001
+    error = check_array("w", values, gradient, lambda: cubic(values)).relative_error
+    assert error[1] > 1e-6
+    assert max(error[0], error[2]) < 1e-9
+
+
+def test_the_error_is_relative_to_both_gradients() -> None:
+    values = np.full((1, 1), 2.0)
+    # J = v: the gradient is 1, 3 is claimed: |3 − 1| / (3 + 1).
+    assert check_array("w", values, np.full((1, 1), 3.0), lambda: values[:, 0]).relative_error == pytest.approx(0.5)
+    # The opposite sign is as wrong as can be.
+    assert check_array("w", values, np.full((1, 1), -1.0), lambda: values[:, 0]).relative_error == pytest.approx(1)
+
+
+def test_where_both_vanish_there_is_no_error() -> None:
+    values = np.ones((2, 4))
+    assert check_array("w", values, np.zeros((2, 4)), lambda: np.zeros(2)).relative_error.tolist() == [0, 0]
+
+
+def test_large_arrays_are_sampled_the_same_way_each_time() -> None:
+    values = np.random.default_rng(0).standard_normal((1, 50, 40))
+    perturbed: list[int] = []
+
+    def cost() -> Array:
+        perturbed.append(int(np.argmax(np.abs(values - kept))))
+        return cubic(values)
+
+    kept = values.copy()
+    for _ in range(2):
+        assert check_array("w", values, 3 * values**2, cost, limit=30, seed=4).checked == 30
+    assert perturbed[:60] == perturbed[60:]
+    assert len(set(perturbed)) == 30
+    check_array("w", values, 3 * values**2, cost, limit=30, seed=5)
+    assert perturbed[120:] != perturbed[:60]
+
+
+def test_a_view_of_theta_is_perturbed_in_place() -> None:
+    theta = np.random.default_rng(1).standard_normal((2, 10))
+    view = theta[:, 2:8].reshape(2, 3, 2)
+    difference = check_array("w", view, 2 * view, lambda: (theta**2).sum(axis=1))
+    assert (difference.relative_error < 1e-9).all()

@@ -1,0 +1,74 @@
+"""Random streams: whose numbers they are, and that they can be taken up again."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from nntrain.streams import Key, Purpose, Streams
+
+
+def draw(streams: Streams, count: int = 4) -> list[list[float]]:
+    """So many numbers for each distinct generator, in the order of `generators`."""
+    return [generator.random(count).tolist() for generator in streams.generators]
+
+
+def by_member(streams: Streams) -> list[list[float]]:
+    drawn = draw(streams)
+    return [drawn[place] for place in streams.of_member]
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_a_members_numbers_depend_on_its_key_alone(purpose: Purpose) -> None:
+    keys = [Key(3), Key(1), Key(3, replica=1), Key(3)]
+    together = by_member(Streams(keys, purpose))
+    alone = [by_member(Streams([key], purpose))[0] for key in keys]
+    reversed_order = by_member(Streams(keys[::-1], purpose))[::-1]
+    assert together == alone == reversed_order
+    assert together[0] == together[3]
+
+
+def test_every_seed_replica_and_purpose_has_a_stream_of_its_own() -> None:
+    drawn = [
+        tuple(draw(Streams([Key(seed, replica)], purpose))[0])
+        for seed, replica, purpose in itertools.product((0, 1, 2**63), (0, 1, 2), Purpose)
+    ]
+    assert len(set(drawn)) == len(drawn)
+
+
+def test_members_of_one_key_share_a_generator() -> None:
+    streams = Streams([Key(5), Key(2), Key(5), Key(2), Key(9)], Purpose.ORDER)
+    assert len(streams.generators) == 3
+    assert streams.of_member.tolist() == [0, 1, 0, 1, 2]
+
+
+def test_selected_members_go_on_from_where_they_are() -> None:
+    keys = [Key(5), Key(2), Key(5), Key(9)]
+    streams, untouched = Streams(keys, Purpose.DROPOUT), Streams(keys, Purpose.DROPOUT)
+    draw(streams)
+    draw(untouched)
+    chosen = streams.select(np.array([3, 2]))
+    assert chosen.keys == (Key(9), Key(5))
+    assert chosen.of_member.tolist() == [0, 1]
+    assert chosen.purpose is Purpose.DROPOUT
+    after = by_member(untouched)
+    assert by_member(chosen) == [after[3], after[2]]
+    assert by_member(chosen.select(np.array([1]))) == [by_member(untouched)[2]]
+
+
+def test_a_state_is_plain_and_takes_the_streams_back() -> None:
+    streams = Streams([Key(1), Key(2), Key(1)], Purpose.ORDER)
+    draw(streams)
+    state = streams.state()
+    assert len(state) == 2
+    first, second = draw(streams), draw(streams)
+    streams.load_state(state)
+    assert draw(streams) == first
+    other = Streams([Key(1), Key(2), Key(1)], Purpose.ORDER)
+    other.load_state(state)
+    assert [draw(other), draw(other)] == [first, second]
+
+
+def test_a_state_of_other_members_is_refused() -> None:
+    with pytest.raises(ValueError, match="argument 2 is shorter"):
+        Streams([Key(1), Key(2)], Purpose.ORDER).load_state(Streams([Key(1)], Purpose.ORDER).state())
