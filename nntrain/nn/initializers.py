@@ -31,6 +31,10 @@ class Initializer(ABC):
         scale, shift = self.scale_and_shift(shape)
         out[...] = drawn[streams.of_member] * _over(scale, out.ndim) + _over(shift, out.ndim)
 
+    def mismatch(self, shape: Shape) -> str | None:
+        """Why the initializer cannot fill a parameter of this shape, or None if it can."""
+        return None
+
     @abstractmethod
     def draw(self, shape: Shape, generator: Generator) -> Array:
         """Standard numbers of `shape`, before scale and shift."""
@@ -158,8 +162,14 @@ class Values(Initializer):
 
     values: Array
 
+    def mismatch(self, shape: Shape) -> str | None:
+        """The values must have the parameter's shape."""
+        if self.values.shape == shape:
+            return None
+        return f"the values given for it have shape {self.values.shape}, but it has shape {shape}"
+
     def draw(self, shape: Shape, generator: Generator) -> Array:
-        return np.broadcast_to(self.values, shape)
+        return self.values
 
     def scale_and_shift(self, shape: Shape) -> tuple[Column, Column]:
         return 1.0, 0.0

@@ -87,6 +87,9 @@ def plan(layers: Sequence[Named], input_shape: Shape) -> Blueprint:
         except ShapeError as error:
             trail = " → ".join(str(shape) for shape in shapes)
             raise NetworkShapeError(f"{error} (shapes up to here: {trail})", named.position) from error
+        for param in planned.params:
+            if mismatch := param.initializer.mismatch(param.shape):
+                raise NetworkShapeError(f"parameter {param.name}: {mismatch}", named.position)
         shapes.append(planned.output_shape)
         params.append(planned.params)
     weights = sum(p.size for group in params for p in group if p.penalized)

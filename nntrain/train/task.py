@@ -22,7 +22,7 @@ EVALUATION_BLOCK = 1 << 20
 
 @dataclass(frozen=True, eq=False)
 class Units:
-    """The units of a standardized regression target: value = mean + std · output; each [K]."""
+    """The units of standardized regression targets: value = mean + std · output; each [D, K], as they were fitted."""
 
     mean: Array
     std: Array
@@ -146,7 +146,8 @@ class Evaluator:
         values = {"loss": total / count}
         y, t = self.outputs, self._whole.t
         if self.units is not None and self.metrics:
-            y, t = (a * self.units.std + self.units.mean for a in (y, t))
+            std, mean = (a[self.examples.of_member][:, None, :] for a in (self.units.std, self.units.mean))
+            y, t = y * std + mean, t * std + mean
         for name in self.metrics:
             values[name] = METRICS[name].function(self.task, y, t)
         return values

@@ -72,4 +72,5 @@ class Update:
 
 def gradient_norm(grad: Array) -> Array:
     """‖g‖₂ of each member [M], from grad [M, P]; in float64, so that it does not overflow before the gradient does."""
-    return np.sqrt(np.einsum("mp,mp->m", grad, grad, dtype=np.float64))
+    norms: Array = np.sqrt(np.einsum("mp,mp->m", grad, grad, dtype=np.float64))
+    return norms

@@ -1,0 +1,15 @@
+"""The hyperparameters of several configs, gathered into columns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+
+from nntrain.arrays import Array
+
+
+def column(values: Iterable[float | None]) -> Array:
+    """Values of M members as float64 [M, 1]; None, which switches a limit off, is infinity."""
+    return np.array([[math.inf if value is None else float(value)] for value in values])

@@ -1,0 +1,252 @@
+"""From the `data` section to arrays: read, find the task, split, fit the preprocessing, encode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from nntrain.arrays import Array, Shape
+from nntrain.config.data import DataConfig, ExcludeConfig, SplitFileConfig
+from nntrain.config.experiment import Experiment
+from nntrain.config.root import Config
+from nntrain.data.dataset import Dataset, Kind
+from nntrain.data.preprocess import Preprocessor
+from nntrain.data.readers import read
+from nntrain.data.readers.synthetic import generate
+from nntrain.data.split import Split, make_folds, make_split
+from nntrain.data.task import Task, infer_task, stratification_labels
+from nntrain.errors import DataError
+
+SPLITS = ("training", "validation", "test")
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """One split as the network takes it.
+
+    Attributes:
+        x: [n, *input_shape]; t: [n, K].
+    """
+
+    x: Array
+    t: Array
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Everything that a population is trained on and scored with.
+
+    Attributes:
+        preprocessor: fitted on the training split.
+        splits: by name; a split without examples is absent.
+    """
+
+    preprocessor: Preprocessor
+    splits: dict[str, Encoded]
+
+    def size(self, split: str) -> int:
+        """How many examples a split has; 0 if there is none of that name."""
+        return len(self.splits[split]) if split in self.splits else 0
+
+    @property
+    def task(self) -> Task:
+        """What is predicted."""
+        return self.preprocessor.task
+
+    @property
+    def input_shape(self) -> Shape:
+        """Of one example, after encoding."""
+        return self.preprocessor.input_shape
+
+
+class Data:
+    """The data of an experiment, read once: the examples that are split, and splits that are files of their own."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment = experiment
+        config = experiment.config.data
+        self.pool = self._read(config)
+        self.separate = {
+            name: self._read_separate(part, f"data.split.{name}")
+            for name, part in (("validation", config.split.validation), ("test", config.split.test))
+            if isinstance(part, SplitFileConfig)
+        }
+        with located(experiment):
+            self.task = _task(self.pool, experiment.config)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file that was read."""
+        return tuple(dict.fromkeys(path for d in (self.pool, *self.separate.values()) for path in d.files))
+
+    @cached_property
+    def split(self) -> Split:
+        """Which examples of the pool belong to which split."""
+        config = self.experiment.config
+        part = config.data.split
+        with located(self.experiment):
+            return make_split(
+                len(self.pool),
+                labels=self._labels(),
+                validation=part.validation if isinstance(part.validation, float | int) else 0.0,
+                test=part.test if isinstance(part.test, float | int) else 0.0,
+                seed=self._split_seed(),
+            )
+
+    def prepare(self) -> Prepared:
+        """Fit the preprocessing on the training split and encode all splits."""
+        datasets = {
+            "training": self.pool.rows(self.split.training),
+            "validation": self.pool.rows(self.split.validation),
+            "test": self.pool.rows(self.split.test),
+            **self.separate,
+        }
+        return self._encode(datasets)
+
+    def prepare_folds(self, folds: int) -> list[Prepared]:
+        """One data set for each fold of the examples that are not for testing; the preprocessing is fitted in each.
+
+        Every example is in the validation split of exactly one fold.
+        """
+        rows = np.concatenate([self.split.training, self.split.validation])
+        labels = self._labels()
+        with located(self.experiment):
+            pairs = make_folds(
+                len(rows),
+                labels=None if labels is None else labels[rows],
+                folds=folds,
+                seed=self._split_seed(),
+            )
+        return [
+            self._encode({"training": self.pool.rows(rows[inside]), "validation": self.pool.rows(rows[outside])})
+            for inside, outside in pairs
+        ]
+
+    def _split_seed(self) -> int:
+        config = self.experiment.config
+        return config.seed if config.data.split.seed is None else config.data.split.seed
+
+    def _encode(self, datasets: dict[str, Dataset]) -> Prepared:
+        config = self.experiment.config
+        settings, dtype = config.data.preprocess, np.dtype(config.dtype)
+        with located(self.experiment):
+            preprocessor = Preprocessor.fit(
+                datasets["training"],
+                task=self.task,
+                numeric=settings.numeric,
+                categorical=settings.categorical,
+                missing=settings.missing,
+                target=settings.target,
+            )
+            return Prepared(
+                preprocessor,
+                {
+                    name: Encoded(preprocessor.inputs(dataset, dtype), preprocessor.targets(dataset, dtype))
+                    for name, dataset in datasets.items()
+                    if len(dataset)
+                },
+            )
+
+    def _labels(self) -> Array | None:
+        """The class of each example, where the split is to be stratified."""
+        stratify = self.experiment.config.data.split.stratify
+        by_class = self.task in (Task.CLASSIFICATION, Task.BINARY)
+        if stratify is False or not by_class:
+            if stratify is True:
+                raise self.experiment.error(
+                    "data.split.stratify",
+                    f"cannot be true for a {self.task} task, which has no classes to keep in proportion",
+                )
+            return None
+        return stratification_labels(self.pool, self.task)
+
+    def _read(self, config: DataConfig) -> Dataset:
+        with located(self.experiment):
+            if config.synthetic is not None:
+                synthetic = config.synthetic
+                seed = self.experiment.config.seed if synthetic.seed is None else synthetic.seed
+                return generate(
+                    synthetic.type,
+                    examples=synthetic.examples,
+                    noise=synthetic.noise,
+                    seed=seed,
+                    classes=synthetic.classes or 2,
+                )
+            if config.path is None:
+                raise DataError("no data: give data.path or data.synthetic", setting="data")
+            return read_file(self.experiment, self.experiment.data_path(config.path), labels=config.labels)
+
+    def _read_separate(self, part: SplitFileConfig, setting: str) -> Dataset:
+        try:
+            return read_file(
+                self.experiment, self.experiment.data_path(part.path), labels=part.labels, kinds=self.pool.kinds
+            )
+        except DataError as error:
+            raise self.experiment.error(setting, str(error)) from error
+
+
+@contextmanager
+def located(experiment: Experiment) -> Iterator[None]:
+    """Give a DataError that blames a setting the line and the column of that setting."""
+    try:
+        yield
+    except DataError as error:
+        if error.setting is None:
+            raise
+        raise experiment.error(error.setting, str(error)) from error
+
+
+def read_file(
+    experiment: Experiment,
+    path: Path,
+    *,
+    labels: str | None = None,
+    kinds: Mapping[str, Kind] | None = None,
+    need_target: bool = True,
+) -> Dataset:
+    """Read a file with the columns that the config names; `kinds` gives the columns' types.
+
+    Raises:
+        DataError: the file cannot be used.
+    """
+    config = experiment.config.data
+    features = config.features
+    return read(
+        path,
+        format=config.format,
+        target=config.target if config.target is None or isinstance(config.target, str) else list(config.target),
+        features=("exclude", list(features.exclude)) if isinstance(features, ExcludeConfig)
+        else features if isinstance(features, str) else list(features),
+        labels=None if labels is None else experiment.data_path(labels),
+        arrays=(config.arrays.inputs, config.arrays.targets),
+        need_target=need_target,
+        kinds=kinds,
+    )  # fmt: skip
+
+
+def _task(dataset: Dataset, config: Config) -> Task:
+    """The task asked for, or else the one that the target suggests.
+
+    Two classes make a binary task with one sigmoid output, unless the network or the loss is plainly written for one
+    output per class.
+    """
+    asked = config.data.task
+    task = infer_task(dataset, asked)
+    if asked == "auto" and task is Task.BINARY and _wants_output_per_class(config):
+        return Task.CLASSIFICATION
+    return task
+
+
+def _wants_output_per_class(config: Config) -> bool:
+    last = config.network[-1]
+    activation = getattr(last, "activation", last)
+    names = {getattr(activation, "type", None), getattr(config.loss, "type", None)}
+    return bool(names & {"softmax", "cross_entropy"}) or getattr(last, "units", None) == 2

@@ -1,0 +1,195 @@
+"""Replace every `auto` by what it comes to, now that the data is known, and check that all of it suits the task."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nntrain.arrays import Shape
+from nntrain.build.layers import build_blueprint
+from nntrain.config.activations import LinearConfig, SigmoidConfig, SoftmaxConfig, StepConfig
+from nntrain.config.experiment import Experiment
+from nntrain.config.loss import (
+    AnyLoss,
+    BinaryCrossEntropyConfig,
+    CrossEntropyConfig,
+    MeanSquaredErrorConfig,
+    PerceptronConfig,
+)
+from nntrain.config.network import DenseConfig
+from nntrain.config.root import Config
+from nntrain.config.training import EarlyStoppingConfig
+from nntrain.data.preprocess import Preprocessor
+from nntrain.data.task import Task
+from nntrain.nn.network import Blueprint, NetworkShapeError
+from nntrain.train.metrics import METRICS, default_metrics
+
+_LOSS_TASKS = {
+    "cross_entropy": {Task.CLASSIFICATION},
+    "binary_cross_entropy": {Task.BINARY, Task.MULTILABEL},
+    "perceptron": {Task.BINARY, Task.MULTILABEL, Task.CLASSIFICATION},
+}
+
+
+def resolve(experiment: Experiment, preprocessor: Preprocessor, *, has_validation: bool) -> Experiment:
+    """The experiment with nothing left to decide.
+
+    Args:
+        experiment: as the user wrote it.
+        preprocessor: fitted; it knows the task and the number of outputs.
+        has_validation: whether there are validation examples, without which there is no early stopping by default.
+
+    Raises:
+        ConfigError: something does not suit the task or the data; it has the place in the config.
+    """
+    config, task = experiment.config, preprocessor.task
+    loss = _loss(config, task)
+    network = tuple(_resolved_layer(layer, loss, task, preprocessor.outputs) for layer in config.network)
+    data = config.data.model_copy(
+        update={
+            "task": str(task),
+            "split": config.data.split.model_copy(update=_split(config, task)),
+            "synthetic": config.data.synthetic
+            and config.data.synthetic.model_copy(update=_seeded(config.data.synthetic.seed, config)),
+        }
+    )
+    early = config.early_stopping
+    resolved = config.model_copy(
+        update={
+            "name": experiment.name,
+            "data": data,
+            "network": network,
+            "loss": loss,
+            "early_stopping": (EarlyStoppingConfig() if has_validation else None) if early == "auto" else early,
+            "metrics": default_metrics(task) if config.metrics == "auto" else config.metrics,
+        }
+    )
+    concrete = experiment.with_config(resolved)
+    _check_metrics(concrete, task)
+    _check_loss(concrete, loss, task)
+    blueprint = plan_network(concrete, preprocessor.input_shape)
+    _check_output(concrete, blueprint, preprocessor)
+    return concrete
+
+
+def plan_network(experiment: Experiment, input_shape: Shape) -> Blueprint:
+    """Plan the network of a resolved experiment. Raises ConfigError where a shape does not fit."""
+    try:
+        return build_blueprint([experiment.config.network], input_shape)
+    except NetworkShapeError as error:
+        raise experiment.error(f"network.{error.position}", str(error)) from error
+
+
+def _loss(config: Config, task: Task) -> AnyLoss:
+    if config.loss != "auto":
+        return config.loss
+    last = config.network[-1]
+    if isinstance(getattr(last, "activation", last), StepConfig):
+        return PerceptronConfig()
+    match task:
+        case Task.CLASSIFICATION:
+            return CrossEntropyConfig()
+        case Task.BINARY | Task.MULTILABEL:
+            return BinaryCrossEntropyConfig()
+        case Task.REGRESSION:
+            return MeanSquaredErrorConfig()
+
+
+def _resolved_layer(layer: Any, loss: AnyLoss, task: Task, outputs: int) -> Any:
+    """A layer with its units and its activation decided; auto stands in the output layer only."""
+    if not isinstance(layer, DenseConfig):
+        return layer
+    update: dict[str, Any] = {}
+    if layer.units == "auto":
+        update["units"] = outputs
+    if layer.activation == "auto":
+        update["activation"] = _output_activation(loss, task)
+    return layer.model_copy(update=update)
+
+
+def _output_activation(loss: AnyLoss, task: Task) -> Any:
+    if isinstance(loss, PerceptronConfig):
+        return StepConfig()
+    match task:
+        case Task.CLASSIFICATION:
+            return SoftmaxConfig()
+        case Task.BINARY | Task.MULTILABEL:
+            return SigmoidConfig()
+        case Task.REGRESSION:
+            return LinearConfig()
+
+
+def _split(config: Config, task: Task) -> dict[str, Any]:
+    split = config.data.split
+    by_class = task in (Task.CLASSIFICATION, Task.BINARY)
+    stratify = by_class if split.stratify == "auto" else split.stratify
+    return {"stratify": stratify, **_seeded(split.seed, config)}
+
+
+def _seeded(seed: int | None, config: Config) -> dict[str, int]:
+    return {"seed": config.seed if seed is None else seed}
+
+
+def _check_metrics(experiment: Experiment, task: Task) -> None:
+    config = experiment.config
+    wanted = [(f"metrics.{place}", name) for place, name in enumerate(config.metrics)]
+    if isinstance(config.early_stopping, EarlyStoppingConfig):
+        wanted.append(("early_stopping.monitor", config.early_stopping.monitor.partition(".")[2]))
+    if config.search is not None:
+        wanted.append(("search.monitor", config.search.monitor.partition(".")[2]))
+    for path, name in wanted:
+        if name != "loss" and task not in METRICS[name].tasks:
+            allowed = ", ".join(key for key, metric in METRICS.items() if task in metric.tasks)
+            raise experiment.error(path, f"{name} does not apply to a {task} task; these do: {allowed}")
+
+
+def _check_loss(experiment: Experiment, loss: AnyLoss, task: Task) -> None:
+    tasks = _LOSS_TASKS.get(loss.type)
+    if tasks is not None and task not in tasks:
+        fitting = {
+            Task.CLASSIFICATION: "cross_entropy",
+            Task.BINARY: "binary_cross_entropy",
+            Task.MULTILABEL: "binary_cross_entropy",
+            Task.REGRESSION: "mean_squared_error",
+        }[task]
+        raise experiment.error("loss", f"{loss.type} does not suit a {task} task; {fitting} does (or auto)")
+
+
+def _check_output(experiment: Experiment, blueprint: Blueprint, preprocessor: Preprocessor) -> None:
+    """The network must put out as many numbers as the target has, under the activation that the loss wants."""
+    config, outputs = experiment.config, preprocessor.outputs
+    last = len(config.network) - 1
+    put_out = 1
+    for size in blueprint.output_shape:
+        put_out *= size
+    if put_out != outputs:
+        blamed = max((i for i, layer in enumerate(config.network) if isinstance(layer, DenseConfig)), default=last)
+        path = f"network.{blamed}.units" if isinstance(config.network[blamed], DenseConfig) else f"network.{blamed}"
+        raise experiment.error(
+            path,
+            f"the network puts out {put_out} {'number' if put_out == 1 else 'numbers'} per example, but the data needs "
+            f"{_needs(preprocessor)}: set units: {outputs} (or auto) in the output layer",
+        )
+    activation = getattr(config.network[last], "activation", config.network[last])
+    wanted = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid", "perceptron": "step"}.get(
+        getattr(config.loss, "type", "")
+    )
+    if wanted is not None and getattr(activation, "type", None) != wanted:
+        path = f"network.{last}.activation" if isinstance(config.network[last], DenseConfig) else f"network.{last}"
+        raise experiment.error(
+            path,
+            f"the loss {getattr(config.loss, 'type', '')} needs {wanted} (or auto) as the last activation, "
+            f"got {getattr(activation, 'type', 'none')}",
+        )
+
+
+def _needs(preprocessor: Preprocessor) -> str:
+    outputs = preprocessor.outputs
+    match preprocessor.task:
+        case Task.CLASSIFICATION:
+            return f"{outputs}, one for each class"
+        case Task.BINARY:
+            return "1, the probability of the second class"
+        case Task.MULTILABEL:
+            return f"{outputs}, one for each label"
+        case Task.REGRESSION:
+            return f"{outputs}, one for each target column"

@@ -1,0 +1,78 @@
+"""From trials to populations: what shares a structure is trained together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from nntrain.build.data import Prepared
+from nntrain.build.training import build_population
+from nntrain.config.column import structure_key
+from nntrain.config.root import Config
+from nntrain.train.loop import Population
+
+# A population's arrays should stay within the last-level cache; more members than that are cut into chunks.
+CHUNK_BYTES = 8 << 20
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """One training of a search: a trial's config with one seed or fold.
+
+    Attributes:
+        trial: which point of the search it belongs to.
+        config: resolved.
+        prepared: the data set it is trained on and scored with.
+    """
+
+    trial: int
+    config: Config
+    prepared: Prepared
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Members that are trained as one population."""
+
+    members: tuple[Member, ...]
+
+    def build(self, threads: int = 1) -> Population:
+        """The population, initialized and bound to its data."""
+        distinct = list(dict.fromkeys(member.prepared for member in self.members))
+        places = [distinct.index(member.prepared) for member in self.members]
+        return build_population([member.config for member in self.members], distinct, places, threads=threads)
+
+
+def group(members: Iterable[Member], *, parallel: int = 1) -> list[Group]:
+    """Partition members by structure, by the sizes of their splits, and into chunks that fit in cache.
+
+    Args:
+        members: in any order; each group keeps it.
+        parallel: how many groups can be trained at once; a structure is cut into at least so many if it has enough
+            members to share out.
+    """
+    by_structure: dict[tuple[object, ...], list[Member]] = {}
+    for member in members:
+        by_structure.setdefault(_key(member), []).append(member)
+    return [
+        Group(tuple(chunk)) for alike in by_structure.values() for chunk in _chunks(alike, _chunk_size(alike, parallel))
+    ]
+
+
+def _key(member: Member) -> tuple[object, ...]:
+    sizes = tuple((name, len(split)) for name, split in member.prepared.splits.items() if name != "test")
+    return structure_key(member.config), sizes, member.prepared.input_shape
+
+
+def _chunk_size(alike: Sequence[Member], parallel: int) -> int:
+    alone = Group(tuple(alike[:1])).build().network.memory.nbytes
+    fitting = max(1, CHUNK_BYTES // max(1, alone))
+    shared_out = -(-len(alike) // parallel)
+    # A population of a few is hardly slower than one member: sharing those out would gain nothing.
+    return min(fitting, max(shared_out, 8))
+
+
+def _chunks(members: Sequence[Member], size: int) -> Iterable[Sequence[Member]]:
+    count = -(-len(members) // size)
+    even = -(-len(members) // count)
+    return (members[start : start + even] for start in range(0, len(members), even))

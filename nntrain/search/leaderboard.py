@@ -1,0 +1,90 @@
+"""The trials of a search, best first."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from nntrain.search.space import Point
+from nntrain.train.metrics import is_maximized
+from nntrain.train.records import Outcome, StopReason
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One point and how its members did.
+
+    Attributes:
+        number: its place among the points, from 1.
+        point: dotted path → value.
+        parameters: P.
+        outcomes: one for each seed or fold.
+    """
+
+    number: int
+    point: Point
+    parameters: int
+    outcomes: Sequence[Outcome] = field(default_factory=tuple)
+
+    def scores(self, monitor: str) -> list[float]:
+        """What each member reached in its best epoch; NaN for one that diverged before it had any."""
+        return [outcome.values.get(monitor, math.nan) for outcome in self.outcomes]
+
+    def mean(self, monitor: str) -> float:
+        """The mean over the members; NaN if one of them has no score."""
+        return float(np.mean(self.scores(monitor)))
+
+
+def ranked(trials: Sequence[Trial], monitor: str) -> list[Trial]:
+    """Best first. Trials without a score come last; of equals the smaller network comes first, then the earlier one."""
+    sign = -1.0 if is_maximized(monitor) else 1.0
+
+    def order(trial: Trial) -> tuple[bool, float, int, int]:
+        mean = trial.mean(monitor)
+        return math.isnan(mean), 0.0 if math.isnan(mean) else sign * mean, trial.parameters, trial.number
+
+    return sorted(trials, key=order)
+
+
+def rows(trials: Sequence[Trial], monitor: str) -> list[dict[str, Any]]:
+    """The ranked trials as rows: rank, trial, the point's values, score (mean, std), further values, epochs, status."""
+    return [_row(rank, trial, monitor) for rank, trial in enumerate(ranked(trials, monitor), start=1)]
+
+
+def _row(rank: int, trial: Trial, monitor: str) -> dict[str, Any]:
+    scores = trial.scores(monitor)
+    row: dict[str, Any] = {"rank": rank, "trial": trial.number, **trial.point, monitor: trial.mean(monitor)}
+    if len(scores) > 1:
+        row[f"{monitor}.std"] = float(np.std(scores, ddof=1))
+    names = dict.fromkeys(name for outcome in trial.outcomes for name in outcome.values)
+    for name in names:
+        if name.startswith(("validation.", "training.")) and name != monitor:
+            row[name] = trial.mean(name)
+    row["best_epoch"] = float(np.mean([outcome.best_epoch for outcome in trial.outcomes]))
+    if len(trial.outcomes) == 1:
+        row["best_epoch"] = trial.outcomes[0].best_epoch
+    row["parameters"] = trial.parameters
+    diverged = sum(outcome.reason is StopReason.DIVERGED for outcome in trial.outcomes)
+    row["status"] = "ok" if not diverged else f"diverged ({diverged} of {len(trial.outcomes)})"
+    return row
+
+
+def as_csv(table: Sequence[dict[str, Any]]) -> str:
+    """The rows as CSV text with a header; NaN is an empty cell."""
+    columns = list(dict.fromkeys(name for row in table for name in row))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    for row in table:
+        writer.writerow(["" if _is_nan(row.get(name)) else row.get(name, "") for name in columns])
+    return text.getvalue()
+
+
+def _is_nan(value: object) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))

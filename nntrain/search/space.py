@@ -1,0 +1,72 @@
+"""Which points a search tries."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+
+from nntrain.config.search import (
+    ChoiceConfig,
+    GridConfig,
+    IntUniformRangeConfig,
+    LogUniformRangeConfig,
+    RandomConfig,
+    UniformRangeConfig,
+)
+from nntrain.errors import UserError
+
+# One point of the space: dotted config path → value.
+Point = dict[str, Any]
+# A list of values, or a distribution.
+Axis = Sequence[Any] | UniformRangeConfig | LogUniformRangeConfig | IntUniformRangeConfig | ChoiceConfig
+
+# A grid beyond this is surely a mistake, and its points would not fit into memory.
+MOST_POINTS = 1_000_000
+
+
+def points(space: Mapping[str, Axis], strategy: GridConfig | RandomConfig, *, seed: int) -> list[Point]:
+    """The points to try, in order.
+
+    Args:
+        space: the axes.
+        strategy: `grid` takes every combination, the last axis running fastest; `random` draws.
+        seed: of the draws, where the strategy has none.
+
+    Raises:
+        UserError: a grid over a distribution, or a grid that is too large.
+    """
+    if isinstance(strategy, RandomConfig):
+        generator = np.random.default_rng(seed if strategy.seed is None else strategy.seed)
+        return [{path: _draw(axis, generator) for path, axis in space.items()} for _ in range(strategy.trials)]
+    values = {path: _listed(path, axis) for path, axis in space.items()}
+    count = math.prod(len(each) for each in values.values())
+    if count > MOST_POINTS:
+        raise UserError(f"the grid has {count:,} points, the most is {MOST_POINTS:,}: use random search (--trials N)")
+    return [dict(zip(values, combination, strict=True)) for combination in itertools.product(*values.values())]
+
+
+def _listed(path: str, axis: Axis) -> Sequence[Any]:
+    if isinstance(axis, ChoiceConfig):
+        return axis.values
+    if isinstance(axis, UniformRangeConfig | LogUniformRangeConfig | IntUniformRangeConfig):
+        raise UserError(f"{path} has a distribution, which a grid cannot list: use random search (--trials N)")
+    return axis
+
+
+def _draw(axis: Axis, generator: Generator) -> Any:
+    match axis:
+        case UniformRangeConfig():
+            return float(generator.uniform(axis.low, axis.high))
+        case LogUniformRangeConfig():
+            return float(math.exp(generator.uniform(math.log(axis.low), math.log(axis.high))))
+        case IntUniformRangeConfig():
+            return int(generator.integers(axis.low, axis.high, endpoint=True))
+        case ChoiceConfig():
+            return axis.values[int(generator.integers(len(axis.values)))]
+        case _:
+            return axis[int(generator.integers(len(axis)))]

@@ -1,0 +1,56 @@
+"""Look before training: is the config right, does the data fit, how large is it all?"""
+
+from __future__ import annotations
+
+import math
+
+from nntrain.build.data import Data
+from nntrain.build.resolve import plan_network, resolve
+from nntrain.build.training import build_population
+from nntrain.build.warnings import data_warnings
+from nntrain.config.experiment import Experiment
+from nntrain.nn.network import Blueprint
+from nntrain.workflows.results import CheckReport, LayerRow
+
+
+def check(experiment: Experiment) -> CheckReport:
+    """Validate the config, read the data, plan the network; train nothing and write nothing.
+
+    Raises:
+        ConfigError, DataError: what `fit` would raise.
+    """
+    data = Data(experiment)
+    prepared = data.prepare()
+    preprocessor = prepared.preprocessor
+    resolved = resolve(experiment, preprocessor, has_validation="validation" in prepared.splits)
+    config = resolved.config
+    blueprint = plan_network(resolved, preprocessor.input_shape)
+    population = build_population([config], [prepared], [0])
+    arrays = sum(split.x.nbytes + split.t.nbytes for split in prepared.splits.values())
+    return CheckReport(
+        name=resolved.name,
+        task=str(preprocessor.task),
+        layers=layer_rows(resolved, blueprint),
+        parameters=blueprint.size,
+        memory_bytes=population.network.memory.nbytes + arrays,
+        training=prepared.size("training"),
+        validation=prepared.size("validation"),
+        test=prepared.size("test"),
+        input_shape=preprocessor.input_shape,
+        outputs=preprocessor.outputs,
+        classes=None if preprocessor.classes is None else list(preprocessor.classes),
+        loss=getattr(config.loss, "type", "auto"),
+        warnings=data_warnings(config, data, prepared),
+    )
+
+
+def layer_rows(experiment: Experiment, blueprint: Blueprint) -> list[LayerRow]:
+    """A row for each layer of the config; a dense layer and its activation are one."""
+    rows = []
+    for position, layer in enumerate(experiment.config.network):
+        places = [i for i, named in enumerate(blueprint.layers) if named.position == position]
+        parameters = sum(math.prod(slot.param.shape) for i in places for slot in blueprint.slots[i])
+        activation = getattr(getattr(layer, "activation", None), "type", "linear")
+        kind = layer.type if activation == "linear" else f"{layer.type} ({activation})"
+        rows.append(LayerRow(layer.name or str(position), kind, blueprint.shapes[places[-1] + 1], parameters))
+    return rows

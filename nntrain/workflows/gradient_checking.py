@@ -1,0 +1,78 @@
+"""Compare backpropagation with central differences on an experiment's own network and data."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nntrain.arrays import Array
+from nntrain.build.data import Data
+from nntrain.build.resolve import resolve
+from nntrain.build.training import build_population
+from nntrain.config.experiment import Experiment
+from nntrain.config.loss import PerceptronConfig
+from nntrain.config.network import DropoutConfig
+from nntrain.data.batches import Batch
+from nntrain.errors import UserError
+from nntrain.nn.gradient_check import check_array
+from nntrain.nn.layer import Memory
+from nntrain.train.loop import Population
+from nntrain.train.task import Bound
+from nntrain.workflows.results import GradientReport, GradientRow
+
+TOLERANCE = 1e-7
+# Enough examples for every unit to be used, few enough for the check to be quick.
+EXAMPLES = 16
+
+
+def gradcheck(experiment: Experiment) -> GradientReport:
+    """Check the gradient of the cost J = loss + penalties, at the initial weights, in float64, without dropout.
+
+    The first examples of the training split are used, and zeros among the parameters are moved a little, since a ReLU
+    has no derivative there. Arrays of more than 200 numbers are checked at 200 of them.
+
+    Raises:
+        ConfigError, DataError: what `fit` would raise.
+        UserError: the perceptron loss is not the integral of its rule, so there is nothing to compare.
+    """
+    config = experiment.config.model_copy(update={"dtype": "float64"})
+    data = Data(experiment.with_config(config))
+    prepared = data.prepare()
+    resolved = resolve(data.experiment, prepared.preprocessor, has_validation="validation" in prepared.splits).config
+    if isinstance(resolved.loss, PerceptronConfig):
+        raise UserError(
+            "the perceptron's rule is not the gradient of a loss (the step activation has none), "
+            "so there is nothing to check"
+        )
+    without_dropout = tuple(layer for layer in resolved.network if not isinstance(layer, DropoutConfig))
+    resolved = resolved.model_copy(update={"network": without_dropout, "search": None})
+    population = build_population([resolved], [prepared], [0])
+    return GradientReport(_rows(population), TOLERANCE)
+
+
+def _rows(population: Population) -> list[GradientRow]:
+    network, examples, update = population.network, population.task.examples, population.update
+    _move_zeros(network.theta)
+    batch = Batch(examples.x[:, :EXAMPLES], examples.t[:, :EXAMPLES], None)
+    bound = Bound(network, population.task.loss, batch, Memory(np.float64), training=True)
+    penalties = [penalty for penalty in (update.l1, update.l2) if penalty is not None]
+
+    def cost() -> Array:
+        bound.forward()
+        return bound.loss.value + sum(penalty.value(network.theta) for penalty in penalties)
+
+    bound.forward()
+    bound.backward()
+    for penalty in penalties:
+        network.grad += penalty.gradient(network.theta)
+    gradients = {path: array.copy() for path, array in network.gradients().items()}
+    rows = []
+    for path, values in network.parameters().items():
+        difference = check_array(path, values, gradients[path], cost)
+        rows.append(GradientRow(path, float(difference.relative_error[0]), difference.checked))
+    return rows
+
+
+def _move_zeros(theta: Array) -> None:
+    """Replace zeros (fresh biases) by small numbers: at 0 a ReLU can sit on its kink, where it has no derivative."""
+    zeros = theta == 0
+    theta[zeros] = np.random.default_rng(0).uniform(-0.1, 0.1, int(zeros.sum()))

@@ -1,0 +1,51 @@
+"""How a workflow reports while it works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from nntrain.train.records import EpochRecord
+
+
+@dataclass(frozen=True)
+class FitInfo:
+    """What is about to be trained.
+
+    Attributes:
+        name: of the experiment.
+        run: the run directory.
+        epochs: at most.
+        training, validation, test: examples in each split.
+        batch_size: N of a step.
+        parameters: P of one member.
+        monitor: what early stopping watches, or None.
+        members: M.
+    """
+
+    name: str
+    run: Path
+    epochs: int
+    training: int
+    validation: int
+    test: int
+    batch_size: int
+    parameters: int
+    monitor: str | None
+    members: int = 1
+
+
+class Listener:
+    """Hears of what a workflow does; override what you want to show."""
+
+    def started(self, info: FitInfo) -> None:
+        """Training begins."""
+
+    def epoch(self, record: EpochRecord) -> None:
+        """An epoch is done."""
+
+    def trials(self, done: int, total: int) -> None:
+        """A search has trained `done` of its `total` members (points times seeds or folds)."""
+
+    def warned(self, message: str) -> None:
+        """Something deserves attention; training goes on."""

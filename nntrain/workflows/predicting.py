@@ -1,0 +1,57 @@
+"""Answers for a file of new examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nntrain.build.data import read_file
+from nntrain.workflows.model import Model
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What `predict` answers.
+
+    Attributes:
+        columns: the names of the columns.
+        rows: one list for each example, in the order of the file; can be read once.
+        warnings: what deserves attention, such as categories that were not in the training data.
+    """
+
+    columns: list[str]
+    rows: Iterator[list[Any]]
+    warnings: list[str]
+
+
+def predict(
+    run: Path | str, file: Path | str, *, probabilities: bool = False, runs_dir: Path | str = "runs"
+) -> Predictions:
+    """Answer for every row of a file.
+
+    Args:
+        run: a run directory.
+        file: has the columns that the network was trained on; others, the target among them, are ignored.
+        probabilities: add a column `probability_<class>` for each class.
+        runs_dir: where a run that is given by its name is looked for.
+
+    Raises:
+        RunError: the run directory is damaged or unfinished.
+        DataError: the file lacks a column or holds something else in it.
+        UserError: probabilities of a regression.
+    """
+    model = Model(run, runs_dir=runs_dir)
+    preprocessor = model.preprocessor
+    dataset = read_file(model.experiment, Path(file), kinds=preprocessor.kinds, need_target=False)
+    y = model.outputs(dataset)
+    answers = preprocessor.decode(y)
+    columns = list(preprocessor.target_names)
+    table = [answers] if answers.ndim == 1 else [answers[:, place] for place in range(answers.shape[1])]
+    if probabilities:
+        shares = model.probabilities(y)
+        columns += [f"probability_{name}" for name in model.classes or preprocessor.target_names]
+        table += [shares[:, place] for place in range(shares.shape[1])]
+    rows = (list(row) for row in zip(*(column.tolist() for column in table), strict=True))
+    return Predictions(columns, rows, preprocessor.warnings(dataset))

@@ -1,0 +1,105 @@
+"""What the workflows return."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nntrain.arrays import Shape
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """A finished training.
+
+    Attributes:
+        run: the run directory.
+        metrics: split (training, validation, test) → name → value, at the weights that were kept.
+        best_epoch: the epoch whose weights were kept, from 1.
+        epochs: how many were trained.
+        stop_reason: why training ended: `all epochs done` or `early stopping`.
+        seconds: of training, without reading the data.
+        weights_sha256: of the weights' names, types, shapes and bytes.
+        parameters: P.
+        warnings: what deserves attention.
+    """
+
+    run: Path
+    metrics: dict[str, dict[str, float]]
+    best_epoch: int
+    epochs: int
+    stop_reason: str
+    seconds: float
+    weights_sha256: str
+    parameters: int
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One layer in the table of `check`."""
+
+    name: str
+    type: str
+    output_shape: Shape
+    parameters: int
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What `check` found out; nothing was trained.
+
+    Attributes:
+        name: of the experiment.
+        task: classification, binary, multilabel or regression.
+        layers: one row for each layer of the config.
+        parameters: P.
+        memory_bytes: the arrays that training allocates, the data included.
+        training, validation, test: examples in each split.
+        input_shape: of one example after encoding.
+        outputs: K.
+        classes: their names, or None for regression.
+        loss: the loss that is minimized.
+        warnings: what will probably go wrong.
+    """
+
+    name: str
+    task: str
+    layers: list[LayerRow]
+    parameters: int
+    memory_bytes: int
+    training: int
+    validation: int
+    test: int
+    input_shape: Shape
+    outputs: int
+    classes: list[str] | None
+    loss: str
+    warnings: list[str]
+
+
+@dataclass(frozen=True)
+class GradientRow:
+    """How far backpropagation and central differences are apart for one parameter: ‖g − ĝ‖ / (‖g‖ + ‖ĝ‖)."""
+
+    name: str
+    relative_error: float
+    checked: int
+
+
+@dataclass(frozen=True)
+class GradientReport:
+    """The result of a gradient check."""
+
+    rows: list[GradientRow]
+    tolerance: float
+
+    @property
+    def worst(self) -> float:
+        """The largest relative error."""
+        return max((row.relative_error for row in self.rows), default=0.0)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every parameter is within the tolerance."""
+        return self.worst <= self.tolerance

@@ -1,0 +1,256 @@
+"""Train a network for every point of a space, rank them, and refit the best one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nntrain.build.data import Data, Prepared
+from nntrain.build.resolve import plan_network, resolve
+from nntrain.config import dump
+from nntrain.config.experiment import Experiment
+from nntrain.config.search import RandomConfig, SearchConfig
+from nntrain.errors import DivergedError, Interrupted, UserError
+from nntrain.runs.environment import environment
+from nntrain.runs.store import HISTORY, RunDirectory
+from nntrain.search.executors import train_groups
+from nntrain.search.groups import Group, Member, group
+from nntrain.search.leaderboard import Trial, as_csv, ranked, rows
+from nntrain.search.space import Point, points
+from nntrain.train.records import Outcome
+from nntrain.train.threads import available_cores
+from nntrain.workflows.fitting import Fit, portable
+from nntrain.workflows.listener import Listener
+from nntrain.workflows.results import FitResult
+
+LEADERBOARD = "leaderboard.csv"
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """The result of a search.
+
+    Attributes:
+        best: the best point, dotted path → value.
+        table: one row for each trial, best first.
+        monitor: what they are ranked by.
+        run: the directory of the search; `path` is its leaderboard.csv.
+        refit: the best point, trained as an ordinary run.
+        seconds: of the search, without the refit.
+    """
+
+    best: Point
+    table: list[dict[str, Any]]
+    monitor: str
+    run: Path
+    path: Path
+    refit: FitResult
+    seconds: float
+
+
+def gridsearch(
+    experiment: Experiment,
+    *,
+    runs_dir: Path | str = "runs",
+    parameters: Mapping[str, Any] | None = None,
+    trials: int | None = None,
+    seed: int | None = None,
+    listener: Listener | None = None,
+) -> Leaderboard:
+    """Search the space of the config's `search` section.
+
+    Every point is validated and its shapes are checked before the first one is trained. Each is scored on the
+    validation split, over several seeds or over folds; all of them are members of populations.
+
+    Args:
+        experiment: from `load_experiment`.
+        runs_dir: where the search's directory and the refitted run are made.
+        parameters: dotted path → list of values or distribution; adds to the config's space.
+        trials: draw this many random points instead of taking the whole grid.
+        seed: of that draw.
+        listener: hears of the trials that are done, then of the refit.
+
+    Raises:
+        ConfigError, DataError: a point is invalid; nothing was created.
+        DivergedError: no point reached a score.
+        Interrupted: Ctrl-C; what was done is in the search's directory.
+    """
+    listener = listener or Listener()
+    search = Search(_with_space(experiment, parameters or {}, trials, seed))
+    return search.run(Path(runs_dir), listener)
+
+
+class Search:
+    """A search whose points are all validated."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        config = experiment.config.search
+        if config is None or not config.space:
+            raise UserError(
+                "there is nothing to search: give a `search:` section with a space, "
+                "or -p PATH=VALUE,VALUE such as -p optimizer.learning_rate=0.01,0.1"
+            )
+        self.experiment, self.config = experiment, config
+        self.points = points(config.space, config.strategy, seed=experiment.config.seed)
+        self._files: dict[Path, None] = {}
+        self._prepared: dict[str, list[Prepared]] = {}
+        self.members: list[Member] = []
+        self.trials: list[Trial] = []
+        for number, point in enumerate(self.points, start=1):
+            self._add(number, point)
+
+    def run(self, runs_dir: Path, listener: Listener) -> Leaderboard:
+        """Train all points, write the leaderboard, refit the best."""
+        started = time.perf_counter()
+        directory = RunDirectory.create(runs_dir, f"{self.experiment.name}-search")
+        with directory.lock():
+            try:
+                self._write_start(directory)
+                outcomes = self._train(directory, listener)
+            except KeyboardInterrupt:
+                directory.set_status("interrupted")
+                raise Interrupted(f"interrupted; the finished trials are in {directory.path / HISTORY}") from None
+            except BaseException as error:
+                directory.set_status("failed", str(error) or type(error).__name__)
+                raise
+            trials = [
+                Trial(trial.number, trial.point, trial.parameters, outcomes[trial.number]) for trial in self.trials
+            ]
+            table = rows(trials, self.config.monitor)
+            directory.write_text(LEADERBOARD, as_csv(table))
+            seconds = time.perf_counter() - started
+            best = ranked(trials, self.config.monitor)[0]
+            self._close(directory, best)
+        refit = self._refit(best, runs_dir, listener)
+        path = directory.path / LEADERBOARD
+        return Leaderboard(best.point, table, self.config.monitor, directory.path, path, refit, seconds)
+
+    def _add(self, number: int, point: Point) -> None:
+        """Validate a point, check its shapes, and make its members."""
+        experiment = self._at(point)
+        prepared = self._prepare(experiment)
+        resolved = resolve(experiment, prepared[0].preprocessor, has_validation="validation" in prepared[0].splits)
+        split = self.config.monitor.partition(".")[0]
+        if split not in prepared[0].splits:
+            raise self.experiment.error(
+                "search.monitor",
+                f"{self.config.monitor} needs validation examples",
+                hint="set data.split.validation, or evaluation: {folds: 5}",
+            )
+        blueprint = plan_network(resolved, prepared[0].input_shape)
+        self.trials.append(Trial(number, point, blueprint.size))
+        seeds = self.config.evaluation.seeds or 1
+        for data in prepared:
+            for step in range(seeds):
+                config = resolved.config.model_copy(update={"seed": resolved.config.seed + step})
+                self.members.append(Member(number, config, data))
+
+    def _at(self, point: Point) -> Experiment:
+        """The experiment at a point; its data is split as the search's own, whatever the point's seed."""
+        split, synthetic = self.experiment.config.data.split, self.experiment.config.data.synthetic
+        seed = self.experiment.config.seed
+        fixed: Point = {}
+        if split.seed is None:
+            fixed["data.split.seed"] = seed
+        if synthetic is not None and synthetic.seed is None:
+            fixed["data.synthetic.seed"] = seed
+        return self.experiment.with_values({**fixed, **point})
+
+    def _prepare(self, experiment: Experiment) -> list[Prepared]:
+        """The data sets of a point, one for each fold or the ordinary one; points of the same data share them."""
+        config = experiment.config
+        last = config.network[-1].model_dump_json()
+        key = "|".join((config.data.model_dump_json(), config.dtype, last, str(config.loss)))
+        if key not in self._prepared:
+            data = Data(experiment)
+            self._files |= dict.fromkeys(data.files)
+            folds = self.config.evaluation.folds
+            self._prepared[key] = [data.prepare()] if folds is None else data.prepare_folds(folds)
+        return self._prepared[key]
+
+    def _write_start(self, directory: RunDirectory) -> None:
+        directory.write_config(dump.resolved_yaml(portable(self.experiment, directory.path)))
+        directory.write_source(self.experiment.source_with_overrides())
+        directory.write_environment(environment(data_files=self._files))
+        directory.set_status("running")
+
+    def _train(self, directory: RunDirectory, listener: Listener) -> dict[int, list[Outcome]]:
+        """Train all members; each trial is written down as soon as all of its members are done."""
+        asked = self.experiment.config.runtime.threads
+        cores = available_cores() if asked == "auto" else asked
+        groups = group(self.members, parallel=cores)
+        reached: dict[Member, Outcome] = {}
+        of_trial: dict[int, list[Member]] = {}
+        for member in self.members:
+            of_trial.setdefault(member.trial, []).append(member)
+        written: set[int] = set()
+        listener.trials(0, len(self.members))
+        with directory.history_writer() as history:
+            for done, outcomes in train_groups(groups, asked_threads=cores):
+                reached.update(zip(done.members, outcomes, strict=True))
+                for number in _completed(done, of_trial, reached, written):
+                    trial = self.trials[number - 1]
+                    results = [reached[member] for member in of_trial[number]]
+                    history.append(_line(Trial(number, trial.point, trial.parameters, results)))
+                    written.add(number)
+                listener.trials(len(reached), len(self.members))
+        return {number: [reached[member] for member in members] for number, members in of_trial.items()}
+
+    def _close(self, directory: RunDirectory, best: Trial) -> None:
+        score = best.mean(self.config.monitor)
+        directory.write_result(
+            {"best": best.point, "best_trial": best.number, "monitor": self.config.monitor, "score": score,
+             "trials": len(self.trials)}
+        )  # fmt: skip
+        if score != score:
+            message = f"no point reached a value of {self.config.monitor}: every one of them diverged"
+            directory.set_status("diverged", message)
+            raise DivergedError(f"{message}. Try lower learning rates, or regularization.clip_norm")
+        directory.set_status("complete")
+
+    def _refit(self, best: Trial, runs_dir: Path, listener: Listener) -> FitResult:
+        """Train the best point as an ordinary run, on the ordinary splits."""
+        experiment = self._at(best.point)
+        data = Data(experiment)
+        prepared = data.prepare()
+        resolved = resolve(experiment, prepared.preprocessor, has_validation="validation" in prepared.splits)
+        return Fit(resolved, data, prepared, runs_dir, listener).run()
+
+
+def _completed(
+    done: Group, of_trial: Mapping[int, Sequence[Member]], reached: Mapping[Member, Outcome], written: set[int]
+) -> list[int]:
+    """The trials that this group completes."""
+    touched = dict.fromkeys(member.trial for member in done.members)
+    return [n for n in touched if n not in written and all(member in reached for member in of_trial[n])]
+
+
+def _line(trial: Trial) -> dict[str, Any]:
+    return {
+        "trial": trial.number,
+        "point": trial.point,
+        "parameters": trial.parameters,
+        "members": [
+            {"best_epoch": o.best_epoch, "epochs": o.epochs, "reason": str(o.reason), "values": o.values}
+            for o in trial.outcomes
+        ],
+    }
+
+
+def _with_space(
+    experiment: Experiment, parameters: Mapping[str, Any], trials: int | None, seed: int | None
+) -> Experiment:
+    """The experiment with the axes and the strategy of the command line in its `search` section."""
+    if not parameters and trials is None and seed is None:
+        return experiment
+    search = experiment.config.search or SearchConfig()
+    with_axes = experiment.with_search_space(dict(parameters)) if parameters else experiment
+    search = with_axes.config.search or search
+    if trials is not None or seed is not None:
+        given = search.strategy if isinstance(search.strategy, RandomConfig) else RandomConfig()
+        update = {"trials": trials or given.trials, "seed": given.seed if seed is None else seed}
+        search = search.model_copy(update={"strategy": given.model_copy(update=update)})
+    return with_axes.with_config(with_axes.config.model_copy(update={"search": search}))
