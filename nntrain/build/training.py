@@ -270,7 +270,8 @@ def build_schedule(configs: Sequence[Config]) -> Schedule:
         case schedules.ExponentialConfig():
             schedule = Exponential(gathered("factor"))
         case schedules.CosineConfig():
-            schedule = Cosine(configs[0].training.epochs, gathered("minimum_factor"))
+            after_warmup = configs[0].training.epochs - gathered("warmup_epochs")
+            schedule = Cosine(np.maximum(after_warmup, 1), gathered("minimum_factor"))
         case schedules.PlateauConfig():
             schedule = Plateau(gathered("factor"), gathered("patience"), gathered("min_delta"))
         case _:

@@ -6,6 +6,7 @@ so that the groups do not fight for the cores; a group of large networks is trai
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -45,7 +46,7 @@ def _side_by_side(groups: Sequence[Group], workers: int) -> Iterator[tuple[Group
     waiting = iter(groups)
     with ThreadPoolExecutor(workers, thread_name_prefix="population") as pool:
         submit: Callable[[Group], Future[list[Outcome]]] = lambda each: pool.submit(_train, each, stop, 1)  # noqa: E731
-        running = {submit(each): each for each, _ in zip(waiting, range(workers), strict=False)}
+        running = {submit(each): each for each in itertools.islice(waiting, workers)}
         try:
             while running:
                 done, _ = wait(running, return_when=FIRST_COMPLETED)

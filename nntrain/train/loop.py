@@ -165,8 +165,6 @@ class Training:
                 else StopReason.EPOCHS
             )  # fmt: skip
         self._live = self._live & ~(diverged | ended)
-        # A diverged member computes on zeros until it is compacted away: NaN is slow on some machines.
-        theta[diverged] = 0
 
     def _plateau_value(self, values: dict[str, Array]) -> Array:
         """What a plateau schedule watches, so that less is better: the monitored value, or else a loss."""

@@ -69,9 +69,10 @@ class BestWeights:
         else:
             sign = -1.0 if self.rule.maximize else 1.0
             monitored = sign * values[self.rule.monitor]
+            # NaN (a score that is not defined) is worse than any number, so that the first number improves on it.
+            monitored = np.where(np.isnan(monitored), np.inf, monitored)
             improved = healthy & ((monitored < self.value - self.rule.min_delta) | (self.epoch == 0))
-            since = epoch - np.where(improved, epoch, self.epoch)
-            stop = since >= self.rule.patience
+            stop = ~improved & (epoch - self.epoch >= self.rule.patience)
         self._keep(improved, epoch, monitored, theta)
         return improved, stop & healthy
 
