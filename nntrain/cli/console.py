@@ -4,27 +4,25 @@ import io
 import json
 import math
 import os
+import shutil
 import sys
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-PIPE_WIDTH = 1000  # columns when nobody's terminal limits them: nothing is folded or cut
+PIPE_WIDTH = 1000  # columns where no terminal limits them
 
 
-def results() -> "Console":
-    """A console on stdout, for tables. Text is shown as it is: brackets are no markup, numbers no colors."""
-    return _console(sys.stdout)
+def line_width() -> int:
+    """How many columns a line on stdout may take: the terminal's, or as good as any number in a file or a pipe."""
+    limited = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return shutil.get_terminal_size().columns if limited else PIPE_WIDTH
 
 
 def messages() -> "Console":
-    """A console on stderr, for progress."""
-    return _console(sys.stderr)
-
-
-def _console(stream: TextIO) -> "Console":
+    """A console on stderr, for progress. Text is shown as it is: brackets are no markup, numbers no colors."""
     from rich.console import Console
 
     class Patient(Console):
@@ -32,8 +30,7 @@ def _console(stream: TextIO) -> "Console":
             """Let the exception reach who can tell what it means; rich itself would end the process."""
             raise
 
-    width = None if stream.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
-    return Patient(file=stream, width=width, highlight=False, markup=False, emoji=False)
+    return Patient(file=sys.stderr, highlight=False, markup=False, emoji=False)
 
 
 def say(text: str) -> None:

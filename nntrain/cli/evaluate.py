@@ -1,14 +1,14 @@
 """`nntrain eval`"""
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nntrain.cli.console import PIPE_WIDTH, count_text, number, print_json, results
+from nntrain.cli.console import count_text, line_width, number, print_json
 from nntrain.cli.options import JsonOption, RunArgument, RunsDirOption
 from nntrain.cli.run_directory import find_run
-from nntrain.cli.tables import print_scores, print_table, show_table, table
+from nntrain.cli.tables import print_scores, print_table, table_width
 
 if TYPE_CHECKING:
     from nntrain.train.evaluation import Evaluation
@@ -74,19 +74,23 @@ def show(report: "Evaluation") -> None:
         print_table(["class", "precision", "recall", "F1", "examples"], rows)
     if len(report.per_output) > 1:
         values = [[row.name, number(row.rmse), number(row.mae), number(row.r2)] for row in report.per_output]
-        print_table(["output", "RMSE", "MAE", "R²"], values)
+        print_table(["output", "RMSE", "MAE", "R2"], values)
 
 
 def _show_confusion(classes: tuple[str, ...], confusion: list[list[int]]) -> None:
     """The matrix if the terminal has room for it, otherwise the most frequent confusions."""
-    console = results()
-    matrix: Any = table(["true \\ predicted", *classes])
-    for name, row in zip(classes, confusion, strict=True):
-        matrix.add_row(name, *(f"{count:,}" if count else "." for count in row))
-    wide = console.options.update_width(PIPE_WIDTH)
-    if len(classes) <= LARGEST_MATRIX and console.measure(matrix, options=wide).maximum <= console.width:
-        show_table(matrix)
-        return
+    names = ["true \\ predicted", *classes]
+    matrix = [
+        [name, *(f"{count:,}" if count else "." for count in row)] for name, row in zip(classes, confusion, strict=True)
+    ]
+    if len(classes) <= LARGEST_MATRIX and table_width(names, matrix) <= line_width():
+        print_table(names, matrix)
+    else:
+        _show_confusions(classes, confusion)
+
+
+def _show_confusions(classes: tuple[str, ...], confusion: list[list[int]]) -> None:
+    """The pairs of classes that are taken for each other most often."""
     wrong = [
         (count, true, predicted)
         for true, row in enumerate(confusion)
@@ -94,10 +98,7 @@ def _show_confusion(classes: tuple[str, ...], confusion: list[list[int]]) -> Non
         if count and true != predicted
     ]
     wrong.sort(key=lambda item: (-item[0], item[1:]))
-    print_table(
-        ["true", "predicted", "examples"],
-        [[classes[true], classes[predicted], f"{count:,}"] for count, true, predicted in wrong[:CONFUSIONS_LISTED]],
-        left=2,
-    )
-    listed = min(len(wrong), CONFUSIONS_LISTED)
-    print(f"{listed} of {count_text(len(wrong), 'confusion')}; --json has the whole matrix\n")
+    shown = wrong[:CONFUSIONS_LISTED]
+    rows = [[classes[true], classes[predicted], f"{count:,}"] for count, true, predicted in shown]
+    print_table(["true", "predicted", "examples"], rows, left=2)
+    print(f"{len(shown)} of {count_text(len(wrong), 'confusion')}; --json has the whole matrix\n")

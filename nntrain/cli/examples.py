@@ -7,7 +7,7 @@ import typer
 
 from nntrain.cli.console import print_json
 from nntrain.cli.options import JsonOption
-from nntrain.cli.tables import print_pairs, print_table
+from nntrain.cli.tables import print_pairs, print_paragraphs
 
 EXAMPLE = """Example:
   nntrain examples
@@ -38,6 +38,5 @@ def run(
     if json:
         print_json({"examples": examples})
     else:
-        rows = [[example.name, example.purpose, example.expected] for example in examples]
-        print_table(["example", "purpose", "expected"], rows, left=3)
-        print("`nntrain examples NAME -o DIR` writes one.")
+        print_paragraphs((example.name, f"{example.purpose} ({example.expected})") for example in examples)
+        print("\n`nntrain examples NAME -o DIR` writes one.")

@@ -1,7 +1,7 @@
 """`nntrain gridsearch`"""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -93,6 +93,7 @@ def as_object(board: "Leaderboard") -> dict[str, Any]:
     """What --json prints."""
     return {
         "best": board.best,
+        "monitor": board.monitor,
         "table": board.table,
         "run": board.run,
         "leaderboard": board.path,
@@ -103,27 +104,35 @@ def as_object(board: "Leaderboard") -> dict[str, Any]:
 def show(board: "Leaderboard") -> None:
     """The first rows of the leaderboard, where all of it is, and the run of the best point."""
     shown = board.table[:ROWS_SHOWN]
-    print_table(*leaderboard_cells(shown), left=0)
+    first = ["rank", *board.best, board.monitor]
+    names, cells = leaderboard_cells(shown, first, board.best)
+    print_table(names, cells, left=0, keep=len(first))
     if len(board.table) > len(shown):
         print(f"{len(shown)} of {count_text(len(board.table), 'point')}\n")
     refit = str(board.refit.run)
     print_pairs(
         [
             ("leaderboard", str(board.path)),
-            ("best", ", ".join(f"{path}={value}" for path, value in board.best.items())),
+            ("best", ", ".join(f"{path}={_value(value)}" for path, value in board.best.items())),
             ("refitted as", refit),
             ("next", f"nntrain eval {shlex.quote(refit)}"),
         ]
     )
 
 
-def leaderboard_cells(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[list[str]]]:
-    """Column names and cells, columns in the order in which the rows have them."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    return names, [[_cell(row.get(name)) for name in names] for row in rows]
+def leaderboard_cells(
+    rows: Sequence[Mapping[str, Any]], first: Sequence[str], point: Container[str]
+) -> tuple[list[str], list[list[str]]]:
+    """Column names and cells: the `first` columns, then the others that the rows have; `point` names settings."""
+    names = list(dict.fromkeys([*first, *(name for row in rows for name in row)]))
+    cells = [[_value(row.get(name)) if name in point else _score(row.get(name)) for name in names] for row in rows]
+    return names, cells
 
 
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    return number(value) if isinstance(value, float) else str(value)
+def _value(value: object) -> str:
+    """A setting as one would write it; a number that was drawn at random with six digits."""
+    return f"{value:.6g}" if isinstance(value, float) else "" if value is None else str(value)
+
+
+def _score(value: object) -> str:
+    return number(value) if isinstance(value, float) else "" if value is None else str(value)

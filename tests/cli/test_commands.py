@@ -182,7 +182,7 @@ def test_eval_of_a_regression_has_a_row_for_each_of_several_outputs(
     shown = lines(invoke("eval", str(run)).stdout)
     assert "rmse         1.0000     1.0000" in shown
     assert shown[-4:] == [
-        "output     RMSE      MAE       R²",
+        "output     RMSE      MAE       R2",
         "─────────────────────────────────",
         "height   1.0000   1.0000   0.0000",
         "weight   1.0000   1.0000   0.0000",
@@ -295,14 +295,16 @@ class Board:
     run: Path
     refit: FitResult
     path: Path
+    monitor: str = "validation.loss"
 
 
 def board(points: int) -> Board:
     table = [
-        {"rank": rank, "optimizer.learning_rate": 0.1, "validation.loss": rank / 100} for rank in range(1, points + 1)
+        {"rank": rank, "trial": 7, "optimizer.learning_rate": 1e-5, "validation.loss": rank / 100}
+        for rank in range(1, points + 1)
     ]
     folder = Path("runs", "iris-search")
-    return Board({"optimizer.learning_rate": 0.1}, table, folder, FitResult(), folder / "leaderboard.csv")
+    return Board({"optimizer.learning_rate": 1e-5}, table, folder, FitResult(), folder / "leaderboard.csv")
 
 
 def test_gridsearch_prints_the_best_twenty_and_where_all_are(
@@ -314,14 +316,14 @@ def test_gridsearch_prints_the_best_twenty_and_where_all_are(
     assert arguments == (("iris.yaml", ["seed=2"]),)
     assert (options["trials"], options["seed"], options["parameters"]) == (30, 1, {})
     shown = lines(ended.stdout)
-    assert shown[0].split() == ["rank", "optimizer.learning_rate", "validation.loss"]
-    assert shown[2].split() == ["1", "0.1000", "0.0100"]
-    assert shown[21].split() == ["20", "0.1000", "0.2000"]
+    assert shown[0].split() == ["rank", "optimizer.learning_rate", "validation.loss", "trial"]
+    assert shown[2].split() == ["1", "1e-05", "0.0100", "7"]
+    assert shown[21].split() == ["20", "1e-05", "0.2000", "7"]
     path = str(Path("runs", RUN))
     assert shown[22:] == [
         "20 of 30 points",
         f"leaderboard  {Path('runs', 'iris-search', 'leaderboard.csv')}",
-        "best         optimizer.learning_rate=0.1",
+        "best         optimizer.learning_rate=1e-05",
         f"refitted as  {path}",
         f"next         nntrain eval {path}",
     ]
@@ -330,7 +332,8 @@ def test_gridsearch_prints_the_best_twenty_and_where_all_are(
 def test_gridsearch_as_json(invoke: Invoke, workflows: ModuleType, config: ModuleType) -> None:
     answer(workflows, "gridsearch", board(2))
     written = json.loads(invoke("gridsearch", "iris.yaml", "--json").stdout)
-    assert written["best"] == {"optimizer.learning_rate": 0.1}
+    assert written["best"] == {"optimizer.learning_rate": 1e-5}
+    assert written["monitor"] == "validation.loss"
     assert [row["rank"] for row in written["table"]] == [1, 2]
     assert written["refit"]["best_epoch"] == 54
 
@@ -368,10 +371,27 @@ def test_values_that_are_no_yaml_are_refused_with_their_place() -> None:
         parse_parameter("seed=1,{2")
 
 
+def test_a_narrow_terminal_has_the_points_and_their_scores(
+    invoke: Invoke, workflows: ModuleType, config: ModuleType
+) -> None:
+    answer(workflows, "gridsearch", board(1))
+    shown = lines(invoke("gridsearch", "iris.yaml", env={"COLUMNS": "50"}).stdout)
+    assert shown[:4] == [
+        "rank   optimizer.learning_rate   validation.loss",
+        "────────────────────────────────────────────────",
+        "   1                     1e-05            0.0100",
+        "(no room for trial)",
+    ]
+
+
 def test_leaderboard_cells_of_rows_that_differ() -> None:
-    names, cells = leaderboard_cells([{"rank": 1, "units": 8}, {"rank": 2, "score": float("nan"), "kind": "relu"}])
-    assert names == ["rank", "units", "score", "kind"]
-    assert cells == [["1", "8", "", ""], ["2", "", "-", "relu"]]
+    rows: list[dict[str, Any]] = [
+        {"rank": 1, "trial": 3, "units": 8},
+        {"rank": 2, "score": float("nan"), "units": 0.123456789},
+    ]
+    names, cells = leaderboard_cells(rows, ["rank", "units", "score"], ["units"])
+    assert names == ["rank", "units", "score", "trial"]
+    assert cells == [["1", "8", "", "3"], ["2", "0.123457", "-", ""]]
 
 
 # check, gradcheck, runs, schema, examples
@@ -494,7 +514,11 @@ def test_examples_are_listed_and_written(invoke: Invoke, monkeypatch: pytest.Mon
     monkeypatch.setattr(examples, "list_examples", lambda: [iris])
     written = [tmp_path / "configs" / "iris.yaml", tmp_path / "datasets" / "iris.csv"]
     monkeypatch.setattr(examples, "write_example", lambda name, directory: written)
-    assert "iris      a first run   accuracy 0.95" in lines(invoke("examples").stdout)
+    assert lines(invoke("examples", env={"COLUMNS": "20"}).stdout) == [
+        "iris  a first run",
+        "      (accuracy 0.95)",
+        "`nntrain examples NAME -o DIR` writes one.",
+    ]
     assert json.loads(invoke("examples", "--json").stdout)["examples"][0]["name"] == "iris"
     assert lines(invoke("examples", "iris", "-o", str(tmp_path)).stdout) == [
         f"written  {written[0]}",
