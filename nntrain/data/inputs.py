@@ -59,7 +59,7 @@ class TableInputs:
         there = {column.name: column for column in dataset.inputs}
         if missing := [how.name for how in self.columns if how.name not in there]:
             raise DataError(
-                f"{dataset.source}: {absent('input', missing, list(there))}; the network was trained on "
+                f"{dataset.source}: {absent('input column', missing, list(there))}; the network was trained on "
                 f"{quoted([how.name for how in self.columns])}"
             )
         return [how.adapt(there[how.name], dataset) for how in self.columns]

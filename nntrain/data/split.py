@@ -105,7 +105,7 @@ def _split_sizes(n: int, validation: float, test: float) -> tuple[int, int, int]
         if share > 0 and size == 0:
             setting = "data.split" if name == "training" else f"data.split.{name}"
             raise DataError(
-                f"{n:,} examples are too few: a share of {float(share):g} for {name} leaves it empty; "
+                f"{n:,} {'example is' if n == 1 else 'examples are'} too few: a share of {float(share):g} for {name} leaves it empty; "
                 "add examples or change data.split",
                 setting=setting,
             )

@@ -57,21 +57,20 @@ def _nearest_file(path: Path) -> str:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """ "; did you mean 'species'?" where something near `name` is known, otherwise ""."""
+    """`; did you mean 'species'?` where something near `name` is known, otherwise nothing."""
     by_lower = {each.lower(): each for each in reversed(list(known))}
     near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
     return f"; did you mean {by_lower[near[0]]!r}?" if near else ""
 
 
 def absent(what: str, names: Sequence[str], known: Sequence[str]) -> str:
-    """ "no target column 'specis'; did you mean 'species'? The columns are …": the end of a message."""
+    """`no target column 'specis'; did you mean 'species'? The columns are …`: the end of a message."""
+    *qualifiers, noun = what.split()
     plural = "" if len(names) == 1 else "s"
     hint = did_you_mean(names[0], known) if len(names) == 1 else ""
-    return f"no {what} column{plural} {quoted(names)}{hint or ';'} {_listing(known)}"
-
-
-def _listing(known: Sequence[str]) -> str:
-    return f"The columns are {quoted(known)}"
+    listing = f"{noun}s are {quoted(known) or 'none'}"
+    end = f"{hint} The {listing}" if hint else f"; the {listing}"
+    return f"no {' '.join([*qualifiers, noun])}{plural} {quoted(names)}{end}"
 
 
 def check_size(source: str, announced: int) -> None:

@@ -60,7 +60,7 @@ def target_names(source: str, header: list[str], target: str | Sequence[str] | N
         )
     known = set(header)
     if missing := [name for name in names if name not in known]:
-        raise DataError(f"{source}: {absent('target', missing, header)}", setting="data.target")
+        raise DataError(f"{source}: {absent('target column', missing, header)}", setting="data.target")
     _check_unrepeated(source, names, "data.target")
     return names
 
@@ -81,7 +81,7 @@ def _asked_features(source: str, header: list[str], targets: list[str], features
     names = [str(name) for name in (features[1] if excluding else features)]
     known = set(header)
     if missing := [name for name in names if name not in known]:
-        raise DataError(f"{source}: {absent('feature', missing, header)}", setting="data.features")
+        raise DataError(f"{source}: {absent('feature column', missing, header)}", setting="data.features")
     _check_unrepeated(source, names, "data.features")
     if excluding:
         left_out = {*names, *targets}

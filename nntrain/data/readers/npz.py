@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 
 from nntrain.arrays import Array, DType, Shape
-from nntrain.data.dataset import Dataset, quoted
+from nntrain.data.dataset import Dataset
 from nntrain.data.readers.arrays import array_dataset
-from nntrain.data.readers.checks import ByteStream, check_size, did_you_mean, existing_file, fill
+from nntrain.data.readers.checks import ByteStream, absent, check_size, existing_file, fill
 from nntrain.errors import DataError
 
 _MAGIC = b"\x93NUMPY"
@@ -80,10 +80,8 @@ def read_npy(path: Path, *, labels: Path | None, need_target: bool) -> Dataset:
 def _check_keys(source: str, wanted: tuple[str, ...], keys: list[str]) -> None:
     for key in wanted:
         if key not in keys:
-            hint = did_you_mean(key, keys) or ";"
             raise DataError(
-                f"{source}: no array {key!r}{hint} the arrays are {quoted(keys) or 'none'} "
-                "(data.arrays says which are inputs and targets)",
+                f"{source}: {absent('array', [key], keys)} (data.arrays says which are inputs and targets)",
                 setting="data.arrays",
             )
 

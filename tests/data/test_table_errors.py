@@ -1,0 +1,228 @@
+"""CSV and TSV files that are not as they should be: one message that names the place and says what to do."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nntrain.data.readers import read
+from nntrain.errors import DataError
+
+pytestmark = pytest.mark.usefixtures("workdir")
+
+
+def error(content: str | bytes, name: str = "t.csv", **options: Any) -> DataError:
+    Path(name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(DataError) as caught:
+        read(name, **({"target": "y"} | options))
+    return caught.value
+
+
+def test_a_file_that_is_not_there() -> None:
+    Path("iris.csv").touch()
+    with pytest.raises(DataError) as caught:
+        read("irsi.csv", target="y")
+    assert str(caught.value) == "irsi.csv: no such file; did you mean 'iris.csv'?"
+    assert caught.value.setting == "data.path"
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("x.csv", "x.csv: no such file"),
+        ("nowhere/x.csv", "nowhere/x.csv: no such file (there is no directory nowhere)"),
+        (".", ". is a directory; name a file in it"),
+        ("a\0b.csv", "a\0b.csv: cannot be read: embedded null byte"),
+    ],
+)
+def test_a_path_that_leads_nowhere(path: str, message: str) -> None:
+    with pytest.raises(DataError) as caught:
+        read(path, target="y")
+    assert str(caught.value) == message
+
+
+def test_mnist_that_was_not_downloaded() -> None:
+    with pytest.raises(DataError) as caught:
+        read("mnist/train-images-idx3-ubyte.gz")
+    assert str(caught.value) == (
+        "mnist/train-images-idx3-ubyte.gz: no such file (there is no directory mnist)\n"
+        "MNIST is {train,t10k}-images-idx3-ubyte.gz and {train,t10k}-labels-idx1-ubyte.gz; download them from "
+        "https://ossci-datasets.s3.amazonaws.com/mnist/ into mnist/"
+    )
+
+
+def test_a_name_that_tells_no_format() -> None:
+    caught = error("a,y\n1,2\n", "t.txt")
+    assert str(caught) == (
+        "t.txt: its name does not tell its format; set data.format to one of csv, tsv, npz, npy, idx"
+    )
+    assert caught.setting == "data.format"
+    assert error("", "t.csv.gz").setting == "data.format"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "t.csv: the file is empty; a header and one row per example are expected"),
+        ("\n  \n", "t.csv: the file is empty; a header and one row per example are expected"),
+        (b"\xef\xbb\xbf", "t.csv: the file is empty; a header and one row per example are expected"),
+        ("a,y\n", "t.csv: a header and no rows below it"),
+        ("a,y\n\n  \n", "t.csv: a header and no rows below it"),
+        ('"a","y"\n', "t.csv: a header and no rows below it"),
+        ("a,b,y\n1,2,3\n4,5\n", "t.csv:3: 2 fields, but the header has 3"),
+        ("a,b,y\n1,2,3\n\n4\n", "t.csv:4: 1 field, but the header has 3"),
+        (
+            "a,b,y\n1,2,3,4\n",
+            "t.csv:2: 4 fields, but the header has 3; a field that holds a comma must be quoted",
+        ),
+        ('a,b,y\n1,"x\nz",3\n4,5\n', "t.csv:4: 2 fields, but the header has 3"),
+        ("a,b,a,y\n1,2,3,4\n", "t.csv: the header has two columns named 'a', 1 and 3; rename one of them"),
+        ("a, ,y\n1,2,3\n", "t.csv: the header gives no name to column 2 of 3"),
+        (
+            ",a,y\n0,1,2\n",
+            "t.csv: the header gives no name to column 1 of 3 (the index of a pandas table? write it with index=False)",
+        ),
+        (
+            "5.1,3.5,setosa\n4.9,3,setosa\n",
+            "t.csv: the header holds numbers ('5.1', '3.5', 'setosa'); the first row must name the columns",
+        ),
+        (
+            "a;b;y\n1;2;3\n",
+            "t.csv: the header is one column, 'a;b;y': the fields seem to be separated by semicolons; "
+            "separate them by commas in a .csv file, by tabs in a .tsv file",
+        ),
+        (b"a,y\n1,2\ncaf\xe9,3\n", "t.csv:3: byte 0xE9 is not UTF-8; save the file as UTF-8"),
+        (b"caf\xe9,y\n1,2\n", "t.csv:1: byte 0xE9 is not UTF-8; save the file as UTF-8"),
+        (b'"a",y\n1,2\n\xff,3\n', "t.csv:3: byte 0xFF is not UTF-8; save the file as UTF-8"),
+        (b"a,y\n1,2\n1\0,3\n", "t.csv:3: a NUL byte; this is not a text file, or it is damaged"),
+        ("a,y\n1,2\n".encode("utf-16"), "t.csv: the file is UTF-16; save it as UTF-8"),
+        ('a,b,y\n1,2,3\n4,"x,5\n6,7,8\n', "t.csv:3: a quote opened in this row is never closed"),
+        ('"a,y\n1,2\n', "t.csv:1: a quote opened in this row is never closed"),
+        (
+            'a,b,y\n1,2,3\n4,"x"z,5\n',
+            "t.csv:3: a closing quote is followed by something other than ','; "
+            "a quote inside a quoted field is written twice",
+        ),
+        (
+            'a,y\n1,2\n"' + "x" * 140_000,
+            "t.csv:3: a field of more than 131,072 characters: a quote that is never closed?",
+        ),
+    ],
+)
+def test_a_file_that_is_no_table(content: str | bytes, message: str) -> None:
+    assert str(error(content)) == message
+
+
+def test_a_tsv_file_says_tab() -> None:
+    assert str(error("a\ty\n1\t2\t3\n", "t.tsv")) == (
+        "t.tsv:2: 3 fields, but the header has 2; a field that holds a tab must be quoted"
+    )
+    assert "separated by commas" in str(error("a,y\n1,2\n", "t.tsv"))
+
+
+def test_text_in_a_numeric_column() -> None:
+    rows = "".join(f"{k},1\n" for k in range(149))
+    assert str(error(f"width,y\n{rows}abc,1\n")) == (
+        "t.csv:151: column 'width' holds the text 'abc', but its other 149 cells are numbers; write a number there, "
+        "or leave the cell empty and set data.preprocess.missing, or leave the column out with "
+        "data.features: {exclude: [width]}"
+    )
+
+
+def test_several_texts_in_a_numeric_column() -> None:
+    rows = "".join(f"{k},1\n" for k in range(200))
+    assert str(error(f"width,y\nn.a.,1\n{rows}-,1\n'3,1\n4 cm,1\n5 cm,1\n")).startswith(
+        "t.csv:2: column 'width' holds the text 'n.a.', '-' on line 203, \"'3\" on line 204 and 2 more, "
+        "but its other 200 cells are numbers; write a number there, "
+    )
+
+
+def test_text_in_a_numeric_target() -> None:
+    rows = "".join(f"1,{k}\n" for k in range(30))
+    assert str(error(f"a,y\n{rows}1,unknown\n")) == (
+        "t.csv:32: column 'y' holds the text 'unknown', but its other 30 cells are numbers; "
+        "write a number there, or remove the row"
+    )
+
+
+def test_text_where_the_training_data_had_numbers() -> None:
+    caught = error("a\nx\n7\n", need_target=False, kinds={"a": "numeric"})
+    assert str(caught) == (
+        "t.csv:2: column 'a' holds the text 'x', but the column was numeric in the training data; write a number "
+        "there, or leave the cell empty if the network was trained with data.preprocess.missing"
+    )
+
+
+def test_a_column_of_codes_is_no_mistake() -> None:
+    Path("t.csv").write_text("a,y\n" + "12,0\n" * 90 + "V12,1\n" * 10)
+    assert read("t.csv", target="y").kinds["a"] == "categorical"
+
+
+@pytest.mark.parametrize("cell", ["inf", "-Infinity", "1e999"])
+def test_infinite_numbers(cell: str) -> None:
+    remedy = "write a finite number, or leave the cell empty"
+    assert str(error(f"a,y\n1,2\n{cell},3\n")) == (
+        f"t.csv:3: column 'a' holds an infinite number, or one too large for a float64; {remedy}"
+    )
+    assert str(error(f"a,y\n{cell},2\n{cell},3\n")) == (
+        "t.csv:2: column 'a' holds an infinite number, or one too large for a float64 (2 such cells in this column); "
+        f"{remedy}"
+    )
+
+
+def test_targets_without_a_value() -> None:
+    assert str(error("a,y\n1,2\n1,\n")) == (
+        "t.csv:3: the target 'y' has no value; fill it in or remove the row: targets are never filled automatically"
+    )
+    assert str(error("a,y\n1,x\n1,NA\n2,?\n")) == (
+        "t.csv:3: the target 'y' has no value (2 rows lack it); "
+        "fill it in or remove the row: targets are never filled automatically"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"target": "specie"},
+            "t.csv: no target column 'specie'; did you mean 'Species'? The columns are 'a', 'b', 'Species'",
+        ),
+        ({"target": ["u", "v"]}, "t.csv: no target columns 'u', 'v'; the columns are 'a', 'b', 'Species'"),
+        ({"target": None}, "t.csv: data.target is not set; name the column to predict: 'a', 'b', 'Species'"),
+        ({"target": ["a", "a"]}, "t.csv: data.target names the column 'a' twice"),
+    ],
+)
+def test_the_target_column(options: dict[str, Any], message: str) -> None:
+    caught = error("a,b,Species\n1,2,3\n", **options)
+    assert str(caught) == message
+    assert caught.setting == "data.target"
+
+
+@pytest.mark.parametrize(
+    ("features", "message"),
+    [
+        (["a", "x", "z"], "t.csv: no feature columns 'x', 'z'; the columns are 'a', 'b', 'y'"),
+        (["a", "Y"], "t.csv: no feature column 'Y'; did you mean 'y'? The columns are 'a', 'b', 'y'"),
+        (("exclude", ["c"]), "t.csv: no feature column 'c'; the columns are 'a', 'b', 'y'"),
+        (["a", "y"], "t.csv: 'y' cannot be a feature and the target at once"),
+        (["a", "a"], "t.csv: data.features names the column 'a' twice"),
+        (("exclude", ["a", "b"]), "t.csv: no column is left to predict 'y' from"),
+    ],
+)
+def test_the_feature_columns(features: Any, message: str) -> None:
+    caught = error("a,b,y\n1,2,3\n", features=features)
+    assert str(caught) == message
+    assert caught.setting == "data.features"
+
+
+def test_long_lists_of_columns_are_cut() -> None:
+    header = ",".join(f"c{k}" for k in range(1, 1001))
+    assert str(error(header + "\n" + "1," * 999 + "1\n")).endswith("'c19', 'c20' and 980 more")
+
+
+def test_labels_mean_nothing_to_a_table() -> None:
+    caught = error("a,y\n1,2\n", labels="l.npy")
+    assert str(caught) == (
+        "t.csv: data.labels is set, but a csv file has its targets in columns: name them with data.target; leave it out"
+    )
+    assert caught.setting == "data.labels"
