@@ -58,7 +58,7 @@ def run(
     from nntrain.config import load_experiment
 
     experiment = load_experiment(config, overrides or ())
-    space = dict(map(parse_parameter, parameters or ()))
+    space = parse_parameters(parameters or ())
     with following(quiet) as progress:
         board = workflows.gridsearch(
             experiment, runs_dir=runs_dir, parameters=space, trials=trials, seed=seed, listener=progress
@@ -67,6 +67,17 @@ def run(
         print_json(as_object(board))
     else:
         show(board)
+
+
+def parse_parameters(texts: Sequence[str]) -> dict[str, Any]:
+    """All -p together, by path. Raises UserError for a path that is given twice: one of the two would be ignored."""
+    space: dict[str, Any] = {}
+    for text in texts:
+        path, values = parse_parameter(text)
+        if path in space:
+            raise UserError(f"-p {text}: {path} is given twice; list all of its values in one -p")
+        space[path] = values
+    return space
 
 
 def parse_parameter(text: str) -> tuple[str, Any]:

@@ -37,8 +37,8 @@ def show(found: "list[RunSummary]") -> None:
         best = "" if summary.best_epoch is None else f"{summary.best_epoch:,}"
         figures = [number(scores[name]) if name in scores else "" for name in names]
         started = (summary.started or "")[:19].replace("T", " ")  # to the second, in the run's own time zone
-        rows.append([summary.name, summary.status, started, epochs, best, *figures])
-    print_table(["run", "status", "started", "epochs", "best epoch", *names], rows, left=3, keep=2)
+        rows.append([summary.name, summary.status, *figures, best, epochs, started])
+    print_table(["run", "status", *names, "best epoch", "epochs", "started"], rows, left=2, keep=2)
     for summary in found:
         if summary.problem:
             print(f"{summary.name}: {summary.problem}")

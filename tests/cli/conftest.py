@@ -1,10 +1,10 @@
 """A command line whose work is done by stand-ins: what the commands print is under test here, not the training."""
 
+import math
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -15,51 +15,33 @@ from typer.testing import CliRunner, Result
 import nntrain
 import nntrain.cli.progress  # before nntrain.workflows, which it needs, is replaced by a stand-in
 from nntrain.cli.app import app
+from nntrain.train.records import EpochRecord
+from nntrain.workflows.listener import FitInfo
+from nntrain.workflows.results import FitResult
 
+RUN = Path("runs", "iris-20261120-084900-3f9a")
 Invoke = Callable[..., Result]
 
 
-@dataclass(frozen=True)
-class FitInfo:
-    """As nntrain.workflows.FitInfo."""
-
-    name: str = "iris"
-    run: Path = Path("runs/iris-20261120-084900-3f9a")
-    epochs: int = 40
-    training: int = 90
-    validation: int = 30
-    test: int = 30
-    batch_size: int = 16
-    parameters: int = 131
-    monitor: str | None = "validation.loss"
-    members: int = 1
+def fit_info(epochs: int = 40) -> FitInfo:
+    """What a workflow says before it trains."""
+    return FitInfo("iris", RUN, epochs, 90, 30, 30, batch_size=16, parameters=131, monitor="validation.loss")
 
 
-@dataclass(frozen=True)
-class FitResult:
-    """As nntrain.workflows.FitResult."""
-
-    run: Path = Path("runs/iris-20261120-084900-3f9a")
-    metrics: dict[str, dict[str, float]] = field(
-        default_factory=lambda: {
-            "training": {"loss": 0.0512, "accuracy": 0.9889},
-            "validation": {"loss": 0.07, "accuracy": float("nan")},
-            "test": {"loss": 0.081, "accuracy": 0.9667},
-        }
-    )
-    best_epoch: int = 54
-    epochs: int = 74
-    stop_reason: str = "early stopping"
-    seconds: float = 0.42
-    weights_sha256: str = "ab" * 32
-    parameters: int = 131
-    warnings: tuple[str, ...] = ()
+def fit_result() -> FitResult:
+    """What a workflow answers after it has trained; one score is undefined."""
+    metrics = {
+        "training": {"loss": 0.0512, "accuracy": 0.9889},
+        "validation": {"loss": 0.07, "accuracy": math.nan},
+        "test": {"loss": 0.081, "accuracy": 0.9667},
+    }
+    return FitResult(RUN, metrics, 54, 74, "early stopping", 0.42, "ab" * 32, 131)
 
 
-def record(epoch: int, members: int = 1, **values: float) -> Any:
-    """An EpochRecord in which every member has the same values (a double underscore stands for the dot)."""
-    columns = {name.replace("__", "."): np.full(members, value) for name, value in values.items()}
-    return SimpleNamespace(epoch=epoch, members=np.arange(members), values=columns, seconds=0.01, examples=90)
+def record(epoch: int, **values: float) -> EpochRecord:
+    """An epoch of a single network; in the names of its values a double underscore stands for the dot."""
+    columns = {name.replace("__", "."): np.array([value]) for name, value in values.items()}
+    return EpochRecord(epoch, np.array([0]), columns, seconds=0.01, examples=90)
 
 
 @pytest.fixture

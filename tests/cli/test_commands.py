@@ -4,9 +4,8 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -17,9 +16,12 @@ from nntrain.data.task import Task
 from nntrain.errors import ConfigError, DataError
 from nntrain.runs import RunSummary
 from nntrain.train.evaluation import evaluate_predictions
-from tests.cli.conftest import FitInfo, FitResult, Invoke, record
+from nntrain.workflows.predicting import Predictions
+from nntrain.workflows.results import CheckReport, GradientReport, GradientRow, LayerRow
+from nntrain.workflows.searching import Leaderboard
+from tests.cli.conftest import RUN, Invoke, fit_info, fit_result, record
 
-RUN = "iris-20261120-084900-3f9a"
+RUN_NAME = RUN.name
 
 
 def lines(text: str) -> list[str]:
@@ -42,7 +44,7 @@ def answer(module: ModuleType, name: str, value: Any) -> list[tuple[tuple[Any, .
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     """A directory that looks like a run."""
-    path = tmp_path / "runs" / RUN
+    path = tmp_path / "runs" / RUN_NAME
     path.mkdir(parents=True)
     (path / "config.yaml").write_text("name: iris\n")
     return path
@@ -51,12 +53,12 @@ def run(tmp_path: Path) -> Path:
 # fit
 
 
-def trained(options: dict[str, Any]) -> FitResult:
+def trained(options: dict[str, Any]) -> Any:
     listener = options["listener"]
-    listener.started(FitInfo())
+    listener.started(fit_info())
     listener.epoch(record(1, training__loss=1.0))
     listener.warned("the baseline is better")
-    return FitResult()
+    return fit_result()
 
 
 def test_fit_prints_scores_per_split_the_run_and_what_comes_next(
@@ -68,9 +70,9 @@ def test_fit_prints_scores_per_split_the_run_and_what_comes_next(
     [(arguments, options)] = calls
     assert arguments == (("iris.yaml", ["seed=3", "training.epochs=9"]),)
     assert options["runs_dir"] == "elsewhere"
-    path = str(Path("runs", RUN))
+    path = str(RUN)
     assert lines(ended.stdout) == [
-        f"{RUN}: 74 epochs in 0.42 s (early stopping), best epoch 54",
+        f"{RUN_NAME}: 74 epochs in 0.42 s (early stopping), best epoch 54",
         "           training   validation     test",
         "─────────────────────────────────────────",
         "loss         0.0512       0.0700   0.0810",
@@ -86,7 +88,7 @@ def test_fit_as_json_is_one_object_without_nan(invoke: Invoke, workflows: Module
     answer(workflows, "fit", trained)
     ended = invoke("fit", "iris.yaml", "--json", "--quiet")
     assert json.loads(ended.stdout, parse_constant=pytest.fail) == {
-        "run": str(Path("runs", RUN)),
+        "run": str(RUN),
         "metrics": {
             "training": {"loss": 0.0512, "accuracy": 0.9889},
             "validation": {"loss": 0.07, "accuracy": None},
@@ -119,7 +121,7 @@ def test_eval_prints_scores_beside_a_baseline_the_confusions_and_a_row_per_class
     ended = invoke("eval", str(run), "--split", "validation", "--data", "june.csv")
     assert calls == [((run,), {"split": "validation", "data": "june.csv"})]
     shown = lines(ended.stdout)
-    assert shown[0] == f"{RUN}: test, 6 examples, classification"
+    assert shown[0] == f"{RUN_NAME}: test, 6 examples, classification"
     assert shown[1:7] == [
         "                    network   baseline",
         "──────────────────────────────────────",
@@ -146,7 +148,7 @@ def test_eval_prints_scores_beside_a_baseline_the_confusions_and_a_row_per_class
 
 def test_eval_as_json(invoke: Invoke, workflows: ModuleType, run: Path) -> None:
     calls = answer(workflows, "evaluation", iris_report())
-    written = json.loads(invoke("eval", RUN, "--runs-dir", str(run.parent), "--json").stdout)
+    written = json.loads(invoke("eval", RUN_NAME, "--runs-dir", str(run.parent), "--json").stdout)
     assert calls == [((run,), {"split": "test", "data": None})]
     assert written["run"] == str(run)
     assert written["scores"]["loss"] == 0.5
@@ -221,7 +223,7 @@ def test_latest_without_any_run(invoke: Invoke, workflows: ModuleType) -> None:
 
 
 def predictions(rows: Any) -> Any:
-    return SimpleNamespace(columns=["species", "p(é)"], rows=iter(rows), warnings=["an unknown color in row 3"])
+    return Predictions(["species", "p(é)"], iter(rows), ["an unknown color in row 3"])
 
 
 ROWS = [["setosa", 0.25], ["with, comma", np.float32(0.5)], ['with "quotes"\n', 1e-17]]
@@ -288,23 +290,14 @@ def test_predict_into_a_full_device(invoke: Invoke, workflows: ModuleType, run: 
 # gridsearch
 
 
-@dataclass(frozen=True)
-class Board:
-    best: dict[str, Any]
-    table: list[dict[str, Any]]
-    run: Path
-    refit: FitResult
-    path: Path
-    monitor: str = "validation.loss"
-
-
-def board(points: int) -> Board:
+def board(points: int) -> Leaderboard:
     table = [
         {"rank": rank, "trial": 7, "optimizer.learning_rate": 1e-5, "validation.loss": rank / 100}
         for rank in range(1, points + 1)
     ]
     folder = Path("runs", "iris-search")
-    return Board({"optimizer.learning_rate": 1e-5}, table, folder, FitResult(), folder / "leaderboard.csv")
+    best, path = {"optimizer.learning_rate": 1e-5}, folder / "leaderboard.csv"
+    return Leaderboard(best, table, "validation.loss", folder, path, fit_result(), seconds=1.0)
 
 
 def test_gridsearch_prints_the_best_twenty_and_where_all_are(
@@ -319,7 +312,7 @@ def test_gridsearch_prints_the_best_twenty_and_where_all_are(
     assert shown[0].split() == ["rank", "optimizer.learning_rate", "validation.loss", "trial"]
     assert shown[2].split() == ["1", "1e-05", "0.0100", "7"]
     assert shown[21].split() == ["20", "1e-05", "0.2000", "7"]
-    path = str(Path("runs", RUN))
+    path = str(RUN)
     assert shown[22:] == [
         "20 of 30 points",
         f"leaderboard  {Path('runs', 'iris-search', 'leaderboard.csv')}",
@@ -366,6 +359,14 @@ def test_a_parameter_without_key_or_values_is_refused(
     )
 
 
+def test_a_setting_that_is_searched_twice_is_refused(invoke: Invoke, workflows: ModuleType, config: ModuleType) -> None:
+    ended = invoke("gridsearch", "iris.yaml", "-p", "seed=1,2", "-p", "seed=3")
+    assert (ended.exit_code, ended.stderr) == (
+        2,
+        "-p seed=3: seed is given twice; list all of its values in one -p\n",
+    )
+
+
 def test_values_that_are_no_yaml_are_refused_with_their_place() -> None:
     with pytest.raises(ConfigError, match=r"^-p seed=1,\{2: "):
         parse_parameter("seed=1,{2")
@@ -397,35 +398,28 @@ def test_leaderboard_cells_of_rows_that_differ() -> None:
 # check, gradcheck, runs, schema, examples
 
 
-@dataclass(frozen=True)
-class Layer:
-    name: str
-    type: str
-    output_shape: tuple[int, ...]
-    parameters: int
-
-
-@dataclass(frozen=True)
-class Checked:
-    """As nntrain.workflows.CheckReport."""
-
-    layers: list[Layer]
-    name: str = "digits"
-    task: str = "classification"
-    parameters: int = 1234567
-    memory_bytes: int = 5 * 1024 * 1024
-    training: int = 1000
-    validation: int = 200
-    test: int = 0
-    input_shape: tuple[int, ...] = (8, 8, 1)
-    outputs: int = 12
-    classes: tuple[str, ...] = tuple("abcdefghijkl")
-    loss: str = "cross_entropy"
-    warnings: tuple[str, ...] = ("the inputs are not scaled",)
+def checked(layers: list[LayerRow]) -> CheckReport:
+    return CheckReport(
+        name="digits",
+        task="classification",
+        layers=layers,
+        parameters=1234567,
+        memory_bytes=5 * 1024 * 1024,
+        training=1000,
+        validation=200,
+        test=0,
+        input_shape=(8, 8, 1),
+        outputs=12,
+        classes=list("abcdefghijkl"),
+        loss="cross_entropy",
+        warnings=["the inputs are not scaled"],
+    )
 
 
 def test_check_prints_the_layers_and_totals(invoke: Invoke, workflows: ModuleType, config: ModuleType) -> None:
-    answer(workflows, "check", Checked([Layer("0", "flatten", (64,), 0), Layer("output", "dense", (12,), 1234567)]))
+    answer(
+        workflows, "check", checked([LayerRow("0", "flatten", (64,), 0), LayerRow("output", "dense", (12,), 1234567)])
+    )
     ended = invoke("check", "digits.yaml")
     assert lines(ended.stdout) == [
         "layer    type      output shape   parameters",
@@ -442,7 +436,7 @@ def test_check_prints_the_layers_and_totals(invoke: Invoke, workflows: ModuleTyp
 
 
 def test_check_as_json(invoke: Invoke, workflows: ModuleType, config: ModuleType) -> None:
-    answer(workflows, "check", Checked([Layer("0", "flatten", (64,), 0)]))
+    answer(workflows, "check", checked([LayerRow("0", "flatten", (64,), 0)]))
     written = json.loads(invoke("check", "digits.yaml", "--json").stdout)
     assert written["layers"] == [{"name": "0", "type": "flatten", "output_shape": [64], "parameters": 0}]
     assert written["warnings"] == ["the inputs are not scaled"]
@@ -452,9 +446,7 @@ def test_check_as_json(invoke: Invoke, workflows: ModuleType, config: ModuleType
 def test_gradcheck_says_whether_the_gradients_are_right(
     invoke: Invoke, workflows: ModuleType, config: ModuleType, worst: float, code: int, verdict: str
 ) -> None:
-    row = SimpleNamespace(name="0.w", relative_error=worst, checked=20)
-    report = SimpleNamespace(rows=[row], worst=worst, tolerance=1e-7, passed=code == 0)
-    answer(workflows, "gradcheck", report)
+    answer(workflows, "gradcheck", GradientReport([GradientRow("0.w", worst, checked=20)], tolerance=1e-7))
     ended = invoke("gradcheck", "xor.yaml")
     assert ended.exit_code == code
     shown = lines(ended.stdout)
@@ -482,7 +474,7 @@ def test_runs_is_a_table_with_what_is_wrong_below_it(invoke: Invoke, workflows: 
     answer(workflows, "list_runs", summaries())
     shown = lines(invoke("runs").stdout)
     assert shown[0].split("  ")[0] == "run"
-    assert shown[2].split() == ["iris-1", "complete", "2026-11-20", "08:49:00", "74", "54", "0.2500", "-"]
+    assert shown[2].split() == ["iris-1", "complete", "0.2500", "-", "54", "74", "2026-11-20", "08:49:00"]
     assert shown[3].split() == ["bad", "damaged"]
     assert shown[4] == "bad: runs/bad/status.json is missing"
 
@@ -540,7 +532,7 @@ def test_tables_keep_every_figure_in_a_narrow_terminal(
     ended = invoke("fit", "iris.yaml", env={"COLUMNS": columns, **variable})
     assert ended.exit_code == 0
     assert "\x1b" not in ended.stdout
-    assert str(Path("runs", RUN)) in ended.stdout  # the path is never folded
+    assert str(RUN) in ended.stdout  # the path is never folded
     if columns != "20":
         assert "0.0512" in ended.stdout
 

@@ -10,7 +10,8 @@ import pytest
 
 from nntrain.cli.progress import LiveProgress, PlainProgress, Progress, fitting, following
 from nntrain.cli.sparkline import ASCII_BLOCKS, BLOCKS, CURVE_POINTS, Curve, sparkline
-from tests.cli.conftest import FitInfo, record
+from nntrain.workflows.listener import FitInfo
+from tests.cli.conftest import fit_info, record
 
 HEAD = "iris: 90 training, 30 validation, 30 test examples; 131 parameters; runs/iris-20261120-084900-3f9a"
 
@@ -71,7 +72,7 @@ def train(progress: Any, epochs: int, info: FitInfo, clock: Clock | None = None,
 
 def test_plain_lines_say_the_first_and_the_last_epoch_and_some_between(capsys: pytest.CaptureFixture[str]) -> None:
     clock = Clock()
-    train(PlainProgress(clock), 1000, FitInfo(epochs=1000), clock)
+    train(PlainProgress(clock), 1000, fit_info(1000), clock)
     shown = capsys.readouterr()
     lines = shown.err.splitlines()
     assert shown.out == ""
@@ -91,7 +92,7 @@ def test_plain_lines_say_the_first_and_the_last_epoch_and_some_between(capsys: p
 def test_plain_lines_end_with_the_last_epoch_when_training_stops_early(
     capsys: pytest.CaptureFixture[str], epochs: int
 ) -> None:
-    train(PlainProgress(), epochs, FitInfo(epochs=100))
+    train(PlainProgress(), epochs, fit_info(100))
     lines = capsys.readouterr().err.splitlines()
     assert lines[1].startswith("epoch   1/100")
     assert lines[-1].startswith(f"epoch {epochs:>3}/100")
@@ -109,7 +110,7 @@ def test_a_search_prints_some_lines_and_then_the_refit(capsys: pytest.CaptureFix
     clock = Clock()
     progress = PlainProgress(clock)
     search(progress, clock, 1000)
-    train(progress, 3, FitInfo(epochs=3), clock)
+    train(progress, 3, fit_info(3), clock)
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "    0/1,000 networks trained"
     assert lines[1] == "   67/1,000 networks trained  2 networks/s  7:47 left"
@@ -124,7 +125,7 @@ def test_a_search_shows_a_bar_and_then_the_refit(monkeypatch: pytest.MonkeyPatch
     clock = Clock()
     progress = LiveProgress(clock)
     search(progress, clock, 4)
-    train(progress, 3, FitInfo(epochs=3), clock)
+    train(progress, 3, fit_info(3), clock)
     shown = terminal.getvalue()
     assert "█" * 8 + "▁" * 25 + "  1/4 networks trained  2 networks/s  2 s left" in shown
     assert "█" * 33 + "  4/4 networks trained  2 networks/s" in shown
@@ -137,7 +138,7 @@ def test_the_live_display_is_drawn_ten_times_a_second_at_most(monkeypatch: pytes
     progress = LiveProgress(clock)
     drawn: list[int] = []
     monkeypatch.setattr(progress, "_draw", lambda shown: drawn.append(shown.epoch))
-    train(progress, 1000, FitInfo(epochs=1000), clock, seconds=0.001)
+    train(progress, 1000, fit_info(1000), clock, seconds=0.001)
     assert drawn[0] == 1
     assert drawn[-1] == 1000
     assert len(drawn) <= 1 + math.ceil(1.0 / 0.1) + 1
@@ -146,7 +147,7 @@ def test_the_live_display_is_drawn_ten_times_a_second_at_most(monkeypatch: pytes
 def test_the_live_display_shows_figures_time_left_and_a_sparkline(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = use_terminal(monkeypatch)
     clock = Clock()
-    train(LiveProgress(clock), 20, FitInfo(epochs=40), clock)
+    train(LiveProgress(clock), 20, fit_info(40), clock)
     shown = terminal.getvalue()
     assert shown.startswith(HEAD)
     last = shown[shown.rindex("epoch 20/40") :].splitlines()
@@ -162,7 +163,7 @@ def test_the_live_display_shows_figures_time_left_and_a_sparkline(monkeypatch: p
 def test_the_live_display_fits_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
     terminal = use_terminal(monkeypatch, columns)
     clock = Clock()
-    train(LiveProgress(clock), 20, FitInfo(epochs=40), clock)
+    train(LiveProgress(clock), 20, fit_info(40), clock)
     last = terminal.getvalue()[terminal.getvalue().rindex("epoch 20/40") :].splitlines()
     assert all(len(line.rstrip()) < columns for line in last[:2])
 
@@ -173,7 +174,7 @@ def test_a_terminal_that_goes_away_does_not_stop_training(monkeypatch: pytest.Mo
         clock = Clock()
         progress = progress_class(clock)
         progress.warned("the targets are not scaled")
-        train(progress, 20, FitInfo(epochs=40), clock)
+        train(progress, 20, fit_info(40), clock)
 
 
 def test_warnings_are_shown_whatever_the_display(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,7 +182,7 @@ def test_warnings_are_shown_whatever_the_display(monkeypatch: pytest.MonkeyPatch
         stream = Terminal()
         monkeypatch.setattr(sys, "stderr", stream)
         progress = progress_class(Clock())
-        progress.started(FitInfo())
+        progress.started(fit_info())
         progress.warned("no [validation] examples")
         progress.close()
         assert "warning: no [validation] examples\n" in stream.getvalue()
@@ -189,7 +190,7 @@ def test_warnings_are_shown_whatever_the_display(monkeypatch: pytest.MonkeyPatch
 
 def test_quiet_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     with following(quiet=True) as progress:
-        train(progress, 10, FitInfo())
+        train(progress, 10, fit_info())
     assert capsys.readouterr() == ("", "")
 
 
@@ -204,7 +205,7 @@ def test_the_display_suits_the_terminal(monkeypatch: pytest.MonkeyPatch, term: s
 def test_the_terminal_is_left_in_order_when_training_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = use_terminal(monkeypatch)
     with contextlib.suppress(KeyboardInterrupt), following(quiet=False) as progress:
-        progress.started(FitInfo())
+        progress.started(fit_info())
         progress.epoch(record(1, validation__loss=1.0))
         raise KeyboardInterrupt
     shown = terminal.getvalue()
@@ -240,7 +241,7 @@ def test_a_terminal_without_blocks_gets_the_ascii_ones(monkeypatch: pytest.Monke
     monkeypatch.setattr(sys, "stderr", stream)
     monkeypatch.setenv("COLUMNS", "160")
     clock = Clock()
-    train(LiveProgress(clock), 20, FitInfo(epochs=40), clock)
+    train(LiveProgress(clock), 20, fit_info(40), clock)
     buffer = stream.buffer
     assert isinstance(buffer, io.BytesIO)
     assert b"validation loss  #:-.....____" in buffer.getvalue()
