@@ -5,6 +5,7 @@ from nntrain.config.dump import resolved_yaml
 from nntrain.config.experiment import Experiment, Source, load_experiment
 from nntrain.config.paths import valid_paths
 from nntrain.config.root import Config
+from nntrain.config.schema import json_schema
 
 __all__ = [
     "Column",
@@ -12,6 +13,7 @@ __all__ = [
     "Experiment",
     "Source",
     "column_paths",
+    "json_schema",
     "load_experiment",
     "resolved_yaml",
     "structure_key",

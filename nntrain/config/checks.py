@@ -87,7 +87,7 @@ def _check_steps(config: Config) -> Iterator[Mistake]:
         if not isinstance(layer.activation if isinstance(layer, DenseConfig) else layer, StepConfig):
             continue
         if path != output:
-            message = f"{dotted(path)}: step has no gradient, so nothing before the output can have it"
+            message = f"{dotted(path)}: step has no gradient, so only the output can have it"
             yield Mistake(path, message, "sigmoid is its smooth form")
         elif not isinstance(config.loss, PerceptronConfig | CrossEntropyConfig | BinaryCrossEntropyConfig | str):
             message = f"{dotted(path)}: step has no gradient; the loss {config.loss.type} cannot train it"

@@ -74,7 +74,7 @@ class SplitFileConfig(Section):
 SplitPart = Annotated[
     Annotated[Fraction, Tag("number")] | Annotated[SplitFileConfig, Tag("mapping")],
     BY_SHAPE,
-    Says("a fraction of the examples or a mapping with path"),
+    Says("a fraction of the examples", "a mapping with path"),
 ]
 
 
@@ -142,7 +142,7 @@ class DataConfig(Section):
         Annotated[
             Annotated[Text, Tag("text")] | Annotated[Names, Tag("list")],
             BY_SHAPE,
-            Says("a column name or a list of column names"),
+            Says("a column name", "a list of column names"),
         ]
         | None
     ) = Field(default=None, description="Column to predict, or a list of columns (several outputs). Tables need it.")
@@ -154,7 +154,7 @@ class DataConfig(Section):
         | Annotated[Names, Tag("list")]
         | Annotated[ExcludeConfig, Tag("mapping")],
         BY_SHAPE,
-        Says("all, a list of column names or {exclude: [names]}"),
+        Says("all", "a list of column names", "{exclude: [names]}"),
     ] = Field(default="all", description="Columns to predict from: all but the target, a list, or all but some.")
     labels: Text | None = Field(
         default=None, description="File with the labels, for IDX and npy; null derives its name from `path`."

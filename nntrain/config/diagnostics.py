@@ -42,7 +42,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`width` characters of a text; line and column count from 1."""
+    """`width` characters of a text, 0 for an empty value; line and column count from 1."""
 
     text: Text
     line: int

@@ -34,10 +34,25 @@ def _represent_mapping(dumper: _Dumper, value: dict[str, Any]) -> Any:
     return dumper.represent_mapping("tag:yaml.org,2002:map", value.items(), flow_style=list(value) == ["type"])
 
 
+class _FlowDumper(_Dumper):
+    """Writes everything on one line."""
+
+
+def _represent_flow(dumper: _FlowDumper, value: dict[str, Any]) -> Any:
+    return dumper.represent_mapping("tag:yaml.org,2002:map", value.items(), flow_style=True)
+
+
+def _represent_flow_list(dumper: _FlowDumper, value: Any) -> Any:
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=True)
+
+
 _Dumper.add_representer(str, _represent_text)
 _Dumper.add_representer(list, _represent_list)
 _Dumper.add_representer(tuple, _represent_list)
 _Dumper.add_representer(dict, _represent_mapping)
+_FlowDumper.add_representer(list, _represent_flow_list)
+_FlowDumper.add_representer(tuple, _represent_flow_list)
+_FlowDumper.add_representer(dict, _represent_flow)
 
 
 def resolved_yaml(config: Config) -> str:
@@ -51,9 +66,7 @@ def resolved_yaml(config: Config) -> str:
 
 def flow(value: Any) -> str:
     """Return plain data as YAML on one line."""
-    text: str = yaml.dump(
-        value, Dumper=_Dumper, default_flow_style=True, allow_unicode=True, sort_keys=False, width=1 << 30
-    )
+    text: str = yaml.dump(value, Dumper=_FlowDumper, sort_keys=False, allow_unicode=True, width=1 << 30)
     return text.removesuffix("\n").removesuffix("...").strip()
 
 

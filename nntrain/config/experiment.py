@@ -146,6 +146,10 @@ def _checked(document: Document, *, search: bool) -> Config:
 
 def _problem(mistake: Mistake, document: Document) -> Problem:
     place = document.place(mistake.path, key=mistake.at_key)
+    if place is not None and mistake.part is not None:
+        start, stop = mistake.part
+        quote = (place.width - len(str(mistake.path[-1]))) // 2
+        place = replace(place, column=place.column + quote + start, width=stop - start)
     return Problem(mistake.message, place or document.text, mistake.hint)
 
 

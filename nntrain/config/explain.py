@@ -23,7 +23,7 @@ from nntrain.config.anatomy import (
 from nntrain.config.diagnostics import one_of, show
 from nntrain.config.section import Says
 
-_SCALARS = {int: "an integer", float: "a number", str: "text", bool: "true or false"}
+_SCALARS = {int: ["an integer"], float: ["a number"], str: ["text"], bool: ["true", "false"]}
 _BOUNDS = {"at least": (Ge, "ge"), "above": (Gt, "gt"), "at most": (Le, "le"), "below": (Lt, "lt")}
 
 
@@ -38,6 +38,8 @@ class Mistake:
         at_key: the key is to blame, not the value.
         conflict: the value is fine by itself and contradicts other settings.
         involves: paths of those settings.
+        missing: path of the key that is missing.
+        part: start and stop of the characters to blame in a key that is a dotted path.
     """
 
     path: Path
@@ -46,6 +48,8 @@ class Mistake:
     at_key: bool = False
     conflict: bool = False
     involves: tuple[Path, ...] = ()
+    missing: Path | None = None
+    part: tuple[int, int] | None = None
 
 
 def explain(error: ValidationError, root: Any, subject: Path = ()) -> list[Mistake]:
@@ -56,12 +60,27 @@ def explain(error: ValidationError, root: Any, subject: Path = ()) -> list[Mista
         root: the annotation that was validated.
         subject: path of the value that was validated.
     """
-    return [_explain(detail, root, subject) for detail in error.errors(include_url=False)]
+    details = [detail for detail in error.errors(include_url=False) if not _is_echo(detail)]
+    mistakes = [_explain(detail, root, subject) for detail in details]
+    # `unit` for `units` is one mistake, not an unknown key and a missing one.
+    meant = {(*mistake.path[:-1], mistake.hint) for mistake in mistakes if mistake.at_key}
+    return [
+        mistake
+        for mistake in mistakes
+        if mistake.missing is None or (*mistake.missing[:-1], f"did you mean '{mistake.missing[-1]}'?") not in meant
+    ]
 
 
-def describe(annotation: Any) -> str:
-    """Return what may stand at an annotation, in words and without bounds: 'an integer or auto'."""
-    return one_of(list(dict.fromkeys(_kinds(annotation))))
+def _is_echo(detail: Any) -> bool:
+    """Whether a list is called too short because none of its items is valid."""
+    return detail["type"] == "too_short" and bool(detail["input"])
+
+
+def describe(annotation: Any, *, limits: bool = False) -> str:
+    """Return what may stand at an annotation, in words: 'an integer or auto', 'an integer (at least 1) or auto'."""
+    first, *others = kinds(annotation)
+    within = bounds(annotation) if limits else ""
+    return one_of([f"{first} ({within})" if within else first, *others])
 
 
 def bounds(annotation: Any) -> str:
@@ -105,9 +124,8 @@ def _missing_key(spot: Spot, path: Path) -> Mistake:
     section = path[:-1]
     in_list = isinstance(section[-1], int)
     message = f"missing key '{path[-1]}' {hints.inside(section, spot.owner)}"
-    limits = bounds(spot.annotation)
-    hint = f"{path[-1]} is {describe(spot.annotation)}" + (f", {limits}" if limits else "")
-    return Mistake((*section, "type") if in_list else section, message, hint, at_key=not in_list)
+    hint = f"{path[-1]} is {describe(spot.annotation, limits=True)}"
+    return Mistake((*section, "type") if in_list else section, message, hint, at_key=not in_list, missing=path)
 
 
 def _wrong_type(spot: Spot, path: Path, value: Any) -> Mistake:
@@ -143,12 +161,17 @@ def _wrong_value(kind: str, spot: Spot, path: Path, value: Any) -> Mistake:
     return Mistake(path, message, hints.for_value(spot, value))
 
 
+def kinds(annotation: Any) -> list[str]:
+    """Return each kind of value that may stand at an annotation, in words: 'an integer', 'auto'."""
+    return list(dict.fromkeys(_kinds(annotation)))
+
+
 def _kinds(annotation: Any) -> list[str]:
     core, marks = peel(annotation)
     said = next((mark.words for mark in marks if isinstance(mark, Says)), None)
     null = ["null"] if optional(annotation) else []
     if said is not None:
-        return [said, *null]
+        return [*said, *null]
     if get_origin(core) is Literal:
         return [str(word) for word in get_args(core)]
     if any(as_model(form) for form in (annotation, *forms(annotation))):
@@ -157,4 +180,4 @@ def _kinds(annotation: Any) -> list[str]:
         return [kind for form in forms(annotation) for kind in _kinds(form)] + null
     if items(annotation) is not None:
         return ["a list" if get_origin(core) is tuple else "a mapping"]
-    return [_SCALARS.get(core, "a value")]
+    return _SCALARS.get(core, ["a value"])

@@ -110,7 +110,16 @@ def for_value(spot: Spot, value: Any) -> str | None:
         return "begin each item of the list with '- '"
     if isinstance(value, bool | int | float) and _takes(spot.annotation, str):
         return f"put it in quotes: '{str(value).lower() if isinstance(value, bool) else value}'"
-    return None
+    return _settings(spot.annotation)
+
+
+def _settings(annotation: Any) -> str | None:
+    """Return what a section may hold, where that is what the annotation wants."""
+    kinds = variants(annotation)
+    if kinds:
+        return f"types: {', '.join(kinds)}"
+    model = next((model for form in (annotation, *forms(annotation)) if (model := as_model(form))), None)
+    return f"keys: {', '.join(fields(model))}" if model is not None else None
 
 
 def _for_text(annotation: Any, value: str) -> str | None:
@@ -127,7 +136,7 @@ def _for_text(annotation: Any, value: str) -> str | None:
         return f"write a list: [{value}]"
     if as_model(form_of(annotation, {})) and _GLUED.match(value):
         return "write a space after ':'"
-    return did_you_mean(value, words(annotation))
+    return did_you_mean(value, words(annotation)) or _settings(annotation)
 
 
 def _as_number(text: str) -> float | None:

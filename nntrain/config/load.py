@@ -49,10 +49,13 @@ class Document:
     readable: bool = True
 
     def place(self, path: Path, *, key: bool = False) -> Place | None:
-        """Return the place of a value or of a key, or of the nearest thing around it that the text has."""
+        """Return the place of a value or of a key, or of the nearest thing around it that the text has.
+
+        The key stands in for a value that is empty or begins on another line.
+        """
         while path:
             named, value = self.keys.get(path), self.values.get(path)
-            if named is not None and (key or value is None or value.line != named.line):
+            if named is not None and (key or value is None or value.line != named.line or not value.width):
                 return named
             if value is not None:
                 return value
@@ -266,7 +269,7 @@ class _Reader:
             width = 1
         else:
             width = len(self.text.lines[start.line]) - column
-        return Place(self.text, start.line + 1, column + 1, max(1, width))
+        return Place(self.text, start.line + 1, column + 1, width)
 
     def _stop(self, message: str, event: Any) -> _SyntaxProblem:
         return _SyntaxProblem(Problem(message, self._at(event)))

@@ -11,7 +11,7 @@ ClassWeights = Annotated[
     | Annotated[tuple[Positive, ...], Field(min_length=1), Says("a list of weights"), Tag("list")]
     | Annotated[dict[Text, Positive], Field(min_length=1), Says("a mapping of class to weight"), Tag("mapping")],
     BY_SHAPE,
-    Says("balanced, a list of weights or a mapping of class to weight"),
+    Says("balanced", "a list of weights", "a mapping of class to weight"),
 ]
 
 
@@ -34,7 +34,7 @@ class CrossEntropyConfig(_OverClasses):
 
 
 class BinaryCrossEntropyConfig(_OverClasses):
-    """−t log y − (1 − t) log(1 − y), for yes or no, or for several labels. The last activation is sigmoid."""
+    """−t log y − (1 − t) log(1 − y), for yes or no; its mean over several labels. The last activation is sigmoid."""
 
     type: Literal["binary_cross_entropy"] = "binary_cross_entropy"
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, Tag
 
 from nntrain.config.activations import (
-    ActivationConfig,
+    AnyActivation,
     EluConfig,
     GeluConfig,
     LeakyReluConfig,
@@ -27,7 +27,7 @@ LAYER_NAME = r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$"
 class Layer(Section):
     """What every layer has."""
 
-    name: Annotated[str, Field(pattern=LAYER_NAME), Says("a name of letters, digits, _ and -")] | None = Field(
+    name: Annotated[str, Field(pattern=LAYER_NAME), Says("a word of letters, digits, _ and -")] | None = Field(
         default=None,
         description="Name of the layer, for paths (`network.hidden.units`) and reports; default: its position.",
     )
@@ -41,7 +41,7 @@ class DenseConfig(Layer):
         description="Number of outputs; auto, on the last dense layer, is what the task wants."
     )
     activation: Annotated[
-        Annotated[ActivationConfig, Tag("mapping")] | Annotated[Auto, Tag("text")],
+        Annotated[AnyActivation, Tag("mapping")] | Annotated[Auto, Tag("text")],
         BY_SHAPE,
         Shorthand(words=("auto",)),
     ] = Field(

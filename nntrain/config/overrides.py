@@ -93,7 +93,5 @@ def _part_place(override: Override, part: Part) -> Place:
 
 
 def _path_problem(override: Override, error: PathError) -> Problem:
-    parts = override.path.split(".")
-    before = sum(len(part) + 1 for part in parts[: error.parts])
-    place = Place(override.text, 1, max(1, override.start + before + 1), max(1, len(parts[error.parts])))
+    place = Place(override.text, 1, max(1, override.start + error.start + 1), max(1, error.stop - error.start))
     return Problem(str(error), place, error.hint)

@@ -25,7 +25,6 @@ from nntrain.config.anatomy import (
 from nntrain.config.diagnostics import show
 from nntrain.config.root import Config
 from nntrain.config.section import Section
-from nntrain.config.suggest import near
 
 _ABSENT = object()
 
@@ -34,13 +33,15 @@ class PathError(Exception):
     """A dotted path leads nowhere.
 
     Attributes:
-        parts: how many parts of the path were understood; the next one is to blame.
+        hint: what was probably meant.
+        start, stop: the characters of the path that are to blame.
     """
 
-    def __init__(self, message: str, hint: str | None, parts: int) -> None:
+    def __init__(self, message: str, hint: str | None, start: int, stop: int) -> None:
         super().__init__(message)
         self.hint = hint
-        self.parts = parts
+        self.start = start
+        self.stop = stop
 
 
 @dataclass(frozen=True)
@@ -70,12 +71,17 @@ def trace(text: str, data: Any) -> Iterator[Part]:
         spot, value = _settle(spot, value)
         part = ".".join(rest) if _free_keys(spot.form) else rest[0]
         rest = [] if _free_keys(spot.form) else rest[1:]
+        stop = start + len(part)
         if not part:
-            raise PathError(f"a part of the path {show(text)} is empty", None, len(spot.path))
-        key: str | int = _position(part, spot, value) if is_list(spot.form) else part
+            raise PathError(f"a part of the path {show(text)} is empty", None, start, stop)
+        key: str | int = part
+        if is_list(spot.form):
+            key = _position(part, value)
+            if key < 0:
+                raise PathError(f"{dotted(spot.path)} has no item {show(part)}", _items(part, value), start, stop)
         spot, value = enter(spot, key), _child(value, key, spot.form)
-        yield Part(spot, start, start + len(part))
-        start += len(part) + 1
+        yield Part(spot, start, stop)
+        start = stop + 1
 
 
 def parse_path(text: str, data: Any) -> Path:
@@ -98,7 +104,8 @@ def find(text: str, data: Any) -> Spot:
     found = Spot((), Config, Config)
     for part in trace(text, data):
         if part.spot.annotation is None:
-            raise _dead_end(text, part.spot, found)
+            message, hint = _dead_end(part.spot, found)
+            raise PathError(message, hint, part.start, part.stop)
         found = part.spot
     return found
 
@@ -152,27 +159,30 @@ def _child(value: Any, key: str | int, form: Any) -> Any:
     return value.get(key, default) if isinstance(value, dict) else default
 
 
-def _position(part: str, spot: Spot, value: Any) -> int:
-    value = value if isinstance(value, list | tuple) else ()
-    if part.isdecimal() and part.isascii() and len(part) < 9 and int(part) < len(value):
+def _position(part: str, value: Any) -> int:
+    """Return the position that a number or the name of a layer stands for; -1 for none."""
+    names = _names(value)
+    if part.isdecimal() and part.isascii() and len(part) < 9 and int(part) < len(names):
         return int(part)
-    names = [item.get("name") if isinstance(item, dict) else getattr(item, "name", None) for item in value]
-    if part in names:
-        return names.index(part)
-    known = [f"{index} ({name})" if isinstance(name, str) else str(index) for index, name in enumerate(names)]
+    return names.index(part) if part in names else -1
+
+
+def _names(value: Any) -> list[Any]:
+    items = value if isinstance(value, list | tuple) else ()
+    return [item.get("name") if isinstance(item, dict) else getattr(item, "name", None) for item in items]
+
+
+def _items(part: str, value: Any) -> str:
+    names = _names(value)
     close = hints.did_you_mean(part, tuple(name for name in names if isinstance(name, str)))
-    hint = close or (f"it has {', '.join(known)}" if known else "it is empty")
-    raise PathError(f"{dotted(spot.path)} has no item {show(part)}", hint, len(spot.path))
+    known = [f"{index} ({name})" if isinstance(name, str) else str(index) for index, name in enumerate(names)]
+    return close or (f"it has {', '.join(known)}" if known else "it is empty")
 
 
-def _dead_end(text: str, spot: Spot, before: Spot) -> PathError:
-    count = len(before.path)
+def _dead_end(spot: Spot, before: Spot) -> tuple[str, str | None]:
     if spot.owner is None:
-        return PathError(f"{dotted(before.path)} has no settings inside it", None, count)
-    close = near(spot.path[-1], fields(spot.owner))
-    meant = ".".join([*text.split(".")[:count], close]) if close else ""
-    hint = f"did you mean '{meant}'?" if close else hints.for_key(spot, spot.path)
-    return PathError(hints.unknown_key(spot.path, spot.owner), hint, count)
+        return f"{dotted(before.path)} has no settings inside it", None
+    return hints.unknown_key(spot.path, spot.owner), hints.for_key(spot, spot.path)
 
 
 def _put(spot: Spot, current: Any, path: Path, value: Any) -> Any:

@@ -1,8 +1,8 @@
 """The root of the config."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from nntrain.config.column import Column
 from nntrain.config.data import DataConfig
@@ -12,17 +12,25 @@ from nntrain.config.optimizer import AdamConfig, OptimizerConfig
 from nntrain.config.regularization import RegularizationConfig
 from nntrain.config.schedule import ConstantScheduleConfig, ScheduleConfig
 from nntrain.config.search import SearchConfig
-from nntrain.config.section import Natural, Says, Section
+from nntrain.config.section import Natural, Says, Section, mistake, shape_of
 from nntrain.config.training import EarlyStopping, Metrics, RuntimeConfig, TrainingConfig
 
 NAME = r"^\w[\w.+-]{0,79}$"
 
 
+def _check_version(value: Any) -> Any:
+    if shape_of(value) == "number" and value != 1:
+        raise mistake(f"must be 1, got {value}", hint="this nntrain reads version 1 of the config language")
+    return value
+
+
 class Config(Section):
     """An experiment: what is learned, from which data, by which network, and how it is trained."""
 
-    version: Literal[1] = Field(default=1, description="Version of the config language.")
-    name: Annotated[str, Field(pattern=NAME), Says("a name of letters, digits and _ . + -")] | None = Field(
+    version: Annotated[Literal[1], BeforeValidator(_check_version)] = Field(
+        default=1, description="Version of the config language."
+    )
+    name: Annotated[str, Field(pattern=NAME), Says("a word of letters, digits and _ . + -")] | None = Field(
         default=None, description="Name of the experiment, used in the run directory's name; default: the file's stem."
     )
     seed: Annotated[Natural, Column()] = Field(
@@ -50,7 +58,10 @@ class Config(Section):
         description="When to end early; null is never, auto is with the defaults if there are validation examples.",
     )
     metrics: Metrics = Field(
-        default="auto", description="What is reported beside the loss; auto is what the task wants."
+        default="auto",
+        description="What is reported beside the loss; auto is what the task wants. For classes and labels: "
+        "`accuracy`, `balanced_accuracy`, `precision`, `recall`, `f1`, `roc_auc` (two classes, labels); for values: "
+        "`rmse`, `mae`, `r2`, `max_error`.",
     )
     runtime: RuntimeConfig = Field(default_factory=RuntimeConfig, description="What the machine gives.")
     search: SearchConfig | None = Field(

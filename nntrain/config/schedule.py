@@ -25,7 +25,7 @@ class ConstantScheduleConfig(_Schedule):
 
 
 class InverseTimeConfig(_Schedule):
-    """α / (1 + decay · t)."""
+    """α / (1 + decay · t), with t = 0, 1, 2, … after `constant_epochs` epochs of α."""
 
     type: Literal["inverse_time"] = "inverse_time"
     decay: Annotated[NonNegative, Column()] = Field(description="How fast the rate falls.")
@@ -33,7 +33,7 @@ class InverseTimeConfig(_Schedule):
 
 
 class PowerConfig(_Schedule):
-    """α / t^exponent."""
+    """α / t^exponent, with t = 1, 2, 3, … after `constant_epochs` epochs of α."""
 
     type: Literal["power"] = "power"
     exponent: Annotated[Number, Field(gt=0.5, le=1), Column()] = Field(

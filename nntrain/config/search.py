@@ -2,7 +2,9 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, Strict, Tag, model_validator
+from pydantic import Field, Strict, Tag, model_validator
+from pydantic.annotated_handlers import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import core_schema
 
 from nntrain.config.section import (
     BY_SHAPE,
@@ -34,7 +36,7 @@ class _Range(Section):
 
 
 class UniformRangeConfig(_Range):
-    """Any number from low to high."""
+    """Any number from low to high; short: `{uniform: [low, high]}`."""
 
     type: Literal["uniform"] = "uniform"
     low: Number = Field(description="Lower end.")
@@ -42,7 +44,7 @@ class UniformRangeConfig(_Range):
 
 
 class LogUniformRangeConfig(_Range):
-    """Any number from low to high, every order of magnitude as likely as the others."""
+    """The same, but every order of magnitude is as likely as the others; short: `{log_uniform: [low, high]}`."""
 
     type: Literal["log_uniform"] = "log_uniform"
     low: Positive = Field(description="Lower end.")
@@ -50,7 +52,7 @@ class LogUniformRangeConfig(_Range):
 
 
 class IntUniformRangeConfig(_Range):
-    """Any integer from low to high, both included."""
+    """Any integer from low to high, both included; short: `{int_uniform: [low, high]}`."""
 
     type: Literal["int_uniform"] = "int_uniform"
     low: Annotated[int, Strict(), WHOLE] = Field(description="Smallest.")
@@ -58,24 +60,42 @@ class IntUniformRangeConfig(_Range):
 
 
 class ChoiceConfig(Section):
-    """One of the listed values."""
+    """One of the listed values; short: `{choice: [values]}`, or the list itself."""
 
     type: Literal["choice"] = "choice"
     values: Annotated[tuple[Any, ...], Field(min_length=1), Says("a list of values")] = Field(description="The values.")
 
 
-def _expand_distribution(value: Any) -> Any:
-    """`{log_uniform: [1e-4, 1]}` → `{type: log_uniform, low: 1e-4, high: 1}`; `{choice: […]}` likewise."""
-    if not isinstance(value, dict) or "type" in value or len(value) != 1:
-        return value
-    [(kind, given)] = value.items()
-    if kind == "choice":
-        return {"type": kind, "values": given}
-    if kind not in _RANGES:
-        return {"type": kind}
-    if not isinstance(given, list | tuple) or len(given) != 2:
-        raise mistake("must be [low, high]", at=(kind,))
-    return {"type": kind, "low": given[0], "high": given[1]}
+class _Distribution:
+    """Lets `{log_uniform: [1e-4, 1]}` stand for `{type: log_uniform, low: 1e-4, high: 1}`; `{choice: […]}` likewise."""
+
+    @staticmethod
+    def expand(value: Any) -> Any:
+        """Return the long form of a distribution as the file has it."""
+        if not isinstance(value, dict) or "type" in value or len(value) != 1:
+            return value
+        [(kind, given)] = value.items()
+        if kind == "choice":
+            return {"type": kind, "values": given}
+        if kind not in _RANGES:
+            return {"type": kind}
+        if not isinstance(given, list | tuple) or len(given) != 2:
+            raise mistake("must be [low, high]", at=(kind,))
+        return {"type": kind, "low": given[0], "high": given[1]}
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_before_validator_function(self.expand, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        pair = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
+        ranges = [_only(kind, pair) for kind in _RANGES]
+        return {"anyOf": [*ranges, _only("choice", {"type": "array"}), handler(schema)]}
+
+
+def _only(key: str, value: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": {key: value}, "required": [key], "additionalProperties": False}
 
 
 AnyDistribution = Annotated[
@@ -83,9 +103,9 @@ AnyDistribution = Annotated[
 ]
 Axis = Annotated[
     Annotated[tuple[Any, ...], Field(min_length=1), Says("a list of values"), Tag("list")]
-    | Annotated[AnyDistribution, BeforeValidator(_expand_distribution), Tag("mapping")],
+    | Annotated[AnyDistribution, _Distribution(), Tag("mapping")],
     BY_SHAPE,
-    Says("a list of values or a distribution such as {log_uniform: [1.0e-4, 1.0e-1]}"),
+    Says("a list of values", "a distribution such as {log_uniform: [1.0e-4, 1.0e-1]}"),
 ]
 
 
@@ -134,7 +154,7 @@ def _one_seed() -> EvaluationConfig:
 class SearchConfig(Section):
     """Which settings are tried, and how the best is found."""
 
-    space: dict[Text, Axis] = Field(
+    space: Annotated[dict[Text, Axis], Says("a mapping of dotted path to values")] = Field(
         default_factory=dict,
         description="Dotted config paths, each with a list of values or a distribution. Layers go by position or name.",
     )

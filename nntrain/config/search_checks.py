@@ -37,8 +37,14 @@ def check_search(config: Config) -> Iterator[Mistake]:
             spots[key] = find(key, config)
         except PathError as error:
             if not _below_searched_section(key, config.search):
-                message = f"search.space: {error}"
-                yield Mistake((*_SPACE, key), message, error.hint, at_key=True, involves=((key.split(".")[0],),))
+                yield Mistake(
+                    (*_SPACE, key),
+                    f"search.space: {error}",
+                    error.hint,
+                    at_key=True,
+                    involves=((key.split(".")[0],),),
+                    part=(error.start, error.stop),
+                )
     yield from _check_paths(spots)
     for key, spot in spots.items():
         yield from _check_strategy(key, config.search)
@@ -88,7 +94,8 @@ def _samples(axis: Any) -> Iterator[tuple[Path, Any, str | None]]:
         case UniformRangeConfig() | LogUniformRangeConfig():
             yield (axis.type, 0), axis.low, None
             yield (axis.type, 1), axis.high, None
-            yield (axis.type,), axis.low + 0.382 * (axis.high - axis.low), "int_uniform draws integers"
+            if axis.low.is_integer() and axis.high.is_integer():
+                yield (axis.type,), axis.low + 0.5, "int_uniform draws integers"
         case tuple():
             for index, value in enumerate(axis[:_MOST_VALUES]):
                 yield (index,), value, None

@@ -42,11 +42,11 @@ def mistake(
     return PydanticCustomError("nntrain", "{message}", context)
 
 
-@dataclass(frozen=True, slots=True)
 class Says:
-    """Describes an annotation in words, for messages and the reference: 'a list of column names'."""
+    """Describes an annotation in words, for messages and the reference: Says("a column name", "a list of names")."""
 
-    words: str
+    def __init__(self, *words: str) -> None:
+        self.words = words
 
 
 def shape_of(value: Any) -> str:

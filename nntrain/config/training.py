@@ -75,7 +75,7 @@ class RuntimeConfig(Section):
 EarlyStopping = Annotated[
     Annotated[EarlyStoppingConfig, Tag("mapping")] | Annotated[Auto, Tag("text")],
     BY_SHAPE,
-    Says("a mapping, null or auto"),
+    Says("a mapping", "auto"),
 ]
 Metrics = Annotated[
     Annotated[tuple[Metric, ...], Says("a list of metrics"), Tag("list")] | Annotated[Auto, Tag("text")], BY_SHAPE
