@@ -106,12 +106,10 @@ def _line(row: Row, of: str | None = None) -> str:
 
 def _takes(annotation: Any, heading: str) -> str:
     code = {*words(annotation), "true", "false", "null", "1"}
-    allowed = [
-        f"`{kind}`" if kind in code else kind.replace("a mapping with a type", "a type") for kind in kinds(annotation)
-    ]
+    first, *others = [f"`{kind}`" if kind in code else kind for kind in kinds(annotation)]
     limits = bounds(annotation)
-    link = f"see [`{heading}`](#{heading.replace('.', '')})" if _has_settings(annotation) else ""
-    return _cell(", ".join(part for part in (one_of(allowed), limits, link) if part))
+    allowed = one_of([f"{first} ({limits})" if limits else first, *others]).replace("a mapping with a type", "a type")
+    return _cell(f"{allowed}, see [`{heading}`](#{heading.replace('.', '')})" if _has_settings(annotation) else allowed)
 
 
 def _default(value: Any) -> str:
