@@ -49,8 +49,8 @@ from nntrain.optim.schedules import (
 )
 from nntrain.optim.sgd import Sgd
 from nntrain.streams import Key, Purpose, Streams
-from nntrain.train.loop import Population
 from nntrain.train.metrics import is_maximized
+from nntrain.train.population import Population
 from nntrain.train.stopping import EarlyStopping
 from nntrain.train.task import Evaluator, Supervised, Units
 from nntrain.train.update import Update

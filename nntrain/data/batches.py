@@ -77,6 +77,7 @@ class Batches:
 
     Attributes:
         batches: the distinct batches: a full one and, if need be, a smaller last one.
+        order: int [M or 1, n], the epoch's examples in the order in which they are gathered; empty for one whole batch.
         schedule: for each step of an epoch, the place in `batches` of the batch it uses.
     """
 
@@ -87,6 +88,7 @@ class Batches:
         full, rest = divmod(count, self.batch_size)
         self.schedule = [0] * full + [1] * (rest > 0)
         self.is_whole = full == 1 and rest == 0
+        self.order: Array = np.empty((0, count), dtype=np.intp)
         if self.is_whole:
             whole = examples.whole()
             self.batches = [Batch(whole.x, _laid_out(whole.t, memory), whole.weight)]
@@ -100,7 +102,7 @@ class Batches:
         self._x = examples.x.reshape(-1, *examples.x.shape[2:])
         self._t = examples.t.reshape(-1, examples.t.shape[2])
         self._weight = None if examples.weight is None else examples.weight.reshape(-1, 1)
-        self._order: Array = np.empty((members, count), dtype=np.intp)
+        self.order = np.empty((members, count), dtype=np.intp)
 
     def start_epoch(self) -> None:
         """Draw the order of the next epoch: every stream draws one permutation, whoever uses it."""
@@ -109,25 +111,22 @@ class Batches:
         count = len(self.examples)
         if self.shuffle:
             orders = np.stack([generator.permutation(count) for generator in self.streams.generators])
-            self._order[...] = orders[self.streams.of_member[: len(self._order)]]
+            self.order[...] = orders[self.streams.of_member[: len(self.order)]]
         else:
-            self._order[...] = np.arange(count)
-        self._order += (self.examples.of_member[: len(self._order)] * count)[:, None]
+            self.order[...] = np.arange(count)
+        self.order += (self.examples.of_member[: len(self.order)] * count)[:, None]
 
     def __iter__(self) -> Iterator[int]:
         """Fill one batch after the other; yields its place in `batches`."""
-        if self.is_whole:
-            yield 0
-            return
-        for step, place in enumerate(self.schedule):
-            self.load(step)
-            yield place
+        return map(self.load, range(len(self.schedule)))
 
-    def load(self, step: int) -> None:
-        """Gather the examples of the epoch's step `step` (from 0) into its batch."""
+    def load(self, step: int) -> int:
+        """Gather the examples of the epoch's step `step` (from 0); returns the place in `batches` of its batch."""
         place = self.schedule[step]
+        if self.is_whole:
+            return place
         batch, start = self.batches[place], step * self.batch_size
-        rows = self._order[:, start : start + batch.size]
+        rows = self.order[:, start : start + batch.size]
         # mode="clip" lets NumPy write straight into `out`; the default mode goes through a copy.
         np.take(self._x, rows, axis=0, out=batch.x, mode="clip")
         targets = self._rows_of_targets[place]
@@ -136,6 +135,7 @@ class Batches:
             np.copyto(batch.t, targets)
         if self._weight is not None and batch.weight is not None:
             np.take(self._weight, rows, axis=0, out=batch.weight, mode="clip")
+        return place
 
     def _allocate(self, members: int, size: int, memory: Memory) -> Batch:
         examples = self.examples

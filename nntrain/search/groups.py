@@ -9,7 +9,7 @@ from nntrain.build.data import Prepared
 from nntrain.build.training import build_population
 from nntrain.config.column import structure_key
 from nntrain.config.root import Config
-from nntrain.train.loop import Population
+from nntrain.train.population import Population
 
 # A population's arrays should stay within the last-level cache; more members than that are cut into chunks.
 CHUNK_BYTES = 8 << 20

@@ -3,77 +3,42 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.nn.layer import Memory
-from nntrain.nn.network import Network
-from nntrain.optim.schedules import Schedule
-from nntrain.train.records import EpochRecord, Outcome, StopReason
-from nntrain.train.stopping import BestWeights, EarlyStopping
-from nntrain.train.task import Evaluator, Supervised
-from nntrain.train.update import Update, gradient_norm
+from nntrain.train.population import Population
+from nntrain.train.records import EpochRecord, Outcome, Pause, StopReason
+from nntrain.train.state import TrainingState
+from nntrain.train.stopping import BestWeights
+from nntrain.train.update import gradient_norm
 
 # Members that have stopped are computed along until this share of a population is left; then it is compacted.
 COMPACT_BELOW = 0.75
 
 
-@dataclass(eq=False)
-class Population:
-    """M networks that are trained together, with everything their training needs.
-
-    Attributes:
-        network: initialized parameters of all members.
-        task: what a step is.
-        update: bound to the network.
-        learning_rate: float64 [M, 1], the base rate, which `schedule` varies.
-        stopping: the rule of early stopping, or None.
-        evaluators: by split (`validation`, perhaps `training`), what is computed after each epoch.
-        threads: how many threads the update may use.
-    """
-
-    network: Network
-    task: Supervised
-    update: Update
-    learning_rate: Array
-    schedule: Schedule
-    stopping: EarlyStopping | None = None
-    evaluators: dict[str, Evaluator] = field(default_factory=dict)
-    threads: int = 1
-
-    def select(self, rows: Array) -> Population:
-        """The members `rows` alone, going on from where they are."""
-        network = self.network.select(rows, Memory(self.network.memory.dtype))
-        return Population(
-            network,
-            self.task.select(rows, network),
-            self.update.select(rows, network, self.threads),
-            self.learning_rate[rows],
-            self.schedule.select(rows),
-            None if self.stopping is None else self.stopping.select(rows),
-            {split: evaluator.select(rows, network) for split, evaluator in self.evaluators.items()},
-            self.threads,
-        )
-
-
 class Training:
     """The training of a population, epoch by epoch.
 
-    Iterate over it for the records; stop iterating whenever you like. What has been reached so far is in `theta`
-    and `outcomes` at any time.
+    Iterate over it for the records; stop iterating whenever you like. What has been reached so far is in `theta` and
+    `outcomes` at any time, and `state` has all that a continuation needs whenever something was yielded.
 
-    Attributes:
+    Args:
+        population: initialized; it is trained in place.
         epochs: how many there will be at most.
+        pause: asked after every batch; where it answers True within an epoch, a Pause is yielded. Iterating on
+            continues as if nothing had been.
     """
 
-    def __init__(self, population: Population, epochs: int) -> None:
+    def __init__(self, population: Population, epochs: int, *, pause: Callable[[], bool] | None = None) -> None:
         self.epochs = epochs
+        self._pause = pause
         members = population.network.members
         self._population = population
         self._best = BestWeights(population.stopping, population.network.theta)
+        # Where training is: the epoch in progress, from 1, and how many of its batches are done.
+        self._epoch, self._step = 1, 0
         # Of all members, whether they still train or not:
         self._theta: Array = population.network.theta.copy()
         self._reasons = [StopReason.INTERRUPTED] * members
@@ -104,44 +69,50 @@ class Training:
             for member, reason in enumerate(self._reasons)
         ]
 
-    def __iter__(self) -> Iterator[EpochRecord]:
-        """Train; yields a record after each epoch."""
-        for epoch in range(1, self.epochs + 1):
+    def __iter__(self) -> Iterator[EpochRecord | Pause]:
+        """Train; yields a record after each epoch, and a Pause where one was asked for."""
+        while self._live.any() and self._epoch <= self.epochs:
             started = time.perf_counter()
-            # Overflow in one member is that member's affair: it is found below, and reported.
+            # Overflow in one member is that member's affair: it is found at the end of the epoch, and reported.
             with np.errstate(all="ignore"):
-                values = self._train_epoch(epoch)
-                ids, live = self._ids, self._live
-                self._judge(epoch, values)
-            yield EpochRecord(
-                epoch,
-                ids[live],
-                {name: array[live] for name, array in values.items()},
-                time.perf_counter() - started,
-                len(self._population.task.examples),
-            )
-            if not self._live.any():
-                return
-            self._compact()
+                over = self._advance()
+                record = self._finish_epoch(started) if over else None
+            yield record or Pause(self._epoch, self._step)
 
-    def _train_epoch(self, epoch: int) -> dict[str, Array]:
-        population = self._population
-        rates = population.schedule.rates(epoch - 1, population.learning_rate)
-        task, step, update = population.task, population.task.step, population.update.step
-        task.start_epoch()
+    def _advance(self) -> bool:
+        """Train batch by batch until the epoch is over (True) or a pause is asked for (False)."""
+        population, pause = self._population, self._pause
+        task, update = population.task, population.update
+        rates = population.schedule.rates(self._epoch - 1, population.learning_rate)
+        if self._step == 0:
+            task.start_epoch()
         last = task.steps - 1
-        for number, place in enumerate(task.batches):
-            step(place)
-            if number == last:
-                norms = gradient_norm(population.network.grad)
-            update(rates)
-        values = {"training.loss": task.mean_loss()}
+        for step in range(self._step, task.steps):
+            task.step(step)
+            if step == last:
+                self._gradient_norm = gradient_norm(population.network.grad)
+            update.step(rates)
+            if pause is not None and step < last and pause():
+                self._step = step + 1
+                return False
+        return True
+
+    def _finish_epoch(self, started: float) -> EpochRecord:
+        """Evaluate, find out who is done, and go on to the next epoch."""
+        population, epoch = self._population, self._epoch
+        rates = population.schedule.rates(epoch - 1, population.learning_rate)
+        values = {"training.loss": population.task.mean_loss()}
         for split, evaluator in population.evaluators.items():
             for name, array in evaluator.evaluate().items():
                 values.setdefault(f"{split}.{name}", array)
         values["learning_rate"] = rates[:, 0].copy()
-        values["gradient_norm"] = norms
-        return values
+        values["gradient_norm"] = self._gradient_norm
+        ids, live = self._ids, self._live
+        self._judge(epoch, values)
+        self._epoch, self._step = epoch + 1, 0
+        self._compact()
+        kept = {name: array[live] for name, array in values.items()}
+        return EpochRecord(epoch, ids[live], kept, time.perf_counter() - started, len(population.task.examples))
 
     def _judge(self, epoch: int, values: dict[str, Array]) -> None:
         """Find out who diverged, who improved and who is done."""
@@ -175,11 +146,60 @@ class Training:
 
     def _compact(self) -> None:
         """Drop the members that have stopped, once they are many enough to be worth it."""
-        if self._live.mean() > COMPACT_BELOW:
+        if self._live.mean() > COMPACT_BELOW or not self._live.any():
             return
         self._theta[self._ids] = self._best.theta
         rows = np.flatnonzero(self._live)
+        self._select(rows)
+
+    def _select(self, rows: Array) -> None:
+        """Go on with the members `rows` of the present population."""
         self._population = self._population.select(rows)
         self._best = self._best.select(rows)
         self._ids = self._ids[rows]
-        self._live = np.ones(len(rows), dtype=bool)
+        self._live = self._live[rows]
+
+    def state(self) -> TrainingState:
+        """Everything that a continuation needs, copied. Valid whenever something was yielded, and before the start."""
+        arrays = {
+            "theta": self._population.network.theta.copy(),
+            "kept_theta": self._theta.copy(),
+            "epochs_done": self._epochs_done.copy(),
+            "best_epoch": self._best_epoch.copy(),
+            "reasons": np.array([_REASONS.index(reason) for reason in self._reasons]),
+            "ids": self._ids.copy(),
+            "live": self._live.copy(),
+            **{f"values/{name}": array.copy() for name, array in self._values.items()},
+            **{f"best/{name}": array.copy() for name, array in self._best.state().items()},
+        }
+        state = TrainingState(arrays, {"epoch": self._epoch, "step": self._step})
+        self._population.save(state)
+        return state
+
+    def load_state(self, state: TrainingState) -> None:
+        """Go on from a state of the same training; call it before iterating.
+
+        Raises:
+            RunError: the state is of another training.
+        """
+        ids = state.array("ids", shape=None, kind="i")
+        if len(ids) < self._population.network.members:
+            self._select(ids)
+        network = self._population.network
+        network.theta[...] = state.array("theta", network.theta.shape)
+        self._theta[...] = state.array("kept_theta", self._theta.shape)
+        self._epochs_done[...] = state.array("epochs_done", self._epochs_done.shape)
+        self._best_epoch[...] = state.array("best_epoch", self._best_epoch.shape)
+        self._reasons = [_REASONS[code] for code in state.array("reasons", self._best_epoch.shape).tolist()]
+        self._live = state.array("live", self._live.shape).astype(bool)
+        self._values = {
+            name.removeprefix("values/"): array.copy()
+            for name, array in state.arrays.items()
+            if name.startswith("values/")
+        }
+        self._best.load_state({name: state.array(f"best/{name}", a.shape) for name, a in self._best.state().items()})
+        self._epoch, self._step = state.number("epoch"), state.number("step")
+        self._population.load(state, started=self._step > 0)
+
+
+_REASONS = list(StopReason)

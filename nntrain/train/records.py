@@ -39,6 +39,19 @@ class EpochRecord:
 
 
 @dataclass(frozen=True)
+class Pause:
+    """A stop within an epoch, because one was asked for; training goes on when it is iterated further.
+
+    Attributes:
+        epoch: the epoch in progress, counted from 1.
+        step: how many of its batches are done.
+    """
+
+    epoch: int
+    step: int
+
+
+@dataclass(frozen=True)
 class Outcome:
     """How one member's training ended.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,6 +96,15 @@ class BestWeights:
         self.theta[ended] = theta[ended]
         self.epoch[ended] = epoch
         return ended
+
+    def state(self) -> dict[str, Array]:
+        """The arrays themselves, by name."""
+        return {"epoch": self.epoch, "value": self.value, "theta": self.theta}
+
+    def load_state(self, arrays: Mapping[str, Array]) -> None:
+        """Take over what `state` gave, of the same members."""
+        for name, array in self.state().items():
+            array[...] = arrays[name]
 
     def select(self, rows: Array) -> BestWeights:
         """The same for the members `rows`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from nntrain.arrays import Array
 from nntrain.data.batches import Batch, Batches, Examples
 from nntrain.data.task import Task
+from nntrain.errors import RunError
 from nntrain.nn.layer import Memory
 from nntrain.nn.losses.loss import Loss
 from nntrain.nn.network import Network, Pass
@@ -80,9 +82,9 @@ class Supervised:
         self.batches.start_epoch()
         self._sum[...] = 0
 
-    def step(self, place: int) -> None:
-        """Compute the gradients for the batch that was just loaded."""
-        bound = self._bound[place]
+    def step(self, number: int) -> None:
+        """Load the epoch's batch `number` (from 0) and compute its gradients."""
+        bound = self._bound[self.batches.load(number)]
         bound.forward()
         bound.backward()
         # A smaller last batch counts by its size.
@@ -92,6 +94,17 @@ class Supervised:
     def mean_loss(self) -> Array:
         """The mean loss over the examples of the epoch, each at the weights of its step: float64 [M]."""
         return self._sum / len(self.examples)
+
+    def state(self) -> dict[str, Array]:
+        """The place in the epoch: the order of the examples, and the losses so far."""
+        return {"sum": self._sum, "order": self.batches.order}
+
+    def load_state(self, arrays: Mapping[str, Array]) -> None:
+        """Go on within an epoch from what `state` gave. Raises RunError where it does not fit."""
+        for name, array in self.state().items():
+            if name not in arrays or arrays[name].shape != array.shape:
+                raise RunError(f"'task/{name}' in the training state does not fit this training")
+            array[...] = arrays[name]
 
     def select(self, rows: Array, network: Network) -> Supervised:
         """The same task for the members `rows`, whose network is given; orders go on from where they are."""

@@ -22,8 +22,9 @@ from nntrain.errors import DivergedError, Interrupted
 from nntrain.nn.network import Network
 from nntrain.runs.environment import environment
 from nntrain.runs.store import RunDirectory
-from nntrain.train.loop import Population, Training
-from nntrain.train.records import EpochRecord, Outcome, StopReason
+from nntrain.train.loop import Training
+from nntrain.train.population import Population
+from nntrain.train.records import EpochRecord, Outcome, Pause, StopReason
 from nntrain.train.threads import blas_threads, threads_for
 from nntrain.workflows.listener import FitInfo, Listener
 from nntrain.workflows.results import FitResult
@@ -88,6 +89,8 @@ class Fit:
         try:
             with directory.history_writer() as history:
                 for record in training:
+                    if isinstance(record, Pause):
+                        continue
                     history.append(history_line(record))
                     self.listener.epoch(record)
         except KeyboardInterrupt:

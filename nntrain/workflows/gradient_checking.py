@@ -15,7 +15,7 @@ from nntrain.data.batches import Batch
 from nntrain.errors import UserError
 from nntrain.nn.gradient_check import check_array
 from nntrain.nn.layer import Memory
-from nntrain.train.loop import Population
+from nntrain.train.population import Population
 from nntrain.train.task import Bound
 from nntrain.workflows.results import GradientReport, GradientRow
 

@@ -1,0 +1,73 @@
+"""Networks that are trained together, with everything that their training needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from nntrain.arrays import Array
+from nntrain.nn.layer import Memory
+from nntrain.nn.network import Network
+from nntrain.optim.schedules import Schedule
+from nntrain.train.state import TrainingState
+from nntrain.train.stopping import EarlyStopping
+from nntrain.train.task import Evaluator, Supervised
+from nntrain.train.update import Update
+
+
+@dataclass(eq=False)
+class Population:
+    """M networks that are trained together, with everything their training needs.
+
+    Attributes:
+        network: initialized parameters of all members.
+        task: what a step is.
+        update: bound to the network.
+        learning_rate: float64 [M, 1], the base rate, which `schedule` varies.
+        stopping: the rule of early stopping, or None.
+        evaluators: by split (`validation`, perhaps `training`), what is computed after each epoch.
+        threads: how many threads the update may use.
+    """
+
+    network: Network
+    task: Supervised
+    update: Update
+    learning_rate: Array
+    schedule: Schedule
+    stopping: EarlyStopping | None = None
+    evaluators: dict[str, Evaluator] = field(default_factory=dict)
+    threads: int = 1
+
+    def select(self, rows: Array) -> Population:
+        """The members `rows` alone, going on from where they are."""
+        network = self.network.select(rows, Memory(self.network.memory.dtype))
+        return Population(
+            network,
+            self.task.select(rows, network),
+            self.update.select(rows, network, self.threads),
+            self.learning_rate[rows],
+            self.schedule.select(rows),
+            None if self.stopping is None else self.stopping.select(rows),
+            {split: evaluator.select(rows, network) for split, evaluator in self.evaluators.items()},
+            self.threads,
+        )
+
+    def save(self, state: TrainingState) -> None:
+        """Add the optimizer, the schedule, the random streams and the place in the epoch to a state."""
+        state.add("optimizer", self.update.optimizer.state())
+        state.add("schedule", self.schedule.state())
+        state.add("task", self.task.state())
+        state.numbers["order_streams"] = self.task.batches.streams.state()
+        state.numbers["dropout_streams"] = self.network.dropout_streams.state()
+
+    def load(self, state: TrainingState, *, started: bool) -> None:
+        """Take them over; `started` says whether the epoch in progress has begun, so that its order is known.
+
+        Raises:
+            RunError: the state is of another training.
+        """
+        self.update.optimizer.load_state(state.section("optimizer"))
+        self.schedule.load_state(state.section("schedule"))
+        if started:
+            self.task.load_state(state.section("task"))
+        self.task.batches.streams.load_state(state.numbers["order_streams"])
+        self.network.dropout_streams.load_state(state.numbers["dropout_streams"])
