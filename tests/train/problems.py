@@ -28,12 +28,14 @@ from nntrain.train.update import Update
 Pick = Callable[[Sequence[float]], Array]
 
 
+CENTERS = np.array([[1.0, 0.0, 0.5, 0.0], [-1.0, 1.0, 0.0, 0.0], [0.0, -1.0, 0.0, 1.0]])
+
+
 def blobs(count: int, seed: int, dtype: type[np.floating] = np.float64) -> tuple[Array, Array]:
-    """x [1, n, 4] in three overlapping clouds, t [1, n, 3] one-hot."""
+    """x [1, n, 4] in three overlapping clouds of the same round shape about CENTERS, t [1, n, 3] one-hot."""
     rng = np.random.default_rng(seed)
     classes = rng.integers(3, size=count)
-    centers = np.array([[1.0, 0.0, 0.5, 0.0], [-1.0, 1.0, 0.0, 0.0], [0.0, -1.0, 0.0, 1.0]])
-    x = centers[classes] + 0.7 * rng.standard_normal((count, 4))
+    x = CENTERS[classes] + 0.7 * rng.standard_normal((count, 4))
     return x.astype(dtype)[None], np.eye(3, dtype=dtype)[classes][None]
 
 

@@ -1,0 +1,186 @@
+"""A training step and the evaluation of a split."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from nntrain.arrays import Array
+from nntrain.data.batches import Examples
+from nntrain.data.task import Task
+from nntrain.nn.activations import Linear, Sigmoid, Softmax
+from nntrain.nn.dense import Dense
+from nntrain.nn.dropout import Dropout
+from nntrain.nn.layer import Layer, Memory
+from nntrain.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, MeanSquaredError
+from nntrain.nn.network import Named, Network, plan
+from nntrain.nn.reshape import Flatten
+from nntrain.streams import Key, Purpose, Streams
+from nntrain.train import task as task_module
+from nntrain.train.task import Evaluator, Supervised, Units
+
+
+def network_of(
+    last: Layer, outputs: int, members: int = 3, *, dropout: bool = False, shape: tuple[int, ...] = (4,)
+) -> Network:
+    layers = [Named("0", Flatten()), Named("1", Dense(outputs)), Named("1", last)]
+    if dropout:
+        layers.insert(1, Named("d", Dropout(0.5)))
+    network = Network(plan(layers, shape), members, Memory(np.float64))
+    network.initialize([Key(seed) for seed in range(members)])
+    return network
+
+
+def examples_of(
+    count: int, outputs: int, of_member: list[int], shape: tuple[int, ...] = (4,), *, seed: int = 0
+) -> Examples:
+    rng, sets = np.random.default_rng(seed), max(of_member) + 1
+    x = rng.standard_normal((sets, count, *shape))
+    t = np.eye(max(outputs, 2))[rng.integers(max(outputs, 2), size=(sets, count))][:, :, :outputs]
+    return Examples(x, t, None, np.array(of_member))
+
+
+CASES: dict[str, tuple[Layer, Loss, int, Task, tuple[str, ...]]] = {
+    "classification": (Softmax(), CrossEntropy(), 3, Task.CLASSIFICATION, ("accuracy", "f1")),
+    "binary": (Sigmoid(), BinaryCrossEntropy(), 1, Task.BINARY, ("accuracy", "roc_auc")),
+    "multilabel": (Sigmoid(), BinaryCrossEntropy(), 4, Task.MULTILABEL, ("accuracy", "f1")),
+    "regression": (Linear(), MeanSquaredError(), 2, Task.REGRESSION, ("rmse", "r2")),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("of_member", [[0, 0, 0], [0, 1, 0], [1, 1, 1]], ids=["shared", "folds", "second-set"])
+@pytest.mark.parametrize("shape", [(4,), (2, 2, 1)], ids=["vectors", "images"])
+def test_evaluation_in_blocks_equals_evaluation_at_once(
+    name: str, of_member: list[int], shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last, loss, outputs, task, metrics = CASES[name]
+    network, examples = network_of(last, outputs, shape=shape), examples_of(53, outputs, of_member, shape)
+    whole = Evaluator(network, loss, examples, task=task, metrics=metrics)
+    at_once = whole.evaluate()
+    for block in (1, 7, 52, 53):
+        monkeypatch.setattr(task_module, "EVALUATION_BLOCK", block * 3 * 4)
+        evaluator = Evaluator(network, loss, examples, task=task, metrics=metrics)
+        for _ in range(2):
+            values = evaluator.evaluate()
+            assert set(values) == {"loss", *metrics}
+            for key, array in values.items():
+                assert array.dtype == np.float64
+                assert array.shape == (3,)
+                np.testing.assert_allclose(array, at_once[key], rtol=1e-12)
+        np.testing.assert_allclose(evaluator.outputs, whole.outputs, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_outputs_and_losses_are_those_of_the_network_on_each_members_data(name: str) -> None:
+    last, loss, outputs, task, _ = CASES[name]
+    network, examples = network_of(last, outputs, dropout=True), examples_of(20, outputs, [1, 0, 1])
+    evaluator = Evaluator(network, loss, examples, task=task, metrics=())
+    values = evaluator.evaluate()
+    for member, which in enumerate(examples.of_member):
+        y = network.forward(examples.x[which])[member]
+        np.testing.assert_allclose(evaluator.outputs[member], y, rtol=1e-12)
+        assert values["loss"][member] == pytest.approx(mean_loss(name, y, examples.t[which]), rel=1e-12)
+
+
+def mean_loss(name: str, y: Array, t: Array) -> float:
+    if name == "regression":
+        return float(((y - t) ** 2).mean())
+    if name == "classification":
+        return float(-np.log((y * t).sum(axis=1)).mean())
+    return float(-np.log(np.where(t == 1, y, 1 - y)).mean())
+
+
+def test_evaluation_follows_the_weights_and_costs_no_memory_of_their_size() -> None:
+    network = network_of(Softmax(), 3)
+    evaluator = Evaluator(
+        network, CrossEntropy(), examples_of(20_000, 3, [0, 0, 0]), task=Task.CLASSIFICATION, metrics=()
+    )
+    before = evaluator.evaluate()["loss"].copy()
+    network.theta[...] = 0
+    tracemalloc.start()
+    try:
+        values = evaluator.evaluate()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_allclose(values["loss"], np.log(3), rtol=1e-12)
+    assert (before != values["loss"]).all()
+    assert peak < 200_000
+
+
+def test_smoothing_and_dropout_are_for_training_only() -> None:
+    network, examples = network_of(Softmax(), 3, dropout=True), examples_of(10, 3, [0, 0, 0])
+    losses = [
+        Evaluator(network, loss, examples, task=Task.CLASSIFICATION, metrics=()).evaluate()["loss"]
+        for loss in (CrossEntropy(), CrossEntropy(label_smoothing=0.3))
+    ]
+    np.testing.assert_array_equal(losses[0], losses[1])
+
+
+def test_regression_scores_are_in_the_targets_own_units() -> None:
+    """Targets of set d were standardized with mean and deviation of their own; scores are of y · std + mean."""
+    network, examples = network_of(Linear(), 2), examples_of(15, 2, [0, 1, 1])
+    units = Units(mean=np.array([[10.0, -3.0], [0.5, 7.0]]), std=np.array([[2.0, 0.1], [30.0, 4.0]]))
+    evaluator = Evaluator(
+        network, MeanSquaredError(), examples, task=Task.REGRESSION, metrics=("rmse", "mae"), units=units
+    )
+    values = evaluator.evaluate()
+    for member, which in enumerate(examples.of_member):
+        error = (evaluator.outputs[member] - examples.t[which]) * units.std[which]
+        assert values["mae"][member] == pytest.approx(np.abs(error).mean())
+        assert values["loss"][member] == pytest.approx(((evaluator.outputs[member] - examples.t[which]) ** 2).mean())
+    chosen = evaluator.select(np.array([2]), network.select(np.array([2]), Memory(np.float64))).evaluate()
+    assert chosen["mae"][0] == pytest.approx(values["mae"][2], rel=1e-14)
+    assert chosen["rmse"][0] == pytest.approx(values["rmse"][2], rel=1e-14)
+
+
+def test_a_selected_evaluator_scores_the_members_it_was_given() -> None:
+    network, examples = network_of(Softmax(), 3), examples_of(20, 3, [0, 1, 0])
+    evaluator = Evaluator(network, CrossEntropy(), examples, task=Task.CLASSIFICATION, metrics=("accuracy",))
+    values, rows = evaluator.evaluate(), np.array([2, 1])
+    chosen = evaluator.select(rows, network.select(rows, Memory(np.float64))).evaluate()
+    for name, array in values.items():
+        np.testing.assert_array_equal(chosen[name], array[rows])
+
+
+def test_mean_loss_weights_the_smaller_last_batch_by_its_size() -> None:
+    network = network_of(Softmax(), 3)
+    examples = examples_of(10, 3, [0, 1, 0])
+    streams = Streams([Key(0), Key(1), Key(2)], Purpose.ORDER)
+    task = Supervised(network, CrossEntropy(), examples, streams, batch_size=4, shuffle=True)
+    assert task.steps == 3
+    # With weights that do not change, the mean over an epoch's batches is the mean over the examples.
+    expected = Evaluator(network, CrossEntropy(), examples, task=Task.CLASSIFICATION, metrics=()).evaluate()["loss"]
+    for _ in range(2):
+        task.start_epoch()
+        for place in task.batches:
+            task.step(place)
+        np.testing.assert_allclose(task.mean_loss(), expected, rtol=1e-12)
+
+
+def test_the_gradient_of_a_smaller_last_batch_is_the_mean_over_its_own_examples() -> None:
+    network, examples = network_of(Linear(), 2, members=1), examples_of(5, 2, [0])
+    streams = Streams([Key(0)], Purpose.ORDER)
+    task = Supervised(network, MeanSquaredError(), examples, streams, batch_size=4, shuffle=False)
+    task.start_epoch()
+    for place in task.batches:
+        task.step(place)
+    y = network.forward(examples.x[0, 4:])[0, 0]
+    expected = np.outer(examples.x[0, 4], y - examples.t[0, 4])
+    np.testing.assert_allclose(network.gradients()["1.w"][0], expected, rtol=1e-12)
+
+
+def test_a_training_step_allocates_no_arrays() -> None:
+    network, examples = network_of(Softmax(), 3, dropout=True), examples_of(40_000, 3, [0, 0, 0])
+    streams = Streams([Key(0)] * 3, Purpose.ORDER)
+    task = Supervised(network, CrossEntropy(), examples, streams, batch_size=15_000, shuffle=True)
+    task.start_epoch()
+    tracemalloc.start()
+    try:
+        for place in task.batches:
+            task.step(place)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 200_000
