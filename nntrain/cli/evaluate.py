@@ -57,7 +57,8 @@ def run(
     if json:
         print_json({"run": path, **report.to_json()})
     else:
-        print(f"{path.name}: {report.split}, {count_text(report.examples, 'example')}, {report.task}\n")
+        examples = f"{report.split} split" if data is None else report.split
+        print(f"{path.name}: {examples}, {count_text(report.examples, 'example')}, {report.task}\n")
         show(report)
 
 

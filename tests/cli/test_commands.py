@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -117,11 +118,11 @@ def iris_report() -> Any:
 def test_eval_prints_scores_beside_a_baseline_the_confusions_and_a_row_per_class(
     invoke: Invoke, workflows: ModuleType, run: Path
 ) -> None:
-    calls = answer(workflows, "evaluation", iris_report())
+    calls = answer(workflows, "evaluation", replace(iris_report(), split="june.csv"))
     ended = invoke("eval", str(run), "--split", "validation", "--data", "june.csv")
     assert calls == [((run,), {"split": "validation", "data": "june.csv"})]
     shown = lines(ended.stdout)
-    assert shown[0] == f"{RUN_NAME}: test, 6 examples, classification"
+    assert shown[0] == f"{RUN_NAME}: june.csv, 6 examples, classification"
     assert shown[1:7] == [
         "                    network   baseline",
         "──────────────────────────────────────",
@@ -182,6 +183,7 @@ def test_eval_of_a_regression_has_a_row_for_each_of_several_outputs(
     report = evaluate_predictions(Task.REGRESSION, t + 1, t, outputs=["height", "weight"])
     answer(workflows, "evaluation", report)
     shown = lines(invoke("eval", str(run)).stdout)
+    assert shown[0] == f"{RUN_NAME}: test split, 2 examples, regression"
     assert "rmse         1.0000     1.0000" in shown
     assert shown[-4:] == [
         "output     RMSE      MAE       R2",
