@@ -18,6 +18,7 @@ _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what YAML takes for t
 _WIDEST = 110  # longer lines are shown in part
 _CONTEXT = 50  # columns shown before the caret of a longer line
 _MOST_SHOWN = 50
+_MOST_CHANGES_SHOWN = 4
 
 
 @dataclass(frozen=True)
@@ -86,15 +87,23 @@ class Problem:
         return "\n".join(lines + _excerpt(self.place, self.hint))
 
 
-def config_error(problems: Sequence[Problem]) -> ConfigError:
-    """Return the error that reports all problems, those of the file by line, then those of overrides."""
+def config_error(problems: Sequence[Problem], changes: Sequence[Text] = ()) -> ConfigError:
+    """Return the error that reports all problems, those of the file by line, then those of overrides.
+
+    Args:
+        problems: one or more.
+        changes: the overrides that are in effect; what is wrong in the file may follow from them.
+    """
     ordered = sorted(dict.fromkeys(problems), key=_order)
     shown = [problem.render() for problem in ordered[:_MOST_SHOWN]]
     if len(ordered) > _MOST_SHOWN:
         shown.append(f"… and {len(ordered) - _MOST_SHOWN} more")
     count = "1 error" if len(ordered) == 1 else f"{len(ordered)} errors"
     texts = dict.fromkeys(problem.text.option or problem.text.name for problem in ordered)
-    return ConfigError("\n".join([*shown, f"{count} in {' and '.join(texts)}"]))
+    last = f"{count} in {' and '.join(texts)}"
+    if changes and any(problem.text.option is None for problem in ordered):
+        last += f", with {', '.join(change.name for change in changes[:_MOST_CHANGES_SHOWN])}"
+    return ConfigError("\n".join([*shown, last]))
 
 
 def show(value: object) -> str:

@@ -55,7 +55,7 @@ class Experiment:
         """Return the experiment with another config, for example one whose `auto` is resolved. It is not checked."""
         return replace(self, config=config)
 
-    def with_values(self, values: Mapping[str, Any], named: str = "--set") -> "Experiment":
+    def with_values(self, values: Mapping[str, Any], named: str = "search") -> "Experiment":
         """Return the experiment with other values at dotted paths, checked like the file.
 
         Args:
@@ -109,7 +109,7 @@ class Experiment:
         """Return one error for several mistakes, each (path, message, hint)."""
         document = self.source.document
         located = [Mistake(parse_path(path, document.data), message, hint) for path, message, hint in mistakes]
-        return config_error([_problem(mistake, document) for mistake in located])
+        return config_error([_problem(mistake, document) for mistake in located], document.changes)
 
 
 def load_experiment(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> Experiment:
@@ -140,7 +140,7 @@ def _checked(document: Document, *, search: bool) -> Config:
     config, mistakes = validate(document.data, search=search)
     problems = [*document.problems, *(_problem(mistake, document) for mistake in mistakes)]
     if config is None or problems:
-        raise config_error(problems)
+        raise config_error(problems, document.changes)
     return config
 
 

@@ -131,7 +131,9 @@ def _missing_key(spot: Spot, path: Path) -> Mistake:
 def _wrong_type(spot: Spot, path: Path, value: Any) -> Mistake:
     known = (*variants(spot.form), *(word for word in words(spot.annotation) if word not in variants(spot.form)))
     if isinstance(value, dict) and "type" not in value:
-        return Mistake(path, f"missing type in {dotted(path)}", f"types: {', '.join(known)}", at_key=True)
+        as_key = next((key for key in value if key in known), None)
+        hint = f"write type: {as_key}" if as_key else f"types: {', '.join(known)}"
+        return Mistake(path, f"missing type in {dotted(path)}", hint, at_key=True)
     kind = value["type"] if isinstance(value, dict) else value
     return unknown_type((*path, "type"), kind, known)
 

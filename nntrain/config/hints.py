@@ -65,6 +65,8 @@ def inside(path: Path, model: type[Section] | None) -> str:
 def for_key(spot: Spot, path: Path) -> str:
     """Return the hint for a key that its section does not know."""
     key = str(path[-1])
+    if _GLUED.match(key):
+        return "write a space after ':'"
     known = tuple(fields(spot.owner)) if spot.owner is not None else ()
     own = same(key, known)
     if own is None:

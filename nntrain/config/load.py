@@ -38,6 +38,7 @@ class Document:
         keys: place of each key, by the path of its value.
         values: place of each value.
         problems: mistakes of the YAML itself.
+        changes: the overrides that are in `data`.
         readable: whether `data` is all that the text says; it is not after a mistake of syntax.
     """
 
@@ -46,6 +47,7 @@ class Document:
     keys: dict[Path, Place] = field(repr=False, default_factory=dict)
     values: dict[Path, Place] = field(repr=False, default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    changes: tuple[Text, ...] = ()
     readable: bool = True
 
     def place(self, path: Path, *, key: bool = False) -> Place | None:
@@ -131,7 +133,7 @@ def parse(text: Text, *, skip: int = 0) -> Document:
     except _SyntaxProblem as error:
         reader.problems.append(error.problem)
         data, readable = None, False
-    return Document(text, data, reader.keys, reader.values, tuple(reader.problems), readable)
+    return Document(text, data, reader.keys, reader.values, tuple(reader.problems), readable=readable)
 
 
 class _Reader:
@@ -262,13 +264,16 @@ class _Reader:
     def _at(self, event: Any, last: Any = None) -> Place:
         """Return the place from the start of one event to the end of another, or as much of it as is on one line."""
         start, end = event.start_mark, (last or event).end_mark
+        lines = self.text.lines
+        if start.line >= len(lines):  # an empty value at the very end
+            return Place(self.text, len(lines), len(lines[-1]) + 1, 0)
         column = start.column + (self.skip if start.line == 0 else 0)
         if end.line == start.line:
             width = end.column - start.column
         elif isinstance(event, yaml.SequenceStartEvent | yaml.MappingStartEvent):
             width = 1
         else:
-            width = len(self.text.lines[start.line]) - column
+            width = len(lines[start.line]) - column
         return Place(self.text, start.line + 1, column + 1, width)
 
     def _stop(self, message: str, event: Any) -> _SyntaxProblem:

@@ -85,7 +85,7 @@ def _apply(document: Document, override: Override) -> Document:
             keys[part.spot.path] = _part_place(override, part)
     keys |= {path + below: place for below, place in override.value.keys.items()}
     values |= {path + below: place for below, place in override.value.values.items()}
-    return Document(document.text, data, keys, values, problems, document.readable)
+    return Document(document.text, data, keys, values, problems, (*document.changes, override.text))
 
 
 def _part_place(override: Override, part: Part) -> Place:

@@ -30,7 +30,7 @@ def _check_monitor(value: str) -> str:
     if value.startswith("test."):
         hint = "the test split is for the final score; what is chosen by it makes that score too good"
     else:
-        close = near(value, MONITORS)
+        close = f"validation.{value}" if value in ("loss", *METRICS) else near(value, MONITORS)
         hint = f"did you mean {close!r}?" if close else "metrics: " + ", ".join(("loss", *METRICS))
     raise mistake(f"must be validation. or training. and loss or a metric, got {value!r}", hint=hint)
 
