@@ -7,7 +7,7 @@ NntrainError            1   anything nntrain raises on purpose
 │   └── MissingExtraError 2 … an optional package is not installed
 ├── DivergedError       3   training produced a non-finite loss or weight
 ├── RunError            4   a run directory is damaged, incomplete or in use
-└── Interrupted       130   stopped by Ctrl-C; what was reached is saved
+└── Interrupted   130, 143   stopped by Ctrl-C or SIGTERM; what was reached is saved
 
 The number is the exit code of the command line.
 """
@@ -58,6 +58,11 @@ class RunError(NntrainError):
 
 
 class Interrupted(NntrainError):
-    """Training was stopped by the user; the best weights so far are in the run directory."""
+    """Training was stopped by Ctrl-C or SIGTERM; what was reached is in the run directory.
 
-    exit_code = 130
+    `signal` is the number of the signal; the exit code is 128 more, as shells have it.
+    """
+
+    def __init__(self, message: str, *, signal: int = 2) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + signal

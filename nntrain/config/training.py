@@ -5,7 +5,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import AfterValidator, Field, Tag, WithJsonSchema
 
 from nntrain.config.column import Column
-from nntrain.config.section import BY_SHAPE, Auto, Count, Flag, NonNegative, Says, Section, Text, mistake
+from nntrain.config.section import BY_SHAPE, Auto, Count, Flag, NonNegative, Positive, Says, Section, Text, mistake
 from nntrain.config.suggest import near
 
 Metric = Literal[
@@ -40,6 +40,17 @@ Monitor = Annotated[
 ]
 
 
+class CheckpointConfig(Section):
+    """How often the full state is saved while training goes on; whichever comes first."""
+
+    every_epochs: Count | None = Field(
+        default=None, description="Epochs from one checkpoint to the next; null is no such rule."
+    )
+    every_seconds: Positive | None = Field(
+        default=30.0, description="Seconds from one checkpoint to the next, within an epoch too; null is no such rule."
+    )
+
+
 class TrainingConfig(Section):
     """How long and in which batches."""
 
@@ -48,6 +59,10 @@ class TrainingConfig(Section):
         default=32, description="Examples per update; 1 is stochastic gradient descent, full is batch gradient descent."
     )
     shuffle: Flag = Field(default=True, description="Draw a new order of the examples in every epoch.")
+    checkpoint: CheckpointConfig | None = Field(
+        default_factory=CheckpointConfig,
+        description="How often the state is saved for `fit --resume`; null is only when training is interrupted.",
+    )
 
 
 class EarlyStoppingConfig(Section):

@@ -95,17 +95,21 @@ def _allowed(dtype: DType) -> bool:
     return dtype.kind in "biuf" and dtype.itemsize <= 8 and dtype.fields is None
 
 
-def read_arrays(path: Path, expected: Mapping[str, ArraySpec] | None = None) -> tuple[dict[str, Array], str]:
+def read_arrays(
+    path: Path, expected: Mapping[str, ArraySpec] | None = None, *, most_bytes: int | None = None
+) -> tuple[dict[str, Array], str]:
     """The arrays in a file that `write_arrays` wrote, and their sha256.
 
     `expected` names every array with its shape and dtype; without it whatever the file holds is returned,
-    bounded by the file's own size. Raises Damage if the file is missing, cut, changed, compressed, or holds
-    anything else than plain numbers of the expected shapes; OSError if it cannot be read.
+    bounded by the file's own size and by `most_bytes`. Raises Damage if the file is missing, cut, changed,
+    compressed, or holds anything else than plain numbers of the expected shapes; OSError if it cannot be read.
     """
     with open_regular(path) as file:
         size = file.seek(0, 2)
         if expected is not None:
             _check_file_size(size, expected)
+        if most_bytes is not None and size > most_bytes:
+            raise Damage(f"has {size:,} bytes, but at most {most_bytes:,} are expected")
         try:
             with zipfile.ZipFile(file) as archive:
                 headers = _headers(archive, size)

@@ -11,6 +11,10 @@ import numpy as np
 
 import nntrain
 
+# What a training with equal config, data and libraries computes, to the bit. Raise it with every change that alters
+# a single bit of any weight, so that runs are not continued by other arithmetic than they began with.
+TRAINING_VERSION = 1
+
 
 def environment(
     *, command: Sequence[str] | None = None, threads: int | None = None, data_files: Iterable[Path] = ()
@@ -25,6 +29,7 @@ def environment(
         "python": platform.python_version(),
         "numpy": np.__version__,
         "nntrain": nntrain.__version__,
+        "training_version": TRAINING_VERSION,
         "platform": platform.platform(),
         "blas": blas(),
         "threads": threads,

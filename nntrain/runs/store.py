@@ -30,11 +30,24 @@ HISTORY = "history.jsonl"
 WEIGHTS = "weights.npz"
 PREPROCESS = "preprocess.json"
 CHECKPOINT = "checkpoint.npz"
+PREVIOUS_CHECKPOINT = "checkpoint.previous.npz"
 RESULT = "result.json"
 ENVIRONMENT = "environment.json"
 STATUS = "status.json"
-FILES = (CONFIG, SOURCE, HISTORY, WEIGHTS, PREPROCESS, CHECKPOINT, RESULT, ENVIRONMENT, STATUS)
+FILES = (
+    CONFIG,
+    SOURCE,
+    HISTORY,
+    WEIGHTS,
+    PREPROCESS,
+    CHECKPOINT,
+    PREVIOUS_CHECKPOINT,
+    RESULT,
+    ENVIRONMENT,
+    STATUS,
+)
 _LOCK = "lock"
+_NEXT_CHECKPOINT = "checkpoint.next.npz"
 
 _TEXT_LIMIT = 1 << 24  # bytes of a config
 _JSON_LIMIT = 1 << 26  # bytes of a JSON file; preprocess.json names every category of every column
@@ -152,7 +165,7 @@ class RunDirectory:
         from then on, and at the end.
         """
         sha256 = {**self._checksums(), **self._written}
-        started = self.read_status().started if self._has(STATUS) else None
+        started = self.read_status().started if self.has(STATUS) else None
         self._store_status(status.owned(to, started=started, message=message, sha256=sha256))
 
     def read_status(self) -> RunStatus:
@@ -255,6 +268,22 @@ class RunDirectory:
             return None
         return value if isinstance(value, str) else None
 
+    # Checkpoints; nntrain.runs.checkpoint says what is in them
+
+    def write_checkpoint(self, arrays: Mapping[str, Array]) -> None:
+        """Write checkpoint.npz; the one that was there becomes checkpoint.previous.npz."""
+        with self._writing(CHECKPOINT):
+            written = self.path / _NEXT_CHECKPOINT
+            write_arrays(self._disk, written, arrays)
+            if self.has(CHECKPOINT):
+                self._disk.replace(self.path / CHECKPOINT, self.path / PREVIOUS_CHECKPOINT)
+            self._disk.replace(written, self.path / CHECKPOINT)
+
+    def read_checkpoint(self, name: str, *, most_bytes: int) -> dict[str, Array]:
+        """The arrays in one of the two checkpoints, which prove their own content."""
+        with self._reading(name):
+            return read_arrays(self.path / name, most_bytes=most_bytes)[0]
+
     # History
 
     def history_writer(self, keep: int | None = 0) -> HistoryWriter:
@@ -283,12 +312,13 @@ class RunDirectory:
 
     def remove(self, name: str) -> None:
         """Remove a file of the run if it is there, such as the checkpoint of one that is complete."""
-        if self._has(name):
+        if self.has(name):
             self._forget(name)
             with self._writing(name):
                 self._disk.remove(self.path / name)
 
-    def _has(self, name: str) -> bool:
+    def has(self, name: str) -> bool:
+        """Whether the run has a file of this name."""
         return (self.path / name).exists()
 
     def _write(self, name: str, content: bytes) -> None:

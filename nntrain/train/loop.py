@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from nntrain.arrays import Array
+from nntrain.nn.network import Network
 from nntrain.train.population import Population
 from nntrain.train.records import EpochRecord, Outcome, Pause, StopReason
 from nntrain.train.state import TrainingState
@@ -50,6 +51,21 @@ class Training:
         self._live: Array = np.ones(members, dtype=bool)
 
     @property
+    def epoch(self) -> int:
+        """The epoch in progress, counted from 1."""
+        return self._epoch
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody trains any more."""
+        return not self._live.any() or self._epoch > self.epochs
+
+    @property
+    def network(self) -> Network:
+        """The networks in training, with the weights of the last batch: those that are still in the population."""
+        return self._population.network
+
+    @property
     def theta(self) -> Array:
         """[M, P], the weights that each member ends with, as things stand."""
         theta = self._theta.copy()
@@ -71,7 +87,7 @@ class Training:
 
     def __iter__(self) -> Iterator[EpochRecord | Pause]:
         """Train; yields a record after each epoch, and a Pause where one was asked for."""
-        while self._live.any() and self._epoch <= self.epochs:
+        while not self.is_over:
             started = time.perf_counter()
             # Overflow in one member is that member's affair: it is found at the end of the epoch, and reported.
             with np.errstate(all="ignore"):
@@ -119,16 +135,15 @@ class Training:
         population, theta, ids = self._population, self._population.network.theta, self._ids
         finite = np.isfinite(values["training.loss"]) & np.isfinite(np.add.reduce(theta, axis=1))
         diverged, healthy = self._live & ~finite, self._live & finite
-        improved, patience_over = self._best.observe(epoch, values, theta, healthy)
+        kept, patience_over = self._best.observe(epoch, values, theta, healthy)
         population.schedule.observe(self._plateau_value(values))
         last = epoch == self.epochs
         ended = healthy & (patience_over | last)
-        improved |= self._best.keep_last(epoch, ended, theta)
         self._epochs_done[ids[self._live]] = epoch
-        self._best_epoch[ids] = self._best.epoch
+        self._best_epoch[ids] = self._best.kept
         for name, array in values.items():
-            kept = self._values.setdefault(name, np.full(len(self._reasons), np.nan))
-            kept[ids[improved]] = array[improved]
+            of_kept = self._values.setdefault(name, np.full(len(self._reasons), np.nan))
+            of_kept[ids[kept]] = array[kept]
         for row in np.flatnonzero(diverged | ended):
             self._reasons[ids[row]] = (
                 StopReason.DIVERGED if diverged[row]
@@ -179,6 +194,8 @@ class Training:
     def load_state(self, state: TrainingState) -> None:
         """Go on from a state of the same training; call it before iterating.
 
+        A state at the end of a training that ran out of epochs goes on where there are more of them now.
+
         Raises:
             RunError: the state is of another training.
         """
@@ -200,6 +217,10 @@ class Training:
         self._best.load_state({name: state.array(f"best/{name}", a.shape) for name, a in self._best.state().items()})
         self._epoch, self._step = state.number("epoch"), state.number("step")
         self._population.load(state, started=self._step > 0)
+        if self._epoch <= self.epochs:
+            for row in np.flatnonzero([self._reasons[member] is StopReason.EPOCHS for member in self._ids]):
+                self._reasons[self._ids[row]] = StopReason.INTERRUPTED
+                self._live[row] = True
 
 
 _REASONS = list(StopReason)

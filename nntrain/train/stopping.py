@@ -37,12 +37,13 @@ class EarlyStopping:
 
 
 class BestWeights:
-    """The best epoch of each member so far, by the rule of early stopping; without a rule, the last epoch.
+    """What each member ends with: the weights of its best epoch by the rule of early stopping, or else the last ones.
 
     Attributes:
-        epoch: int [M], the best epoch, 0 before the first.
-        value: [M], what was monitored in it.
-        theta: [M, P], the weights after it.
+        epoch: int [M], the best epoch, 0 before the first; patience counts from it.
+        value: [M], what was monitored in it, so that less is better.
+        theta: [M, P], the weights that are kept.
+        kept: int [M], the epoch that they are of, 0 for the initial ones.
     """
 
     def __init__(self, rule: EarlyStopping | None, theta: Array) -> None:
@@ -51,6 +52,7 @@ class BestWeights:
         self.epoch: Array = np.zeros(members, dtype=np.int64)
         self.value: Array = np.full(members, np.inf)
         self.theta = theta.copy()
+        self.kept: Array = np.zeros(members, dtype=np.int64)
 
     def observe(self, epoch: int, values: dict[str, Array], theta: Array, healthy: Array) -> tuple[Array, Array]:
         """Take note of an epoch.
@@ -62,44 +64,31 @@ class BestWeights:
             healthy: bool [M]; a diverged member's epoch does not count.
 
         Returns:
-            Two bool [M]: whose best epoch this is, and whose patience is over.
+            Two bool [M]: whose weights of this epoch are kept, and whose patience is over.
         """
         if self.rule is None:
-            improved, stop = healthy, np.zeros(len(theta), dtype=bool)
-            monitored = self.value
-        else:
-            sign = -1.0 if self.rule.maximize else 1.0
-            monitored = sign * values[self.rule.monitor]
-            # NaN (a score that is not defined) is worse than any number, so that the first number improves on it.
-            monitored = np.where(np.isnan(monitored), np.inf, monitored)
-            improved = healthy & ((monitored < self.value - self.rule.min_delta) | (self.epoch == 0))
-            stop = ~improved & (epoch - self.epoch >= self.rule.patience)
-        self._keep(improved, epoch, monitored, theta)
-        return improved, stop & healthy
-
-    def _keep(self, improved: Array, epoch: int, monitored: Array, theta: Array) -> None:
+            self._keep(healthy, epoch, theta)
+            return healthy, np.zeros_like(healthy)
+        sign = -1.0 if self.rule.maximize else 1.0
+        monitored = sign * values[self.rule.monitor]
+        improved = healthy & ((monitored < self.value - self.rule.min_delta) | (self.epoch == 0))
         self.epoch[improved] = epoch
         self.value[improved] = monitored[improved]
-        if improved.all():
+        patience_over = healthy & (epoch - self.epoch >= self.rule.patience)
+        kept = improved if self.rule.restore_best else healthy
+        self._keep(kept, epoch, theta)
+        return kept, patience_over
+
+    def _keep(self, rows: Array, epoch: int, theta: Array) -> None:
+        self.kept[rows] = epoch
+        if rows.all():
             np.copyto(self.theta, theta)
         else:
-            self.theta[improved] = theta[improved]
-
-    def keep_last(self, epoch: int, ended: Array, theta: Array) -> Array:
-        """Where the rule does not restore the best weights, those who ended (bool [M]) keep the last ones.
-
-        Returns:
-            bool [M], for whom this epoch has become the one that is kept.
-        """
-        if self.rule is None or self.rule.restore_best:
-            return np.zeros_like(ended)
-        self.theta[ended] = theta[ended]
-        self.epoch[ended] = epoch
-        return ended
+            self.theta[rows] = theta[rows]
 
     def state(self) -> dict[str, Array]:
         """The arrays themselves, by name."""
-        return {"epoch": self.epoch, "value": self.value, "theta": self.theta}
+        return {"epoch": self.epoch, "value": self.value, "theta": self.theta, "kept": self.kept}
 
     def load_state(self, arrays: Mapping[str, Array]) -> None:
         """Take over what `state` gave, of the same members."""
@@ -110,5 +99,5 @@ class BestWeights:
         """The same for the members `rows`."""
         rule = None if self.rule is None else self.rule.select(rows)
         chosen = BestWeights(rule, self.theta[rows])
-        chosen.epoch, chosen.value = self.epoch[rows], self.value[rows]
+        chosen.epoch, chosen.value, chosen.kept = self.epoch[rows], self.value[rows], self.kept[rows]
         return chosen

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nntrain.workflows.model import Model, load_run
     from nntrain.workflows.predicting import Predictions, predict
     from nntrain.workflows.results import CheckReport, FitResult, GradientReport, LayerRow
+    from nntrain.workflows.resuming import resume
     from nntrain.workflows.searching import Leaderboard, gridsearch
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "list_runs",
     "load_run",
     "predict",
+    "resume",
 ]
 
 
@@ -61,6 +63,8 @@ def __getattr__(name: str) -> Any:
             from nntrain.workflows import predicting as home
         case "CheckReport" | "FitResult" | "GradientReport" | "LayerRow":
             from nntrain.workflows import results as home
+        case "resume":
+            from nntrain.workflows import resuming as home
         case "Leaderboard" | "gridsearch":
             from nntrain.workflows import searching as home
         case "RunSummary" | "list_runs":

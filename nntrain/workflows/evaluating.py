@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,12 @@ from nntrain.arrays import Array
 from nntrain.build.data import SPLITS, Data, Prepared, read_file
 from nntrain.build.training import build_evaluator
 from nntrain.config.data import SplitFileConfig
+from nntrain.config.experiment import Experiment
 from nntrain.data.dataset import Dataset
 from nntrain.data.task import Task
 from nntrain.errors import DataError, RunError, UserError
 from nntrain.runs.environment import file_sha256
-from nntrain.runs.store import ENVIRONMENT
+from nntrain.runs.store import ENVIRONMENT, RunDirectory
 from nntrain.train.evaluation import Evaluation, evaluate_predictions
 from nntrain.workflows.model import Model
 
@@ -80,7 +82,7 @@ def _splits_of(model: Model, split: str) -> tuple[Dataset, Dataset]:
     """A split of the data that the run was trained on, split again as it was then, and the training split."""
     if split not in SPLITS:
         raise UserError(f"unknown split {split!r}: choose one of {', '.join(SPLITS)}")
-    check_data_unchanged(model)
+    check_data_unchanged(model.experiment, model.directory.read_environment(), model.directory)
     data = Data(model.experiment)
     training = data.pool.rows(data.split.training)
     if split in data.separate:
@@ -93,35 +95,42 @@ def _splits_of(model: Model, split: str) -> tuple[Dataset, Dataset]:
     return data.pool.rows(rows), training
 
 
-def check_data_unchanged(model: Model) -> None:
+def check_data_unchanged(experiment: Experiment, environment: Mapping[str, object], run: RunDirectory) -> None:
     """Refuse data that is not what the run was trained on: its splits could not be found again.
+
+    Args:
+        experiment: of the run.
+        environment: its environment.json.
+        run: for messages.
 
     Raises:
         DataError: a file is gone or its sha256 differs.
         RunError: environment.json has no checksums.
     """
-    known = model.directory.read_environment().get("data")
+    known = environment.get("data")
     if not isinstance(known, dict):
-        raise RunError(f"{model.run / ENVIRONMENT} is damaged: 'data' does not hold a checksum for each data file")
+        raise RunError(f"{run.path / ENVIRONMENT} is damaged: 'data' does not hold a checksum for each data file")
     recorded = {Path(path).name: sha256 for path, sha256 in known.items()}
-    config = model.experiment.config.data
-    paths = [config.path, config.labels]
-    for part in (config.split.validation, config.split.test):
-        if isinstance(part, SplitFileConfig):
-            paths += [part.path, part.labels]
-    for path in paths:
-        if path is None:
-            continue
-        file = model.experiment.data_path(path)
+    for file in _data_files(experiment):
         try:
             sha256 = file_sha256(file)
         except OSError as error:
             raise DataError(
-                f"{file} cannot be read ({error.strerror}), but {model.run.name} was trained on it: "
-                "put it back, or score on another file with --data FILE"
+                f"{file} cannot be read ({error.strerror}), but {run.name} was trained on it: put it back, "
+                "or score on another file with --data FILE"
             ) from error
         if recorded.get(file.name, sha256) != sha256:
             raise DataError(
-                f"{file} has changed since {model.run.name} was trained on it, so its splits cannot be found again: "
+                f"{file} has changed since {run.name} was trained on it, so its splits cannot be found again: "
                 "restore it, or score on a whole file with --data FILE"
             )
+
+
+def _data_files(experiment: Experiment) -> list[Path]:
+    """The files that the config names."""
+    config = experiment.config.data
+    named = [config.path, config.labels]
+    for part in (config.split.validation, config.split.test):
+        if isinstance(part, SplitFileConfig):
+            named += [part.path, part.labels]
+    return [experiment.data_path(path) for path in named if path is not None]

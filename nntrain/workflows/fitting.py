@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -18,14 +19,17 @@ from nntrain.config import dump
 from nntrain.config.experiment import Experiment
 from nntrain.config.root import Config
 from nntrain.config.training import EarlyStoppingConfig
-from nntrain.errors import DivergedError, Interrupted
+from nntrain.errors import DivergedError, Interrupted, NntrainError
 from nntrain.nn.network import Network
+from nntrain.runs.checkpoint import write_checkpoint
 from nntrain.runs.environment import environment
-from nntrain.runs.store import RunDirectory
+from nntrain.runs.history import HistoryWriter
+from nntrain.runs.store import CHECKPOINT, PREVIOUS_CHECKPOINT, RunDirectory
 from nntrain.train.loop import Training
-from nntrain.train.population import Population
-from nntrain.train.records import EpochRecord, Outcome, Pause, StopReason
+from nntrain.train.records import EpochRecord, Outcome, StopReason
+from nntrain.train.state import TrainingState
 from nntrain.train.threads import blas_threads, threads_for
+from nntrain.workflows.interruption import Interruption
 from nntrain.workflows.listener import FitInfo, Listener
 from nntrain.workflows.results import FitResult
 
@@ -41,79 +45,133 @@ def fit(experiment: Experiment, *, runs_dir: Path | str = "runs", listener: List
     Raises:
         ConfigError, DataError: nothing was created.
         DivergedError: the loss or the weights became non-finite; the run directory tells when.
-        Interrupted: Ctrl-C; the best weights so far are in the run directory.
+        Interrupted: Ctrl-C or SIGTERM; the run directory has all that `resume` needs.
         RunError: the run directory cannot be written.
     """
-    listener = listener or Listener()
     data = Data(experiment)
     prepared = data.prepare()
     resolved = resolve(experiment, prepared.preprocessor, has_validation="validation" in prepared.splits)
-    return Fit(resolved, data, prepared, Path(runs_dir), listener).run()
+    return Fit(resolved, data, prepared, listener or Listener()).run(Path(runs_dir))
 
 
 class Fit:
-    """One training from a resolved experiment and prepared data to a run directory."""
+    """The training of a resolved experiment on prepared data, into a run directory."""
 
     def __init__(
-        self, experiment: Experiment, data: Data, prepared: Prepared, runs_dir: Path, listener: Listener
+        self,
+        experiment: Experiment,
+        data: Data,
+        prepared: Prepared,
+        listener: Listener,
+        *,
+        threads: int | None = None,
+        interruption: Interruption | None = None,
     ) -> None:
-        self.experiment, self.data, self.prepared = experiment, data, prepared
-        self.runs_dir, self.listener = runs_dir, listener
+        self.experiment, self.data, self.prepared, self.listener = experiment, data, prepared, listener
         self.config: Config = experiment.config
         self.warnings = data_warnings(self.config, data, prepared)
+        self.interruption = interruption or Interruption()
+        asked = self.config.runtime.threads if threads is None else threads
+        blueprint = plan_network(experiment, prepared.input_shape)
+        self.threads = threads_for(blueprint, self._batch_size(), None if asked == "auto" else asked)
 
-    def run(self) -> FitResult:
-        """Build, train, save."""
-        config = self.config
-        blueprint = plan_network(self.experiment, self.prepared.input_shape)
-        asked = config.runtime.threads
-        threads = threads_for(blueprint, self._batch_size(), None if asked == "auto" else asked)
-        with blas_threads(threads):
-            population = build_population([config], [self.prepared], [0], threads=threads)
-            directory = RunDirectory.create(self.runs_dir, self.experiment.name)
+    def run(self, runs_dir: Path) -> FitResult:
+        """Train from the beginning, in a new run directory."""
+        with blas_threads(self.threads):
+            training = self.training()
+            directory = RunDirectory.create(runs_dir, self.experiment.name)
             with directory.lock():
-                return self._train(directory, population, threads)
+                try:
+                    self.write_start(directory)
+                except BaseException:
+                    directory.discard()
+                    raise
+                return self._train(directory, training, None)
 
-    def _train(self, directory: RunDirectory, population: Population, threads: int) -> FitResult:
-        """Train with the run directory open; whatever happens, it ends in the right status."""
-        try:
-            self._write_start(directory, threads)
-        except BaseException:
-            directory.discard()
-            raise
-        for message in self.warnings:
-            self.listener.warned(message)
-        self.listener.started(self._info(directory, population.network))
-        training = Training(population, self.config.training.epochs)
-        started = time.perf_counter()
-        try:
-            with directory.history_writer() as history:
-                for record in training:
-                    if isinstance(record, Pause):
-                        continue
-                    history.append(history_line(record))
-                    self.listener.epoch(record)
-        except KeyboardInterrupt:
-            self._finish(directory, population.network, training, time.perf_counter() - started)
-            raise Interrupted(
-                f"interrupted after {training.outcomes[0].epochs} epochs; "
-                f"the best weights so far are in {directory.path}"
-            ) from None
-        except BaseException as error:
-            directory.set_status("failed", str(error) or type(error).__name__)
-            raise
-        return self._finish(directory, population.network, training, time.perf_counter() - started)
+    def go_on(self, directory: RunDirectory, state: TrainingState | None) -> FitResult:
+        """Train on in a run directory that is locked: from a state, or from the beginning if there is none."""
+        with blas_threads(self.threads):
+            training = self.training()
+            if state is not None:
+                training.load_state(state)
+            directory.set_status("running")
+            return self._train(directory, training, state)
 
-    def _write_start(self, directory: RunDirectory, threads: int) -> None:
+    def training(self) -> Training:
+        """A training that has not begun."""
+        population = build_population([self.config], [self.prepared], [0], threads=self.threads)
+        return Training(population, self.config.training.epochs, pause=self._wants_pause)
+
+    def write_start(self, directory: RunDirectory) -> None:
+        """Write what is known before training."""
         directory.write_config(dump.resolved_yaml(portable(self.experiment, directory.path)))
         directory.write_source(self.experiment.source_with_overrides())
         directory.write_preprocess(self.prepared.preprocessor.to_json())
-        directory.write_environment(environment(threads=threads, data_files=self.data.files))
+        directory.write_environment(environment(threads=self.threads, data_files=self.data.files))
         directory.set_status("running")  # once more: it records the checksums of these files
 
-    def _finish(self, directory: RunDirectory, network: Network, training: Training, seconds: float) -> FitResult:
+    def _train(self, directory: RunDirectory, training: Training, state: TrainingState | None) -> FitResult:
+        """Train with the run directory open; whatever happens, it ends in the right status."""
+        for message in self.warnings:
+            self.listener.warned(message)
+        self.listener.started(self._info(directory, training))
+        self._trained_before = 0.0 if state is None else float(state.numbers["seconds"])
+        self._started = time.perf_counter()
+        try:
+            with self.interruption, directory.history_writer(training.epoch - 1) as history:
+                self._follow(directory, training, history)
+        except KeyboardInterrupt:
+            raise Interrupted(f"stopped at once; {_how_to_go_on(directory)}") from None
+        except BaseException as error:
+            with contextlib.suppress(NntrainError, OSError):
+                directory.set_status("failed", str(error) or type(error).__name__)
+            raise
+        return self._finish(directory, training)
+
+    def _follow(self, directory: RunDirectory, training: Training, history: HistoryWriter) -> None:
+        """Write down what the training yields, until it is over or a signal asks to stop."""
+        self._plan_checkpoint(training.epoch)
+        for record in training:
+            if isinstance(record, EpochRecord):
+                history.append(history_line(record))
+                self.listener.epoch(record)
+            stopping = self.interruption.signal is not None and not training.is_over
+            if stopping or self._checkpoint_due(training.epoch):
+                self._save_checkpoint(directory, training, history)
+            if stopping:
+                return
+        if training.outcomes[0].reason is StopReason.EPOCHS and self.config.training.checkpoint is not None:
+            # The one end that can be put off: `fit --resume RUN --set training.epochs=…` goes on from here.
+            self._save_checkpoint(directory, training, history)
+
+    def _wants_pause(self) -> bool:
+        return self.interruption.signal is not None or time.perf_counter() >= self._next_checkpoint
+
+    def _checkpoint_due(self, epoch: int) -> bool:
+        return epoch >= self._next_checkpoint_epoch or time.perf_counter() >= self._next_checkpoint
+
+    def _plan_checkpoint(self, epoch: int) -> None:
+        """Say when the next checkpoint is due: `epoch` is the one in progress."""
+        rule = self.config.training.checkpoint
+        seconds = None if rule is None else rule.every_seconds
+        epochs = None if rule is None else rule.every_epochs
+        self._next_checkpoint = float("inf") if seconds is None else time.perf_counter() + seconds
+        self._next_checkpoint_epoch = float("inf") if epochs is None else epoch + epochs
+
+    def _save_checkpoint(self, directory: RunDirectory, training: Training, history: HistoryWriter) -> None:
+        history.sync()  # the checkpoint counts on the lines before it
+        state = training.state()
+        state.numbers["seconds"] = self._seconds()
+        write_checkpoint(directory, state.arrays, state.numbers)
+        self._plan_checkpoint(training.epoch)
+
+    def _seconds(self) -> float:
+        return self._trained_before + time.perf_counter() - self._started
+
+    def _finish(self, directory: RunDirectory, training: Training) -> FitResult:
         """Save the weights that training ended with, score them and close the run."""
-        outcome = training.outcomes[0]
+        outcome, seconds = training.outcomes[0], self._seconds()
+        network = training.network
         network.theta[...] = training.theta
         sha256 = directory.write_weights({path: array[0] for path, array in network.parameters().items()})
         metrics = final_scores(network, self.config, self.prepared)
@@ -143,20 +201,30 @@ class Fit:
         )
 
     def _close(self, directory: RunDirectory, outcome: Outcome) -> None:
-        if outcome.reason is StopReason.INTERRUPTED:
-            directory.set_status("interrupted", f"interrupted after epoch {outcome.epochs}")
-        elif outcome.reason is StopReason.DIVERGED:
-            message = _divergence_message(self.config, outcome)
-            directory.set_status("diverged", message)
-            raise DivergedError(f"{message}\nThe run is in {directory.path}")
-        else:
-            directory.set_status("complete")
+        match outcome.reason:
+            case StopReason.INTERRUPTED:
+                directory.set_status("interrupted", f"interrupted after epoch {outcome.epochs}")
+                raise Interrupted(
+                    f"interrupted after epoch {outcome.epochs}; {_how_to_go_on(directory)}",
+                    signal=self.interruption.signal or 2,
+                )
+            case StopReason.DIVERGED:
+                message = _divergence_message(self.config, outcome)
+                directory.set_status("diverged", message)
+                raise DivergedError(f"{message}\nThe run is in {directory.path}")
+            case StopReason.EPOCHS:
+                directory.set_status("complete")
+                directory.remove(PREVIOUS_CHECKPOINT)
+            case StopReason.EARLY:
+                directory.set_status("complete")
+                directory.remove(CHECKPOINT)
+                directory.remove(PREVIOUS_CHECKPOINT)
 
     def _batch_size(self) -> int:
         size, count = self.config.training.batch_size, len(self.prepared.splits["training"])
         return count if size == "full" else min(size, count)
 
-    def _info(self, directory: RunDirectory, network: Network) -> FitInfo:
+    def _info(self, directory: RunDirectory, training: Training) -> FitInfo:
         early = self.config.early_stopping
         return FitInfo(
             name=self.experiment.name,
@@ -166,8 +234,9 @@ class Fit:
             validation=self.prepared.size("validation"),
             test=self.prepared.size("test"),
             batch_size=self._batch_size(),
-            parameters=network.blueprint.size,
+            parameters=training.network.blueprint.size,
             monitor=early.monitor if isinstance(early, EarlyStoppingConfig) else None,
+            done=training.epoch - 1,
         )
 
 
@@ -218,6 +287,10 @@ def portable(experiment: Experiment, directory: Path) -> Config:
         }
     )
     return config.model_copy(update={"data": data})
+
+
+def _how_to_go_on(directory: RunDirectory) -> str:
+    return f"go on with: nntrain fit --resume {directory.path}"
 
 
 def _divergence_message(config: Config, outcome: Outcome) -> str:

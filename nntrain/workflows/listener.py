@@ -21,6 +21,7 @@ class FitInfo:
         parameters: P of one member.
         monitor: what early stopping watches, or None.
         members: M.
+        done: epochs that were trained before, in a run that goes on.
     """
 
     name: str
@@ -33,6 +34,7 @@ class FitInfo:
     parameters: int
     monitor: str | None
     members: int = 1
+    done: int = 0
 
 
 class Listener:

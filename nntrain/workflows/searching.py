@@ -217,7 +217,7 @@ class Search:
         data = Data(experiment)
         prepared = data.prepare()
         resolved = resolve(experiment, prepared.preprocessor, has_validation="validation" in prepared.splits)
-        return Fit(resolved, data, prepared, runs_dir, listener).run()
+        return Fit(resolved, data, prepared, listener).run(runs_dir)
 
 
 def _completed(
