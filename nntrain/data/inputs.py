@@ -36,7 +36,7 @@ class TableInputs:
         """The inputs [N, features] in `dtype`."""
         columns = self.matched(dataset)
         refused = [c for c, how in zip(columns, self.columns, strict=True) if how.fill is None]
-        check_missing(dataset, refused, remedy=REFUSED)
+        check_missing(dataset, refused)
         width = self.shape[0]
         _check_size(dataset, width, dtype)
         out, start = np.zeros((len(dataset), width), dtype), 0
@@ -115,9 +115,11 @@ class ArrayInputs:
                 f"{['N', *self.shape]}; save the inputs as .npy or .npz".replace("'", "")
             )
         if dataset.inputs.shape[1:] != self.shape:
+            one_more = len(self.shape) == 1 and dataset.inputs.shape[1:] == (self.shape[0] + 1,)
+            hint = "; leave out the last column if it is the target" if one_more else ""
             raise DataError(
                 f"{dataset.source}: examples of the shape {list(dataset.inputs.shape[1:])}, but the network was "
-                f"trained on {list(self.shape)}"
+                f"trained on {list(self.shape)}{hint}"
             )
         _check_size(dataset, math.prod(self.shape), dtype)
         out = np.empty(dataset.inputs.shape, dtype)
@@ -147,7 +149,7 @@ def fit_inputs(dataset: Dataset, *, numeric: str, missing: str) -> Inputs:
     """Learn from the training rows how to encode inputs; see `preprocess.Preprocessor.fit`."""
     if isinstance(dataset.inputs, tuple):
         if missing == "error":
-            check_missing(dataset, dataset.inputs, remedy=FILL_IT)
+            check_missing(dataset, dataset.inputs)
         return TableInputs(
             tuple(fit_column(column, dataset, numeric=numeric, missing=missing) for column in dataset.inputs)
         )
@@ -178,11 +180,10 @@ def inputs_from_json(document: object) -> Inputs:
     return ArrayInputs(shape, center.reshape(kept), scale.reshape(kept))
 
 
-FILL_IT = "set data.preprocess.missing to mean, median or most_frequent, or fill it in, or remove the row"
-REFUSED = "the network was trained without data.preprocess.missing: fill it in, or remove the row"
+FILL_IT = "fill it in, or remove the row, or train with data.preprocess.missing: mean, median or most_frequent"
 
 
-def check_missing(dataset: Dataset, columns: Sequence[Column], *, remedy: str) -> None:
+def check_missing(dataset: Dataset, columns: Sequence[Column]) -> None:
     """DataError where a cell of `columns` is missing: the first by row, and how many there are in each column."""
     counts = {column.name: int(column.missing.sum()) for column in columns}
     total = sum(counts.values())
@@ -194,8 +195,9 @@ def check_missing(dataset: Dataset, columns: Sequence[Column], *, remedy: str) -
         shown = [f"{each!r}: {count:,}" for each, count in counts.items() if count]
         more = f", and {len(shown) - 5} more columns" if len(shown) > 5 else ""
         others = f" ({total:,} cells are missing: {', '.join(shown[:5])}{more})"
-    setting = "data.preprocess.missing" if remedy is FILL_IT else None
-    raise DataError(f"{dataset.place(row)}: column {name!r} has no value{others}; {remedy}", setting=setting)
+    raise DataError(
+        f"{dataset.place(row)}: column {name!r} has no value{others}; {FILL_IT}", setting="data.preprocess.missing"
+    )
 
 
 def _check_fits(dataset: Dataset, column: Column, encoded: Array) -> None:

@@ -104,8 +104,9 @@ def _split_sizes(n: int, validation: float, test: float) -> tuple[int, int, int]
     for name, share, size in zip(_NAMES, shares, sizes, strict=True):
         if share > 0 and size == 0:
             setting = "data.split" if name == "training" else f"data.split.{name}"
+            few = "1 example is" if n == 1 else f"{n:,} examples are"
             raise DataError(
-                f"{n:,} {'example is' if n == 1 else 'examples are'} too few: a share of {float(share):g} for {name} leaves it empty; "
+                f"{few} too few: a share of {float(share):g} for {name} leaves it empty; "
                 "add examples or change data.split",
                 setting=setting,
             )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from nntrain.data.dataset import Column, Dataset
+from nntrain.data.dataset import Column, Dataset, Kind
 from nntrain.data.readers import lines, read
 from nntrain.errors import DataError
 
@@ -123,8 +123,17 @@ def test_prediction_needs_no_target(tmp_path: Path) -> None:
     data = read(path, target="y", features=["a", "b"], need_target=False)
     assert data.targets is None
     assert cells(data) == {"a": [2.0], "b": [1.0]}
-    with_target = read(path, target="b", features=["a"], need_target=False)
-    assert [c.name for c in with_target.target_columns] == ["b"]
+    with_target = read(path, target="b", need_target=False)
+    assert with_target.targets is None
+    assert list(inputs(with_target)) == ["a", "extra"]
+
+
+def test_a_further_file_of_a_known_table(tmp_path: Path) -> None:
+    """What was excluded may be absent, what was not there is not judged, and the order is free."""
+    path = write(tmp_path / "a.csv", "odd,b,a\ninf,2,1\n")
+    kinds: dict[str, Kind] = {"a": "numeric", "b": "categorical"}
+    assert cells(read(path, features=("exclude", ["id"]), need_target=False, kinds=kinds)) == {"b": ["2"], "a": [1.0]}
+    assert cells(read(path, need_target=False, kinds={"x": "numeric", "odd": "categorical"})) == {"odd": ["inf"]}
 
 
 def test_known_kinds_are_kept(tmp_path: Path) -> None:

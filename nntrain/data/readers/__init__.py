@@ -40,8 +40,9 @@ def read(
         features: the input columns of a table: "all" but the targets, a list, or ("exclude", list).
         labels: the file with the targets of an IDX or NPY file; for IDX derived from the name where it is None.
         arrays: the keys of inputs and targets in an NPZ archive.
-        need_target: whether it is an error that the targets are not there (False for prediction).
-        kinds: kinds of columns that are not to be guessed, e.g. those of the data a network was trained on.
+        need_target: False, for prediction, leaves out the targets, which may be absent then.
+        kinds: the kinds of the columns of the table trained on, for a further file of it: they are not guessed, and
+            columns of other names are left alone.
 
     Raises:
         DataError: what is wrong with the file, with its line or example and its column.

@@ -2,11 +2,11 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Literal
 
-from nntrain.data.dataset import quoted
+from nntrain.data.dataset import Kind, quoted
 from nntrain.data.readers.cells import parse_number
 from nntrain.data.readers.checks import absent
 from nntrain.errors import DataError
@@ -49,10 +49,10 @@ def _other_delimiter(name: str, delimiter: str) -> str:
 
 
 def target_names(source: str, header: list[str], target: str | Sequence[str] | None, need_target: bool) -> list[str]:
-    """The target columns; none where the targets are not needed and not all there."""
+    """The target columns; where they are not needed they may be absent."""
     names = [] if target is None else [target] if isinstance(target, str) else list(target)
     if not need_target:
-        return names if all(name in header for name in names) else []
+        return names
     if not names:
         raise DataError(
             f"{source}: data.target is not set; name the column to predict: {quoted(header)}",
@@ -65,30 +65,48 @@ def target_names(source: str, header: list[str], target: str | Sequence[str] | N
     return names
 
 
-def input_names(source: str, header: list[str], targets: list[str], features: Features) -> list[str]:
-    """The input columns, in the order asked for, or in the file's where all or all but some are."""
-    if features == "all":
-        asked = [name for name in header if name not in targets]
+def input_names(
+    source: str, header: list[str], targets: list[str], features: Features, known: Mapping[str, Kind] | None
+) -> list[str]:
+    """The input columns, in the order asked for, or in the file's where all or all but some are.
+
+    In a further file of a table whose columns are `known` nothing has to be excluded, and others are left alone.
+    """
+    excluded = _excluded(features)
+    if excluded is None:
+        asked = _asked(source, header, targets, [str(name) for name in features])
     else:
-        asked = _asked_features(source, header, targets, features)
+        if known is None:
+            _check_there(source, header, excluded)
+        left_out = {*excluded, *targets}
+        asked = [name for name in header if name not in left_out]
+        asked = [name for name in asked if known is None or name in known] or asked
     if not asked:
         raise DataError(f"{source}: no column is left to predict {quoted(targets)} from", setting="data.features")
     return asked
 
 
-def _asked_features(source: str, header: list[str], targets: list[str], features: Features) -> list[str]:
-    excluding = len(features) == 2 and features[0] == "exclude" and not isinstance(features[1], str)
-    names = [str(name) for name in (features[1] if excluding else features)]
-    known = set(header)
-    if missing := [name for name in names if name not in known]:
-        raise DataError(f"{source}: {absent('feature column', missing, header)}", setting="data.features")
+def _excluded(features: Features) -> list[str] | None:
+    """The columns that are not to be features; None where those that are to be are listed."""
+    if features == "all":
+        return []
+    if len(features) == 2 and features[0] == "exclude" and not isinstance(features[1], str):
+        return list(features[1])
+    return None
+
+
+def _asked(source: str, header: list[str], targets: list[str], names: list[str]) -> list[str]:
+    _check_there(source, header, names)
     _check_unrepeated(source, names, "data.features")
-    if excluding:
-        left_out = {*names, *targets}
-        return [name for name in header if name not in left_out]
     if both := [name for name in names if name in targets]:
         raise DataError(f"{source}: {quoted(both)} cannot be a feature and the target at once", setting="data.features")
     return names
+
+
+def _check_there(source: str, header: list[str], names: list[str]) -> None:
+    known = set(header)
+    if missing := [name for name in names if name not in known]:
+        raise DataError(f"{source}: {absent('feature column', missing, header)}", setting="data.features")
 
 
 def _check_unrepeated(source: str, names: list[str], setting: str) -> None:

@@ -46,7 +46,7 @@ _DAMAGE = (
 
 
 def read_npz(path: Path, *, arrays: tuple[str, str], need_target: bool) -> Dataset:
-    """Read inputs and targets from an archive; the targets may be absent where they are not needed."""
+    """Read inputs and, where they are needed, targets from an archive."""
     source = str(path)
     x_name, y_name = arrays
     try:
@@ -54,7 +54,7 @@ def read_npz(path: Path, *, arrays: tuple[str, str], need_target: bool) -> Datas
             members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
             _check_keys(source, arrays if need_target else arrays[:1], sorted(members))
             x = _member(archive, members[x_name], source, path.stat().st_size)
-            y = _member(archive, members[y_name], source, path.stat().st_size) if y_name in members else None
+            y = _member(archive, members[y_name], source, path.stat().st_size) if need_target else None
     except _DAMAGE as error:
         raise DataError(f"{source}: not an NPZ archive, or a damaged one: {_reason(error)}") from None
     return array_dataset(x, y, source=source, files=(path,), names=arrays)

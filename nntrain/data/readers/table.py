@@ -49,7 +49,8 @@ def read_table(
     header = table.header()
     check_header(table.source, header, delimiter)
     targets = target_names(table.source, header, target, need_target)
-    inputs = input_names(table.source, header, targets, features)
+    inputs = input_names(table.source, header, targets, features, kinds)
+    targets = targets if need_target else []
     names = [*inputs, *targets]
     wanted = Wanted({name: header.index(name) for name in names}, len(header), frozenset(targets), kinds or {})
     columns, lines = _read_columns(table, wanted)
