@@ -80,7 +80,8 @@ class Progress(Listener):
                 parts.append((rank, f"{_words(name)} {float(record.values[name][0]):.4g}"))
         if self._seconds > 0:
             parts.append((5, f"{_rate_text(self._examples / self._seconds)} examples/s"))
-        return [*parts, *self._left(record.epoch, epochs)]
+        before = self.info.done  # a resumed run has these epochs behind it, and they took no time now
+        return [*parts, *self._left(record.epoch - before, epochs - before)]
 
     def _trials_parts(self, done: int, total: int) -> Parts:
         """What there is to say of a search."""

@@ -4,6 +4,7 @@ import contextlib
 import io
 import math
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -97,6 +98,15 @@ def test_plain_lines_end_with_the_last_epoch_when_training_stops_early(
     assert lines[1].startswith("epoch   1/100")
     assert lines[-1].startswith(f"epoch {epochs:>3}/100")
     assert len(set(lines)) == len(lines)
+
+
+def test_the_time_left_of_a_resumed_run_is_judged_by_the_epochs_since(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    progress = PlainProgress(clock)
+    progress.started(replace(fit_info(epochs=100), done=60))
+    clock.now += 5.0
+    progress.epoch(record(61, validation__loss=1.0))
+    assert capsys.readouterr().err.splitlines()[1].endswith("  3:15 left")
 
 
 def search(progress: Any, clock: Clock, total: int) -> None:

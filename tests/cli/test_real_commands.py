@@ -2,6 +2,7 @@
 
 import csv
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,7 @@ def test_diverged_training_is_exit_code_3(invoke: Invoke) -> None:
 def test_interrupted_training_is_exit_code_130(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
     def press_ctrl_c(progress: PlainProgress, record: Any) -> None:
         if record.epoch == 3:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(PlainProgress, "epoch", press_ctrl_c)
     ended = invoke("fit", "pets.yaml", "--json")
