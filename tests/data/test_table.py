@@ -68,6 +68,14 @@ def test_quoted_fields_hold_delimiters_newlines_and_quotes(tmp_path: Path) -> No
     assert [data.place(k) for k in range(3)] == [f"{data.source}:{line}" for line in (2, 3, 5)]
 
 
+def test_quotes_that_begin_late(tmp_path: Path) -> None:
+    rows = "".join(f"{k},x\n" for k in range(5000))
+    data = read(write(tmp_path / "a.csv", f'"a","b"\n{rows}"7","y\nz"\n\n8,"x"\n'), need_target=False)
+    assert cells(data)["a"] == [*map(float, range(5000)), 7.0, 8.0]
+    assert cells(data)["b"][-3:] == ["x", "y\nz", "x"]
+    assert [data.place(k) for k in (4999, 5000, 5001)] == [f"{data.source}:{line}" for line in (5001, 5002, 5005)]
+
+
 def test_tabs_separate_a_tsv_file(tmp_path: Path) -> None:
     data = read(write(tmp_path / "a.tsv", "a\tb\ty\n1\tx,y\t0\n2\tz\t1\n"), target="y")
     assert cells(data) == {"a": [1.0, 2.0], "b": ["x,y", "z"]}
@@ -175,12 +183,12 @@ def tables(draw: st.DrawFn) -> list[list[str]]:
     return draw(st.lists(st.tuples(*columns).map(list), min_size=1, max_size=12))
 
 
-def outcome(rows: list[list[str]], quoting: int, path: Path) -> object:
-    """The whole table as text, or the message of the error."""
+def outcome(rows: list[list[str]], quoted_from: int, path: Path) -> object:
+    """The whole table as text, or the message of the error; the rows are quoted from some row on."""
     buffer = io.StringIO()
-    writer = csv.writer(buffer, quoting=quoting, lineterminator="\n")  # type: ignore[arg-type]
-    writer.writerow(f"c{k}" for k in range(len(rows[0])))
-    writer.writerows(rows)
+    for place, row in enumerate([[f"c{k}" for k in range(len(rows[0]))], *rows]):
+        quoting = csv.QUOTE_ALL if place >= quoted_from else csv.QUOTE_NONE
+        csv.writer(buffer, quoting=quoting, lineterminator="\n").writerow(row)
     path.write_text(buffer.getvalue(), encoding="utf-8", newline="")
     try:
         data = read(path, need_target=False)
@@ -201,9 +209,10 @@ def test_both_parsers_agree_to_the_bit(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lines, "_FIRST_CHUNK", chunk)
         patch.setattr(lines, "_CELLS_PER_CHUNK", chunk * len(rows[0]))
-        plain = outcome(rows, csv.QUOTE_NONE, path)
-        quoted = outcome(rows, csv.QUOTE_ALL, path)
-    assert plain == quoted
+        plain = outcome(rows, len(rows) + 1, path)
+        quoted = outcome(rows, 0, path)
+        partly = outcome(rows, len(rows) // 2 + 1, path)
+    assert plain == quoted == partly
 
 
 @given(rows=st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=30))

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -26,7 +26,7 @@ _FIRST_CHUNK = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Some rows: as raw lines where the file has no quotes (not yet divided into cells), otherwise as cells.
+    """Some rows: as raw lines, not yet divided into cells, up to the first row with a quote, then as cells.
 
     `numbers` [n] int64 holds the line of the file on which each row begins. Blank lines are still in `lines`,
     and are gone from `cells`.
@@ -67,8 +67,7 @@ class TextTable:
             with _opened(self.path) as stream:
                 header, line = self._read_header(stream)
                 most = max(1, _CELLS_PER_CHUNK // len(header))
-                divide = self._quoted_chunks if self.has_quotes else _plain_chunks
-                yield from divide(stream, line, most)
+                yield from self._chunks(stream, line, most)
         except UnicodeDecodeError:
             raise DataError(_not_utf8(self.path)) from None
 
@@ -97,9 +96,18 @@ class TextTable:
             raise DataError(_not_utf8(self.path)) from None
         raise DataError(f"{self.path}: the file is empty; a header and one row per example are expected")
 
-    def _quoted_chunks(self, stream: TextIO, line: int, most: int) -> Iterator[Chunk]:
-        reader = self._reader(stream)
-        size, before = min(_FIRST_CHUNK, most), 0
+    def _chunks(self, stream: TextIO, line: int, most: int) -> Iterator[Chunk]:
+        size = min(_FIRST_CHUNK, most)
+        while lines := list(islice(stream, size)):
+            if self.has_quotes and any('"' in each for each in lines):
+                yield from self._quoted_chunks(chain(lines, stream), line, size, most)
+                return
+            yield Chunk(np.arange(line + 1, line + 1 + len(lines)), lines, None)
+            size, line = most, line + len(lines)
+
+    def _quoted_chunks(self, lines: Iterator[str], line: int, size: int, most: int) -> Iterator[Chunk]:
+        """The rest of the file from the first row with a quote on, after `line` lines."""
+        reader, before = self._reader(lines), 0
         try:
             while rows := list(islice(reader, size)):
                 numbers = _begins(rows, line + before, reader.line_num - before)
@@ -144,13 +152,6 @@ def _opened(path: Path) -> TextIO:
     if stream.read(len(_BOM)) != _BOM:
         stream.seek(0)
     return io.TextIOWrapper(stream, encoding="utf-8", newline="")
-
-
-def _plain_chunks(stream: TextIO, line: int, most: int) -> Iterator[Chunk]:
-    size = min(_FIRST_CHUNK, most)
-    while lines := list(islice(stream, size)):
-        yield Chunk(np.arange(line + 1, line + 1 + len(lines)), lines, None)
-        size, line = most, line + len(lines)
 
 
 def _begins(rows: list[list[str]], before: int, lines: int) -> Array:
