@@ -99,6 +99,7 @@ class Data:
                 validation=part.validation if isinstance(part.validation, float | int) else 0.0,
                 test=part.test if isinstance(part.test, float | int) else 0.0,
                 seed=self._split_seed(),
+                target=self.pool.target_columns[0].name,
             )
 
     def prepare(self) -> Prepared:
@@ -124,6 +125,7 @@ class Data:
                 labels=None if labels is None else labels[rows],
                 folds=folds,
                 seed=self._split_seed(),
+                target=self.pool.target_columns[0].name,
             )
         return [
             self._encode({"training": self.pool.rows(rows[inside]), "validation": self.pool.rows(rows[outside])})

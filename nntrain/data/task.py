@@ -45,8 +45,9 @@ def infer_task(dataset: Dataset, asked: str = "auto") -> Task:
     columns = dataset.target_columns
     if not columns:
         raise DataError(f"{dataset.source}: there are no targets to learn from", setting="data.target")
-    for column in columns:
-        _check_varied(dataset, column)
+    if asked == "auto" or len(dataset) > 1:
+        for column in columns:
+            _check_varied(dataset, column)
     task = _suggested(dataset, columns) if asked == "auto" else Task(asked)
     match task:
         case Task.CLASSIFICATION | Task.BINARY:

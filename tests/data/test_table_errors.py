@@ -1,5 +1,6 @@
 """CSV and TSV files that are not as they should be: one message that names the place and says what to do."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,13 @@ def test_a_path_that_leads_nowhere(path: str, message: str) -> None:
     with pytest.raises(DataError) as caught:
         read(path, target="y")
     assert str(caught.value) == message
+
+
+def test_a_pipe_is_not_waited_for() -> None:
+    os.mkfifo("p.csv")
+    with pytest.raises(DataError) as caught:
+        read("p.csv", target="y")
+    assert str(caught.value) == "p.csv is not a regular file"
 
 
 def test_mnist_that_was_not_downloaded() -> None:

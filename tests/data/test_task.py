@@ -51,6 +51,7 @@ def test_the_rule(targets: list[Sequence[Any]], task: Task) -> None:
         ([[0, 1]], "regression"),
         ([[0, 1]], "multilabel"),
         ([[3, 7]], "binary"),
+        ([[0.01], [0.99]], "regression"),  # a worked example of one row
     ],
 )
 def test_what_is_asked_for_goes_before_the_rule(targets: list[Sequence[Any]], asked: str) -> None:

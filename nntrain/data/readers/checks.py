@@ -26,6 +26,8 @@ def existing_file(path: Path, *, setting: str | None = "data.path") -> Path:
     try:
         if path.is_dir():
             raise DataError(f"{path} is a directory; name a file in it", setting=setting)
+        if path.exists() and not path.is_file():  # a pipe or a device may never end
+            raise DataError(f"{path} is not a regular file", setting=setting)
         with path.open("rb"):
             return path
     except FileNotFoundError:
