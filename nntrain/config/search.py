@@ -9,6 +9,7 @@ from pydantic_core import core_schema
 from nntrain.config.section import (
     BY_SHAPE,
     WHOLE,
+    Auto,
     Count,
     Natural,
     Number,
@@ -123,9 +124,9 @@ class RandomConfig(Section):
     seed: Natural | None = Field(default=None, description="Seed of the draw; null takes the experiment's `seed`.")
 
 
+AnyStrategy = Annotated[GridConfig | RandomConfig, Field(discriminator="type")]
 StrategyConfig = Annotated[
-    Annotated[GridConfig | RandomConfig, Field(discriminator="type")],
-    Shorthand(),
+    Annotated[AnyStrategy, Tag("mapping")] | Annotated[Auto, Tag("text")], BY_SHAPE, Shorthand(words=("auto",))
 ]
 
 
@@ -158,6 +159,9 @@ class SearchConfig(Section):
         default_factory=dict,
         description="Dotted config paths, each with a list of values or a distribution. Layers go by position or name.",
     )
-    strategy: StrategyConfig = Field(default_factory=GridConfig, description="How combinations are chosen.")
+    strategy: StrategyConfig = Field(
+        default="auto",
+        description="How combinations are chosen; auto is `grid`, or `random` where the space has a distribution.",
+    )
     evaluation: EvaluationConfig = Field(default_factory=_one_seed, description="How each of them is scored.")
     monitor: Monitor = Field(default="validation.loss", description="What the best one is best in.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.random import Generator
@@ -25,21 +25,29 @@ Point = dict[str, Any]
 # A list of values, or a distribution.
 Axis = Sequence[Any] | UniformRangeConfig | LogUniformRangeConfig | IntUniformRangeConfig | ChoiceConfig
 
+_RANGES = (UniformRangeConfig, LogUniformRangeConfig, IntUniformRangeConfig)
+
 # A grid beyond this is surely a mistake, and its points would not fit into memory.
 MOST_POINTS = 1_000_000
 
 
-def points(space: Mapping[str, Axis], strategy: GridConfig | RandomConfig, *, seed: int) -> list[Point]:
+def points(
+    space: Mapping[str, Axis], strategy: GridConfig | RandomConfig | Literal["auto"], *, seed: int
+) -> list[Point]:
     """The points to try, in order.
 
     Args:
         space: the axes.
-        strategy: `grid` takes every combination, the last axis running fastest; `random` draws.
+        strategy: `grid` takes every combination, the last axis running fastest; `random` draws; `auto` draws where an
+            axis is a distribution.
         seed: of the draws, where the strategy has none.
 
     Raises:
         UserError: a grid over a distribution, or a grid that is too large.
     """
+    if strategy == "auto":
+        drawn = any(isinstance(axis, _RANGES) for axis in space.values())
+        strategy = RandomConfig() if drawn else GridConfig()
     if isinstance(strategy, RandomConfig):
         generator = np.random.default_rng(seed if strategy.seed is None else strategy.seed)
         return [{path: _draw(axis, generator) for path, axis in space.items()} for _ in range(strategy.trials)]
@@ -53,7 +61,7 @@ def points(space: Mapping[str, Axis], strategy: GridConfig | RandomConfig, *, se
 def _listed(path: str, axis: Axis) -> Sequence[Any]:
     if isinstance(axis, ChoiceConfig):
         return axis.values
-    if isinstance(axis, UniformRangeConfig | LogUniformRangeConfig | IntUniformRangeConfig):
+    if isinstance(axis, _RANGES):
         raise UserError(f"{path} has a distribution, which a grid cannot list: use random search (--trials N)")
     return axis
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from nntrain.arrays import Array
 from nntrain.build.data import read_file
 from nntrain.workflows.model import Model
 
@@ -24,6 +27,13 @@ class Predictions:
     columns: list[str]
     rows: Iterator[list[Any]]
     warnings: list[str]
+
+
+def _plain(column: Array) -> list[Any]:
+    """Python values with no more digits than the dtype has."""
+    if column.dtype == np.float32:
+        return [float(str(value)) for value in column]
+    return list(column.tolist())
 
 
 def predict(
@@ -53,5 +63,5 @@ def predict(
         shares = model.probabilities(y)
         columns += [f"probability_{name}" for name in model.classes or preprocessor.target_names]
         table += [shares[:, place] for place in range(shares.shape[1])]
-    rows = (list(row) for row in zip(*(column.tolist() for column in table), strict=True))
+    rows = (list(row) for row in zip(*(_plain(column) for column in table), strict=True))
     return Predictions(columns, rows, preprocessor.warnings(dataset))

@@ -244,13 +244,10 @@ def _with_space(
     experiment: Experiment, parameters: Mapping[str, Any], trials: int | None, seed: int | None
 ) -> Experiment:
     """The experiment with the axes and the strategy of the command line in its `search` section."""
-    if not parameters and trials is None and seed is None:
-        return experiment
-    search = experiment.config.search or SearchConfig()
-    with_axes = experiment.with_search_space(dict(parameters)) if parameters else experiment
-    search = with_axes.config.search or search
     if trials is not None or seed is not None:
+        # First, because a distribution among the axes is a mistake in a grid.
+        search = experiment.config.search or SearchConfig()
         given = search.strategy if isinstance(search.strategy, RandomConfig) else RandomConfig()
-        update = {"trials": trials or given.trials, "seed": given.seed if seed is None else seed}
-        search = search.model_copy(update={"strategy": given.model_copy(update=update)})
-    return with_axes.with_config(with_axes.config.model_copy(update={"search": search}))
+        strategy = {"type": "random", "trials": trials or given.trials, "seed": given.seed if seed is None else seed}
+        experiment = experiment.with_values({"search.strategy": strategy})
+    return experiment.with_search_space(dict(parameters)) if parameters else experiment
