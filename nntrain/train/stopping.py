@@ -71,10 +71,12 @@ class BestWeights:
             return healthy, np.zeros_like(healthy)
         sign = -1.0 if self.rule.maximize else 1.0
         monitored = sign * values[self.rule.monitor]
+        # NaN (a score that is not defined) is worse than any number, so that the first number improves on it.
+        monitored = np.where(np.isnan(monitored), np.inf, monitored)
         improved = healthy & ((monitored < self.value - self.rule.min_delta) | (self.epoch == 0))
         self.epoch[improved] = epoch
         self.value[improved] = monitored[improved]
-        patience_over = healthy & (epoch - self.epoch >= self.rule.patience)
+        patience_over = healthy & ~improved & (epoch - self.epoch >= self.rule.patience)
         kept = improved if self.rule.restore_best else healthy
         self._keep(kept, epoch, theta)
         return kept, patience_over

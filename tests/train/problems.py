@@ -18,7 +18,8 @@ from nntrain.nn.network import Named, Network, plan
 from nntrain.optim.schedules import Constant, Schedule
 from nntrain.optim.sgd import Sgd
 from nntrain.streams import Key, Purpose, Streams
-from nntrain.train.loop import Population, Training
+from nntrain.train.loop import Training
+from nntrain.train.population import Population
 from nntrain.train.records import EpochRecord, Outcome
 from nntrain.train.stopping import EarlyStopping
 from nntrain.train.task import Evaluator, Supervised
@@ -134,7 +135,12 @@ class Run:
     @classmethod
     def of(cls, population: Population, epochs: int) -> "Run":
         training = Training(population, epochs)
-        records = list(training)
+        return cls.until_the_end(training)
+
+    @classmethod
+    def until_the_end(cls, training: Training) -> "Run":
+        """Train on; pauses are passed over."""
+        records = [record for record in training if isinstance(record, EpochRecord)]
         return cls(training.theta, training.outcomes, records)
 
     def history(self, member: int) -> list[tuple[int, dict[str, float]]]:

@@ -22,8 +22,9 @@ from nntrain.optim.adam import Adam
 from nntrain.optim.schedules import Constant, Exponential, Plateau, Schedule
 from nntrain.optim.sgd import Sgd
 from nntrain.streams import Key, Purpose, Streams
-from nntrain.train.loop import Population, Training
-from nntrain.train.records import StopReason
+from nntrain.train.loop import Training
+from nntrain.train.population import Population
+from nntrain.train.records import EpochRecord, StopReason
 from nntrain.train.stopping import EarlyStopping
 from nntrain.train.task import Evaluator, Supervised
 from nntrain.train.update import Update
@@ -203,15 +204,15 @@ def test_the_perceptron_follows_rosenblatts_rule_until_it_is_right(truth: list[i
     training = Training(
         Population(network, task, update, np.ones((1, 1)), Constant(), None, {"training": accuracy}), 20
     )
-    w, b, record = [0, 0], 0, None
-    for record in training:  # noqa: B007  (the last one is looked at below)
+    w, b = [0, 0], 0
+    for record in training:
         for (x1, x2), target in zip(corners, truth, strict=True):
             wrong = target - (1 if w[0] * x1 + w[1] * x2 + b > 0 else 0)
             w, b = [w[0] + wrong * x1, w[1] + wrong * x2], b + wrong
+        assert isinstance(record, EpochRecord)
         assert training.theta.tolist() == [[*w, b]]
-    assert record is not None
-    assert record.values["training.accuracy"].tolist() == [1.0]
-    assert record.values["training.loss"].tolist() == [0.0]
+    assert training.outcomes[0].values["training.accuracy"] == 1.0
+    assert training.outcomes[0].values["training.loss"] == 0.0
 
 
 class Scripted:
@@ -272,11 +273,12 @@ def test_whoever_stops_listening_has_what_was_reached() -> None:
     assert [outcome.reason for outcome in training.outcomes] == [StopReason.INTERRUPTED] * 3
     np.testing.assert_array_equal(training.theta, setup.population().network.theta)
     for record in training:
+        assert isinstance(record, EpochRecord)
         if record.epoch == 4:
             break
     np.testing.assert_array_equal(training.theta, setup.train(4).theta)
     assert [(o.reason, o.epochs, o.best_epoch) for o in training.outcomes] == [(StopReason.INTERRUPTED, 4, 4)] * 3
-    assert training.outcomes[1].values == {name: array[1] for name, array in record.values.items()}
+    assert [o.values for o in training.outcomes] == [o.values for o in setup.train(4).outcomes]
 
 
 def test_no_epochs_leave_the_weights_as_they_were() -> None:

@@ -28,9 +28,9 @@ class Watched:
     """
 
     stopped: list[int | None] = field(default_factory=list)
-    improved: list[list[int]] = field(default_factory=list)
-    best: list[int] = field(default_factory=list)
-    kept: list[float] = field(default_factory=list)
+    best: list[list[int]] = field(default_factory=list)
+    kept: list[int] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
 
 
 def watch(rule: EarlyStopping, values: list[list[float]]) -> Watched:
@@ -42,17 +42,16 @@ def watch(rule: EarlyStopping, values: list[list[float]]) -> Watched:
     for epoch in range(1, epochs + 1):
         theta[...] = epoch
         monitored = np.array([sequence[epoch - 1] for sequence in values])
-        improved, over = best.observe(epoch, {"validation.loss": monitored}, theta, live)
-        ended = live & (over | (epoch == epochs))
-        best.keep_last(epoch, ended, theta)
+        kept, over = best.observe(epoch, {"validation.loss": monitored}, theta, live)
         for member in range(members):
-            if improved[member]:
-                watched.improved[member].append(epoch)
+            assert kept[member] == (best.kept[member] == epoch)
+            if best.epoch[member] == epoch:
+                watched.best[member].append(epoch)
             if over[member]:
                 watched.stopped[member] = epoch
         live = live & ~over
-    watched.best = best.epoch.tolist()
-    watched.kept = best.theta[:, 0].tolist()
+    watched.kept = best.kept.tolist()
+    watched.weights = best.theta[:, 0].tolist()
     return watched
 
 
@@ -84,8 +83,9 @@ def test_by_hand(
     watched = watch(rule_of(**settings_of_rule, restore_best=restore_best), [values])  # type: ignore[arg-type]
     assert watched.stopped == [stopped]
     kept = best if restore_best else stopped or len(values)
-    assert watched.best == [kept]
+    assert watched.best[0][-1] == best
     assert watched.kept == [kept]
+    assert watched.weights == [kept]
 
 
 def simulate(values: list[float], patience: int, min_delta: float, maximize: bool) -> tuple[int | None, list[int]]:
@@ -120,9 +120,9 @@ def test_a_population_stops_as_each_member_would_by_itself(
     for member, sequence in enumerate(values):
         stopped, improved = simulate(sequence, patience[member], min_delta, maximize)
         assert watched.stopped[member] == stopped
-        assert watched.improved[member] == improved
+        assert watched.best[member] == improved
         kept = improved[-1] if restore_best else stopped or len(sequence)
-        assert (watched.best[member], watched.kept[member]) == (kept, kept)
+        assert (watched.kept[member], watched.weights[member]) == (kept, kept)
 
 
 def test_an_epoch_in_which_a_member_diverged_does_not_count() -> None:
@@ -146,7 +146,7 @@ def test_without_a_rule_the_last_healthy_epoch_is_kept() -> None:
         improved, over = best.observe(epoch, {}, np.full((2, 1), float(epoch)), who)
         assert improved.tolist() == who.tolist()
         assert not over.any()
-    assert best.epoch.tolist() == [2, 1]
+    assert best.kept.tolist() == [2, 1]
     assert best.theta.tolist() == [[2.0], [1.0]]
 
 

@@ -154,8 +154,8 @@ def test_mean_loss_weights_the_smaller_last_batch_by_its_size() -> None:
     expected = Evaluator(network, CrossEntropy(), examples, task=Task.CLASSIFICATION, metrics=()).evaluate()["loss"]
     for _ in range(2):
         task.start_epoch()
-        for place in task.batches:
-            task.step(place)
+        for step in range(task.steps):
+            task.step(step)
         np.testing.assert_allclose(task.mean_loss(), expected, rtol=1e-12)
 
 
@@ -164,8 +164,8 @@ def test_the_gradient_of_a_smaller_last_batch_is_the_mean_over_its_own_examples(
     streams = Streams([Key(0)], Purpose.ORDER)
     task = Supervised(network, MeanSquaredError(), examples, streams, batch_size=4, shuffle=False)
     task.start_epoch()
-    for place in task.batches:
-        task.step(place)
+    for step in range(task.steps):
+        task.step(step)
     y = network.forward(examples.x[0, 4:])[0, 0]
     expected = np.outer(examples.x[0, 4], y - examples.t[0, 4])
     np.testing.assert_allclose(network.gradients()["1.w"][0], expected, rtol=1e-12)
@@ -178,8 +178,8 @@ def test_a_training_step_allocates_no_arrays() -> None:
     task.start_epoch()
     tracemalloc.start()
     try:
-        for place in task.batches:
-            task.step(place)
+        for step in range(task.steps):
+            task.step(step)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
