@@ -94,7 +94,7 @@ def config_error(problems: Sequence[Problem], changes: Sequence[Text] = ()) -> C
         problems: one or more.
         changes: the overrides that are in effect; what is wrong in the file may follow from them.
     """
-    ordered = sorted(dict.fromkeys(problems), key=_order)
+    ordered = sorted(dict.fromkeys(problems), key=lambda problem: _order(problem, changes))
     shown = [problem.render() for problem in ordered[:_MOST_SHOWN]]
     if len(ordered) > _MOST_SHOWN:
         shown.append(f"… and {len(ordered) - _MOST_SHOWN} more")
@@ -131,11 +131,10 @@ def one_of(words: Sequence[str]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def _order(problem: Problem) -> tuple[bool, int, int]:
-    is_override = problem.text.option is not None
-    if isinstance(problem.place, Text) or is_override:
-        return is_override, 0, 0
-    return False, problem.place.line, problem.place.column
+def _order(problem: Problem, changes: Sequence[Text]) -> tuple[int, int, int]:
+    """Return what problems are sorted by: those of the file, then those of each override."""
+    text = 0 if problem.text.option is None else 1 + (changes.index(problem.text) if problem.text in changes else 0)
+    return (text, 0, 0) if isinstance(problem.place, Text) else (text, problem.place.line, problem.place.column)
 
 
 def _excerpt(place: Place, note: str | None) -> list[str]:

@@ -102,7 +102,7 @@ def _explain(detail: Any, root: Any, subject: Path) -> Mistake:
             return _unknown_key(spot, path)
         case "missing":
             return _missing_key(spot, path)
-        case "union_tag_invalid" | "union_tag_not_found" if variants(spot.form):
+        case "union_tag_invalid" | "union_tag_not_found" if detail["ctx"]["discriminator"] == "'type'":
             return _wrong_type(spot, path, detail["input"])
         case "literal_error" if spot.path and spot.path[-1] == "type":
             return unknown_type(path, detail["input"], words(spot.annotation))

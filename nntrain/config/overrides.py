@@ -70,8 +70,9 @@ def _text(option: str, argument: str) -> Text:
 
 def _apply(document: Document, override: Override) -> Document:
     problems = document.problems + override.value.problems
+    document = replace(document, problems=problems, changes=(*document.changes, override.text))
     if not override.value.readable:
-        return replace(document, problems=problems)
+        return document
     try:
         parts = list(trace(override.path, document.data))
     except PathError as error:
@@ -85,7 +86,7 @@ def _apply(document: Document, override: Override) -> Document:
             keys[part.spot.path] = _part_place(override, part)
     keys |= {path + below: place for below, place in override.value.keys.items()}
     values |= {path + below: place for below, place in override.value.values.items()}
-    return Document(document.text, data, keys, values, problems, (*document.changes, override.text))
+    return replace(document, data=data, keys=keys, values=values)
 
 
 def _part_place(override: Override, part: Part) -> Place:

@@ -5,7 +5,7 @@ one key, dots and all.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_origin
 
 from nntrain.config import hints
@@ -21,6 +21,7 @@ from nntrain.config.anatomy import (
     form_of,
     is_list,
     peel,
+    variants,
 )
 from nntrain.config.diagnostics import show
 from nntrain.config.root import Config
@@ -79,6 +80,8 @@ def trace(text: str, data: Any) -> Iterator[Part]:
             key = _position(part, value)
             if key < 0:
                 raise PathError(f"{dotted(spot.path)} has no item {show(part)}", _items(part, value), start, stop)
+        if part == "type" and as_model(spot.form) is None:  # the type of a section that is auto or null so far
+            spot = replace(spot, form=next(iter(variants(spot.annotation).values()), spot.form))
         spot, value = enter(spot, key), _child(value, key, spot.form)
         yield Part(spot, start, stop)
         start = stop + 1
@@ -140,9 +143,7 @@ def _below(value: Any, prefix: str) -> Iterator[str]:
 def _settle(spot: Spot, value: Any) -> tuple[Spot, Any]:
     """Return the spot with the form that its value has, and the value in its long form."""
     value = expand(spot.annotation, value)
-    if spot.annotation is None:
-        return spot, value
-    return Spot(spot.path, spot.annotation, form_of(spot.annotation, value), spot.owner, spot.family), value
+    return replace(spot, form=None if spot.annotation is None else form_of(spot.annotation, value)), value
 
 
 def _free_keys(form: Any) -> bool:

@@ -140,7 +140,8 @@ def _spelled_alike(word: str, known: Iterable[str]) -> str | None:
     from difflib import get_close_matches  # 3 ms that only a mistake has to pay
 
     by_plain = {_plain(name): name for name in known}
-    close = get_close_matches(_plain(word)[:80], by_plain, n=1, cutoff=0.7)
+    plain = _plain(word)[:80]
+    close = get_close_matches(plain, by_plain, n=1, cutoff=0.65) if len(plain) > 2 else []
     return by_plain[close[0]] if close else None
 
 

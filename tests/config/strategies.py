@@ -6,8 +6,10 @@ from annotated_types import Ge, Gt, Le, Lt, MinLen
 from hypothesis import strategies as st
 
 from nntrain.config.anatomy import as_model, default_of, fields, forms, is_list, items, optional, peel
+from nntrain.config.data import DataConfig, SyntheticConfig
 from nntrain.config.initializers import ValuesConfig
 from nntrain.config.root import Config
+from nntrain.config.search import EvaluationConfig
 from nntrain.config.section import Section
 
 SCALARS = st.one_of(
@@ -41,6 +43,12 @@ def section(model: type[Section]) -> st.SearchStrategy[dict[str, Any]]:
     if model is ValuesConfig:
         return st.fixed_dictionaries({"values": _MATRIX})
     known = {name: value(annotation, name) for name, annotation in fields(model).items()}
+    if model is EvaluationConfig:
+        return st.fixed_dictionaries({"folds": st.integers(2, 99)}) | st.fixed_dictionaries({"seeds": known["seeds"]})
+    if model is DataConfig:
+        others = {name: known[name] for name in known.keys() - {"synthetic", "path"}}
+        synthetic = {"synthetic": value(SyntheticConfig), "task": known["task"]}
+        return st.fixed_dictionaries({"path": _TEXT}, optional=others) | st.fixed_dictionaries(synthetic)
     required = {name: each for name, each in known.items() if name == "type" or default_of(model, name) is ...}
     return st.fixed_dictionaries(required, optional={name: known[name] for name in known.keys() - required.keys()})
 
@@ -69,13 +77,13 @@ def value(annotation: Any, name: str = "") -> st.SearchStrategy[Any]:
 
 
 def _number(kind: type, marks: tuple[Any, ...]) -> st.SearchStrategy[Any]:
-    low = [mark.ge for mark in marks if isinstance(mark, Ge)] + [mark.gt for mark in marks if isinstance(mark, Gt)]
-    high = [mark.le for mark in marks if isinstance(mark, Le)] + [mark.lt for mark in marks if isinstance(mark, Lt)]
-    if kind is int:
-        return st.integers(min(low, default=-99), min(high, default=2**53))
-    return st.floats(
-        min(low, default=-1e300),
-        min(high, default=1e300),
-        exclude_min=any(isinstance(mark, Gt) for mark in marks),
-        exclude_max=any(isinstance(mark, Lt) for mark in marks),
+    low: Any = next(
+        (getattr(mark, "ge", getattr(mark, "gt", None)) for mark in marks if isinstance(mark, Ge | Gt)), -99
     )
+    high: Any = next(
+        (getattr(mark, "le", getattr(mark, "lt", None)) for mark in marks if isinstance(mark, Le | Lt)), 2**53
+    )
+    if kind is int:
+        return st.integers(low, high)
+    open_low, open_high = (any(isinstance(mark, kind) for mark in marks) for kind in (Gt, Lt))
+    return st.floats(low, high, exclude_min=open_low, exclude_max=open_high)
