@@ -43,9 +43,9 @@ class Streams:
     def __init__(self, keys: Sequence[Key], purpose: Purpose) -> None:
         self.keys = tuple(keys)
         self.purpose = purpose
-        distinct = list(dict.fromkeys(self.keys))
-        self.generators = [_generator(key, purpose) for key in distinct]
-        self.of_member: Array = np.array([distinct.index(key) for key in self.keys], dtype=np.intp)
+        places = {key: place for place, key in enumerate(dict.fromkeys(self.keys))}
+        self.generators = [_generator(key, purpose) for key in places]
+        self.of_member: Array = np.array([places[key] for key in self.keys], dtype=np.intp)
 
     def select(self, rows: Array) -> Streams:
         """The streams of the members `rows` [L], each going on from where it is."""

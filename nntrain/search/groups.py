@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from nntrain.build.data import Prepared
 from nntrain.build.training import build_population
-from nntrain.config.column import structure_key
 from nntrain.config.root import Config
 from nntrain.train.population import Population
 
@@ -22,11 +21,13 @@ class Member:
     Attributes:
         trial: which point of the search it belongs to.
         config: resolved.
+        structure: its `structure_key`, the same for all members of a trial.
         prepared: the data set it is trained on and scored with.
     """
 
     trial: int
     config: Config
+    structure: str
     prepared: Prepared
 
 
@@ -61,7 +62,7 @@ def group(members: Iterable[Member], *, parallel: int = 1) -> list[Group]:
 
 def _key(member: Member) -> tuple[object, ...]:
     sizes = tuple((name, len(split)) for name, split in member.prepared.splits.items() if name != "test")
-    return structure_key(member.config), sizes, member.prepared.input_shape
+    return member.structure, sizes, member.prepared.input_shape
 
 
 def _chunk_size(alike: Sequence[Member], parallel: int) -> int:

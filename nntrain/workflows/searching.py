@@ -11,6 +11,7 @@ from typing import Any
 from nntrain.build.data import Data, Prepared
 from nntrain.build.resolve import plan_network, resolve
 from nntrain.config import dump
+from nntrain.config.column import structure_key
 from nntrain.config.experiment import Experiment
 from nntrain.config.search import RandomConfig, SearchConfig
 from nntrain.errors import DivergedError, Interrupted, UserError
@@ -93,7 +94,7 @@ class Search:
                 "there is nothing to search: give a `search:` section with a space, "
                 "or -p PATH=VALUE,VALUE such as -p optimizer.learning_rate=0.01,0.1"
             )
-        self.experiment, self.config = experiment, config
+        self.experiment, self.config = _with_data_seeds(experiment), config
         self.points = points(config.space, config.strategy, seed=experiment.config.seed)
         self._files: dict[Path, None] = {}
         self._prepared: dict[str, list[Prepared]] = {}
@@ -130,7 +131,7 @@ class Search:
 
     def _add(self, number: int, point: Point) -> None:
         """Validate a point, check its shapes, and make its members."""
-        experiment = self._at(point)
+        experiment = self.experiment.with_values(point)
         prepared = self._prepare(experiment)
         resolved = resolve(experiment, prepared[0].preprocessor, has_validation="validation" in prepared[0].splits)
         split = self.config.monitor.partition(".")[0]
@@ -142,22 +143,11 @@ class Search:
             )
         blueprint = plan_network(resolved, prepared[0].input_shape)
         self.trials.append(Trial(number, point, blueprint.size))
-        seeds = self.config.evaluation.seeds or 1
+        structure = structure_key(resolved.config)
         for data in prepared:
-            for step in range(seeds):
+            for step in range(self.config.evaluation.seeds or 1):
                 config = resolved.config.model_copy(update={"seed": resolved.config.seed + step})
-                self.members.append(Member(number, config, data))
-
-    def _at(self, point: Point) -> Experiment:
-        """The experiment at a point; its data is split as the search's own, whatever the point's seed."""
-        split, synthetic = self.experiment.config.data.split, self.experiment.config.data.synthetic
-        seed = self.experiment.config.seed
-        fixed: Point = {}
-        if split.seed is None:
-            fixed["data.split.seed"] = seed
-        if synthetic is not None and synthetic.seed is None:
-            fixed["data.synthetic.seed"] = seed
-        return self.experiment.with_values({**fixed, **point})
+                self.members.append(Member(number, config, structure, data))
 
     def _prepare(self, experiment: Experiment) -> list[Prepared]:
         """The data sets of a point, one for each fold or the ordinary one; points of the same data share them."""
@@ -213,11 +203,22 @@ class Search:
 
     def _refit(self, best: Trial, runs_dir: Path, listener: Listener) -> FitResult:
         """Train the best point as an ordinary run, on the ordinary splits."""
-        experiment = self._at(best.point)
+        experiment = self.experiment.with_values(best.point)
         data = Data(experiment)
         prepared = data.prepare()
         resolved = resolve(experiment, prepared.preprocessor, has_validation="validation" in prepared.splits)
         return Fit(resolved, data, prepared, listener).run(runs_dir)
+
+
+def _with_data_seeds(experiment: Experiment) -> Experiment:
+    """The experiment with the seeds of its data written out, so that every point's data is split alike."""
+    data, seed = experiment.config.data, experiment.config.seed
+    fixed: Point = {}
+    if data.split.seed is None:
+        fixed["data.split.seed"] = seed
+    if data.synthetic is not None and data.synthetic.seed is None:
+        fixed["data.synthetic.seed"] = seed
+    return experiment.with_values(fixed) if fixed else experiment
 
 
 def _completed(
