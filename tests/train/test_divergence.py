@@ -96,6 +96,15 @@ def test_a_member_that_diverges_later_keeps_what_it_had_learned() -> None:
         np.testing.assert_array_equal(run.theta[member], longer.theta[member])
 
 
+def test_weights_that_overflow_in_the_last_step_of_an_epoch_are_noticed_in_that_epoch() -> None:
+    """With one batch an epoch the loss is still that of the weights before the step."""
+    setup = Setup(rates=(0.1, HUGE, 0.2), batch_size=50, dtype=np.float32)
+    run = setup.train(3)
+    assert np.isfinite(run.records[0].values["training.loss"]).all()
+    assert_only([1], setup, run, 3)
+    assert run.outcomes[1].epochs == 1
+
+
 def test_training_ends_when_everybody_has_diverged() -> None:
     setup = Setup(rates=(HUGE, HUGE, HUGE))
     run = setup.train(100)

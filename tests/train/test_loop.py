@@ -112,6 +112,8 @@ def test_full_batches_and_batches_of_one_by_hand() -> None:
 
 
 def test_the_rate_of_an_epoch_is_the_schedules() -> None:
+    """The second epoch starts at w = 2.2; at half the rate its steps lead to 2.15, and by 0.05 · 8.7 to 1.715."""
+    np.testing.assert_allclose(Run.of(one_weight(schedule=Exponential(0.5)), 2).theta, [[1.715]], rtol=1e-14)
     run = Run.of(one_weight(rates=(0.1, 0.01), schedule=Exponential(0.5)), 3)
     assert [record.values["learning_rate"].tolist() for record in run.records] == [
         pytest.approx([0.1, 0.01]),
@@ -257,6 +259,26 @@ def test_members_stop_by_themselves_and_end_with_the_weights_they_should(restore
         assert outcome.values["validation.loss"] == script[kept - 1][member]
         assert [epoch for epoch, _ in run.history(member)] == list(range(1, last + 1))
         assert outcome.values == run.history(member)[kept - 1][1]
+
+
+@pytest.mark.parametrize("restore_best", [True, False])
+def test_a_member_that_has_stopped_is_not_looked_at_again(restore_best: bool) -> None:
+    """One of five stops and is computed along; what would have been its best value comes after that."""
+
+    def stopping(pick: Any) -> EarlyStopping:
+        return EarlyStopping("validation.loss", False, np.array([1, 9, 9, 9, 9]), np.zeros(5), restore_best)
+
+    setup = Setup(seeds=range(5), rates=[0.1] * 5, stopping=stopping)
+    population = scripted(setup, [[2.0] * 5, [3.0] * 5, [1.0] * 5, [0.5] * 5])
+    training = Training(population, 4)
+    run = Run.until_the_end(training)
+    assert training.network is population.network
+    kept = 1 if restore_best else 2
+    outcome = run.outcomes[0]
+    assert (outcome.reason, outcome.epochs, outcome.best_epoch) == (StopReason.EARLY, 2, kept)
+    np.testing.assert_array_equal(run.theta[0], setup.train(kept).theta[0])
+    assert outcome.values["validation.loss"] == (2.0 if restore_best else 3.0)
+    assert run.outcomes[1].best_epoch == 4
 
 
 def test_training_ends_when_everybody_has_stopped() -> None:

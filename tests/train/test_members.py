@@ -12,10 +12,12 @@ from nntrain.optim.penalties import L1, L2, MaxNorm
 from nntrain.optim.rmsprop import RmsProp
 from nntrain.optim.schedules import Cosine, Exponential, InverseTime, Plateau, Schedule, Step, Warmup
 from nntrain.optim.sgd import Sgd
+from nntrain.train import loop
+from nntrain.train.loop import Training
 from nntrain.train.records import StopReason
 from nntrain.train.stopping import EarlyStopping
 from nntrain.train.update import Update
-from tests.train.problems import Pick, Setup, same
+from tests.train.problems import Pick, Run, Setup, same
 
 
 def patience(pick: Pick, values: tuple[float, ...], **rule: object) -> EarlyStopping:
@@ -110,6 +112,20 @@ def test_members_stop_at_different_times_and_the_others_go_on() -> None:
     assert sizes[0] == 3
     assert sizes[-1] < 3
     assert sorted(sizes, reverse=True) == sizes
+
+
+@pytest.mark.parametrize("name", ["early stopping, dropout, Adam", "early stopping on a score, last weights"])
+def test_when_the_population_is_compacted_does_not_matter(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    setup, sizes, thetas = SETUPS[name], [], []
+    for threshold in (0.0, 0.5, 1.0):
+        monkeypatch.setattr(loop, "COMPACT_BELOW", threshold)
+        training = Training(setup.population(), 8)
+        thetas.append(Run.until_the_end(training).theta)
+        sizes.append(training.network.members)
+    assert sizes[0] == 3
+    assert sizes[2] == 1
+    np.testing.assert_array_equal(thetas[1], thetas[0])
+    np.testing.assert_array_equal(thetas[2], thetas[0])
 
 
 @pytest.mark.parametrize("loss", [CrossEntropy(), MeanSquaredError()], ids=["fused", "jacobian"])
