@@ -31,6 +31,8 @@ def environment(
         "nntrain": nntrain.__version__,
         "training_version": TRAINING_VERSION,
         "platform": platform.platform(),
+        "system": system(),
+        "processor": processor(),
         "blas": blas(),
         "threads": threads,
         "command": list(sys.argv if command is None else command),
@@ -43,6 +45,23 @@ def blas() -> str:
     config: Any = np.show_config(mode="dicts")
     found = config.get("Build Dependencies", {}).get("blas", {})
     return " ".join(str(found[key]) for key in ("name", "version") if found.get(key)) or "unknown"
+
+
+def system() -> str:
+    """The operating system and its mathematical library, such as "Linux glibc 2.36"; a new kernel changes neither."""
+    return " ".join(part for part in (platform.system(), *platform.libc_ver(), platform.mac_ver()[0]) if part)
+
+
+def processor() -> str:
+    """What decides which code NumPy and BLAS run: such as "x86_64 SkylakeX X86_V3 X86_V4".
+
+    The kind of machine, the kernels that BLAS chose for it, and the SIMD extensions that NumPy uses.
+    """
+    from threadpoolctl import threadpool_info  # here, because it inspects every loaded library
+
+    kernels = sorted({str(library["architecture"]) for library in threadpool_info() if library.get("architecture")})
+    config: Any = np.show_config(mode="dicts")
+    return " ".join([platform.machine(), *kernels, *config.get("SIMD Extensions", {}).get("found", [])])
 
 
 def file_sha256(path: Path) -> str:

@@ -7,7 +7,9 @@ and what can still be done. runs/README.md describes the files.
 """
 
 import contextlib
+import errno
 import hashlib
+import os
 import re
 import secrets
 from collections.abc import Iterator, Mapping
@@ -18,9 +20,9 @@ from typing import Any
 from nntrain.arrays import Array
 from nntrain.errors import RunError
 from nntrain.runs import jsonfile, lock, status
-from nntrain.runs.arrays_file import ArraySpec, read_arrays, write_arrays
+from nntrain.runs.arrays_file import ArraysFile, ArraySpec, most_bytes, write_arrays
 from nntrain.runs.files import Damage, Disk, read_bytes, temporary, write_bytes
-from nntrain.runs.history import HistoryWriter, read_history
+from nntrain.runs.history import HistoryWriter, count_epochs, read_history
 from nntrain.runs.messages import cannot_write, damaged, no_such_run
 from nntrain.runs.status import RunStatus, Status
 
@@ -50,7 +52,6 @@ _LOCK = "lock"
 _NEXT_CHECKPOINT = "checkpoint.next.npz"
 
 _TEXT_LIMIT = 1 << 24  # bytes of a config
-_JSON_LIMIT = 1 << 26  # bytes of a JSON file; preprocess.json names every category of every column
 _RUN_NAME = re.compile(r".+-\d{8}-\d{6}-[0-9a-f]{4}")
 
 
@@ -87,6 +88,7 @@ class RunDirectory:
         try:
             run._make_parents(Path(runs_dir))
             run.path = run._make_unique(Path(runs_dir), _file_name(name))
+            run._disk.sync_directory(Path(runs_dir))
             run._recorded = {}
             run.set_status("running")
         except OSError as error:
@@ -104,12 +106,14 @@ class RunDirectory:
         Raises RunError if there is no such directory, or if it holds none of a run's files.
         """
         path = Path(run)
-        if not path.is_dir():
+        if not os.path.isdir(path):
             inside = Path(runs_dir) / path
-            if path.name != str(run) or not inside.is_dir():
+            if path.name != str(run) or not os.path.isdir(inside):
                 raise no_such_run(path, Path(runs_dir))
             path = inside
-        if not any((path / name).exists() for name in FILES):
+        if not any(os.path.lexists(path / name) for name in FILES):
+            if not os.access(path, os.R_OK | os.X_OK):
+                raise RunError(f"{path} cannot be read: {os.strerror(errno.EACCES)}")
             raise RunError(f"{path} is not a run directory: it has no {CONFIG}, {WEIGHTS} or {STATUS}")
         return cls(path, disk=disk)
 
@@ -171,7 +175,7 @@ class RunDirectory:
     def read_status(self) -> RunStatus:
         """The content of status.json; its `current()` knows whether the process still lives."""
         with self._reading(STATUS):
-            return RunStatus.from_json(jsonfile.decode_object(read_bytes(self.path / STATUS, _JSON_LIMIT)))
+            return RunStatus.from_json(jsonfile.decode_object(read_bytes(self.path / STATUS, jsonfile.MOST_BYTES)))
 
     def _store_status(self, new: RunStatus) -> None:
         with self._writing(STATUS):
@@ -206,7 +210,7 @@ class RunDirectory:
 
     def write_preprocess(self, value: Mapping[str, object]) -> None:
         """Write preprocess.json, what was fitted on the training split."""
-        self._write(PREPROCESS, jsonfile.encode(value))
+        self._write_object(PREPROCESS, value)
 
     def read_preprocess(self) -> dict[str, Any]:
         """The object in preprocess.json."""
@@ -214,7 +218,7 @@ class RunDirectory:
 
     def write_environment(self, value: Mapping[str, object]) -> None:
         """Write environment.json, as `nntrain.runs.environment.environment` gives it."""
-        self._write(ENVIRONMENT, jsonfile.encode(value))
+        self._write_object(ENVIRONMENT, value)
 
     def read_environment(self) -> dict[str, Any]:
         """The object in environment.json."""
@@ -226,7 +230,7 @@ class RunDirectory:
         `weights_sha256` is added if the weights were written by this object and `value` has none.
         """
         sha256 = self._written.get(WEIGHTS)
-        self._write(RESULT, jsonfile.encode({"weights_sha256": sha256, **value} if sha256 else value))
+        self._write_object(RESULT, {"weights_sha256": sha256, **value} if sha256 else value)
 
     def read_result(self) -> dict[str, Any]:
         """The object in result.json."""
@@ -249,24 +253,28 @@ class RunDirectory:
     def read_weights(self, expected: Mapping[str, ArraySpec] | None = None) -> dict[str, Array]:
         """The arrays in weights.npz; their sha256 must be that of the file, status.json and result.json.
 
-        `expected` has the shape and dtype of every array of the network; all are compared before memory is
-        allocated.
+        `expected` has the shape and dtype of every array of the network; all that the headers say is compared
+        before memory is allocated.
         """
         vouched = self._checksums().get(WEIGHTS)
-        with self._reading(WEIGHTS):
-            arrays, sha256 = read_arrays(self.path / WEIGHTS, expected)
-            for file, recorded in ((STATUS, vouched), (RESULT, self._result_sha256())):
-                if recorded is not None and recorded != sha256:
-                    raise Damage(f"is not what the run wrote: its sha256 is {sha256}, {file} says {recorded}")
-        return arrays
+        with (
+            self._reading(WEIGHTS),
+            ArraysFile(self.path / WEIGHTS, most_bytes=expected and most_bytes(expected)) as file,
+        ):
+            for name, recorded in ((STATUS, vouched), (RESULT, self._result_sha256())):
+                if recorded is not None and recorded != file.sha256:
+                    raise Damage(f"is not what the run wrote: its sha256 is {file.sha256}, {name} says {recorded}")
+            if expected is not None:
+                file.require(expected)
+            return file.read()
 
     def _result_sha256(self) -> str | None:
         """What result.json says of the weights; None if it cannot be read, which is its reader's business."""
         try:
-            value = jsonfile.decode_object(read_bytes(self.path / RESULT, _JSON_LIMIT)).get("weights_sha256")
+            value = jsonfile.decode_object(read_bytes(self.path / RESULT, jsonfile.MOST_BYTES)).get("weights_sha256")
         except (Damage, OSError):
             return None
-        return value if isinstance(value, str) else None
+        return value if isinstance(value, str) and len(value) == 64 else None
 
     # Checkpoints; nntrain.runs.checkpoint says what is in them
 
@@ -278,11 +286,17 @@ class RunDirectory:
             if self.has(CHECKPOINT):
                 self._disk.replace(self.path / CHECKPOINT, self.path / PREVIOUS_CHECKPOINT)
             self._disk.replace(written, self.path / CHECKPOINT)
+            self._disk.sync_directory(self.path)
 
     def read_checkpoint(self, name: str, *, most_bytes: int) -> dict[str, Array]:
         """The arrays in one of the two checkpoints, which prove their own content."""
-        with self._reading(name):
-            return read_arrays(self.path / name, most_bytes=most_bytes)[0]
+        with self._reading(name), ArraysFile(self.path / name, most_bytes=most_bytes) as file:
+            return file.read()
+
+    def checkpoint_specs(self, name: str) -> dict[str, ArraySpec]:
+        """The shapes and dtypes that the headers of a checkpoint announce; no array is read."""
+        with self._reading(name), ArraysFile(self.path / name) as file:
+            return file.specs
 
     # History
 
@@ -299,6 +313,11 @@ class RunDirectory:
         """The records of history.jsonl, one per epoch; a last line that was cut is left out."""
         with self._reading(HISTORY):
             return read_history(self.path / HISTORY)
+
+    def count_epochs(self) -> int:
+        """How many complete lines history.jsonl has."""
+        with self._reading(HISTORY):
+            return count_epochs(self.path / HISTORY)
 
     # Any file
 
@@ -317,15 +336,30 @@ class RunDirectory:
             with self._writing(name):
                 self._disk.remove(self.path / name)
 
+    def tidy(self) -> None:
+        """Remove what a process that was killed while it wrote has left beside the files. It does no harm there."""
+        unfinished = [temporary(self.path / name) for name in (*FILES, _NEXT_CHECKPOINT)]
+        for path in filter(Path.exists, [self.path / _NEXT_CHECKPOINT, *unfinished]):
+            with contextlib.suppress(OSError):
+                self._disk.remove(path)
+
     def has(self, name: str) -> bool:
         """Whether the run has a file of this name."""
-        return (self.path / name).exists()
+        return os.path.lexists(self.path / name)
 
     def _write(self, name: str, content: bytes) -> None:
         self._forget(name)
         with self._writing(name):
             write_bytes(self._disk, self.path / name, content)
         self._written[name] = hashlib.sha256(content).hexdigest()
+
+    def _write_object(self, name: str, value: Mapping[str, object]) -> None:
+        content = jsonfile.encode(value)
+        try:
+            jsonfile.check_size(content)
+        except Damage as damage:
+            raise RunError(f"cannot write {self.path / name}: it {damage}") from None
+        self._write(name, content)
 
     def _forget(self, name: str) -> None:
         """Take a file's checksum out of status.json before the file changes, lest a crash make it wrong."""
@@ -351,16 +385,16 @@ class RunDirectory:
 
     def _read_object(self, name: str) -> dict[str, Any]:
         with self._reading(name):
-            return jsonfile.decode_object(self._read(name, _JSON_LIMIT))
+            return jsonfile.decode_object(self._read(name, jsonfile.MOST_BYTES))
 
     @contextlib.contextmanager
     def _reading(self, name: str) -> Iterator[None]:
         try:
             yield
         except Damage as damage:
-            raise damaged(self.path / name, str(damage)) from None
+            raise damaged(self.path / name, damage) from None
         except OSError as error:
-            raise damaged(self.path / name, f"cannot be read: {error.strerror or error}") from error
+            raise damaged(self.path / name, Damage(f"cannot be read: {error.strerror or error}")) from error
 
     @contextlib.contextmanager
     def _writing(self, name: str) -> Iterator[None]:

@@ -82,7 +82,12 @@ def _splits_of(model: Model, split: str) -> tuple[Dataset, Dataset]:
     """A split of the data that the run was trained on, split again as it was then, and the training split."""
     if split not in SPLITS:
         raise UserError(f"unknown split {split!r}: choose one of {', '.join(SPLITS)}")
-    check_data_unchanged(model.experiment, model.directory.read_environment(), model.directory)
+    check_data_unchanged(
+        model.experiment,
+        model.directory.read_environment(),
+        model.directory,
+        otherwise=", or score on another file with --data FILE",
+    )
     data = Data(model.experiment)
     training = data.pool.rows(data.split.training)
     if split in data.separate:
@@ -95,13 +100,16 @@ def _splits_of(model: Model, split: str) -> tuple[Dataset, Dataset]:
     return data.pool.rows(rows), training
 
 
-def check_data_unchanged(experiment: Experiment, environment: Mapping[str, object], run: RunDirectory) -> None:
+def check_data_unchanged(
+    experiment: Experiment, environment: Mapping[str, object], run: RunDirectory, *, otherwise: str
+) -> None:
     """Refuse data that is not what the run was trained on: its splits could not be found again.
 
     Args:
         experiment: of the run.
         environment: its environment.json.
         run: for messages.
+        otherwise: what can be done but to bring the data back; it ends the messages.
 
     Raises:
         DataError: a file is gone or its sha256 differs.
@@ -110,19 +118,20 @@ def check_data_unchanged(experiment: Experiment, environment: Mapping[str, objec
     known = environment.get("data")
     if not isinstance(known, dict):
         raise RunError(f"{run.path / ENVIRONMENT} is damaged: 'data' does not hold a checksum for each data file")
-    recorded = {Path(path).name: sha256 for path, sha256 in known.items()}
+    recorded: dict[str, list[object]] = {}
+    for path, sha256 in known.items():  # by name, since a project may have moved; two files may share one
+        recorded.setdefault(Path(path).name, []).append(sha256)
     for file in _data_files(experiment):
         try:
             sha256 = file_sha256(file)
         except OSError as error:
             raise DataError(
-                f"{file} cannot be read ({error.strerror}), but {run.name} was trained on it: put it back, "
-                "or score on another file with --data FILE"
+                f"{file} cannot be read ({error.strerror}), but {run.name} was trained on it: put it back{otherwise}"
             ) from error
-        if recorded.get(file.name, sha256) != sha256:
+        if sha256 not in recorded.get(file.name, [sha256]):
             raise DataError(
                 f"{file} has changed since {run.name} was trained on it, so its splits cannot be found again: "
-                "restore it, or score on a whole file with --data FILE"
+                f"restore it{otherwise}"
             )
 
 

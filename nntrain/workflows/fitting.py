@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import time
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from nntrain.config import dump
 from nntrain.config.experiment import Experiment
 from nntrain.config.root import Config
 from nntrain.config.training import EarlyStoppingConfig
-from nntrain.errors import DivergedError, Interrupted, NntrainError
+from nntrain.errors import DivergedError, Interrupted, NntrainError, RunError
 from nntrain.nn.network import Network
 from nntrain.runs.checkpoint import write_checkpoint
 from nntrain.runs.environment import environment
@@ -77,12 +78,13 @@ class Fit:
 
     def run(self, runs_dir: Path) -> FitResult:
         """Train from the beginning, in a new run directory."""
-        with blas_threads(self.threads):
+        with blas_threads(self.threads), self.interruption:
             training = self.training()
             directory = RunDirectory.create(runs_dir, self.experiment.name)
             with directory.lock():
                 try:
                     self.write_start(directory)
+                    self._check_wanted()
                 except BaseException:
                     directory.discard()
                     raise
@@ -90,10 +92,11 @@ class Fit:
 
     def go_on(self, directory: RunDirectory, state: TrainingState | None) -> FitResult:
         """Train on in a run directory that is locked: from a state, or from the beginning if there is none."""
-        with blas_threads(self.threads):
+        with blas_threads(self.threads), self.interruption:
             training = self.training()
             if state is not None:
                 training.load_state(state)
+            self._check_wanted()
             directory.set_status("running")
             return self._train(directory, training, state)
 
@@ -110,6 +113,11 @@ class Fit:
         directory.write_environment(environment(threads=self.threads, data_files=self.data.files))
         directory.set_status("running")  # once more: it records the checksums of these files
 
+    def _check_wanted(self) -> None:
+        """Stop here if a signal has asked to, before anything was trained."""
+        if self.interruption.signal is not None:
+            raise Interrupted("interrupted before training began", signal=self.interruption.signal)
+
     def _train(self, directory: RunDirectory, training: Training, state: TrainingState | None) -> FitResult:
         """Train with the run directory open; whatever happens, it ends in the right status."""
         for message in self.warnings:
@@ -118,15 +126,22 @@ class Fit:
         self._trained_before = 0.0 if state is None else float(state.numbers["seconds"])
         self._started = time.perf_counter()
         try:
-            with self.interruption, directory.history_writer(training.epoch - 1) as history:
+            with directory.history_writer(training.epoch - 1) as history:
                 self._follow(directory, training, history)
+            return self._finish(directory, training)
+        except (Interrupted, DivergedError):
+            raise
         except KeyboardInterrupt:
-            raise Interrupted(f"stopped at once; {_how_to_go_on(directory)}") from None
+            if directory.read_status().status != "running":
+                raise  # it was over but for the tidying up
+            directory.set_status("interrupted", "stopped at once")
+            raise Interrupted(f"stopped at once; {how_to_go_on(directory)}") from None
         except BaseException as error:
             with contextlib.suppress(NntrainError, OSError):
                 directory.set_status("failed", str(error) or type(error).__name__)
+            if isinstance(error, RunError):  # a full disk, say
+                raise RunError(f"{error}\n{how_to_go_on(directory)}") from error
             raise
-        return self._finish(directory, training)
 
     def _follow(self, directory: RunDirectory, training: Training, history: HistoryWriter) -> None:
         """Write down what the training yields, until it is over or a signal asks to stop."""
@@ -135,6 +150,7 @@ class Fit:
             if isinstance(record, EpochRecord):
                 history.append(history_line(record))
                 self.listener.epoch(record)
+                self.interruption.asked()
             stopping = self.interruption.signal is not None and not training.is_over
             if stopping or self._checkpoint_due(training.epoch):
                 self._save_checkpoint(directory, training, history)
@@ -145,7 +161,7 @@ class Fit:
             self._save_checkpoint(directory, training, history)
 
     def _wants_pause(self) -> bool:
-        return self.interruption.signal is not None or time.perf_counter() >= self._next_checkpoint
+        return self.interruption.asked() or time.perf_counter() >= self._next_checkpoint
 
     def _checkpoint_due(self, epoch: int) -> bool:
         return epoch >= self._next_checkpoint_epoch or time.perf_counter() >= self._next_checkpoint
@@ -205,20 +221,20 @@ class Fit:
             case StopReason.INTERRUPTED:
                 directory.set_status("interrupted", f"interrupted after epoch {outcome.epochs}")
                 raise Interrupted(
-                    f"interrupted after epoch {outcome.epochs}; {_how_to_go_on(directory)}",
+                    f"interrupted after epoch {outcome.epochs}; {how_to_go_on(directory)}",
                     signal=self.interruption.signal or 2,
                 )
             case StopReason.DIVERGED:
                 message = _divergence_message(self.config, outcome)
                 directory.set_status("diverged", message)
                 raise DivergedError(f"{message}\nThe run is in {directory.path}")
-            case StopReason.EPOCHS:
+            case StopReason.EPOCHS | StopReason.EARLY:
                 directory.set_status("complete")
-                directory.remove(PREVIOUS_CHECKPOINT)
-            case StopReason.EARLY:
-                directory.set_status("complete")
-                directory.remove(CHECKPOINT)
-                directory.remove(PREVIOUS_CHECKPOINT)
+                goes_on = outcome.reason is StopReason.EPOCHS and self.config.training.checkpoint is not None
+                with contextlib.suppress(RunError):  # the run is complete; what is too much in it does no harm
+                    for name in (PREVIOUS_CHECKPOINT, *(() if goes_on else (CHECKPOINT,))):
+                        directory.remove(name)
+                directory.tidy()
 
     def _batch_size(self) -> int:
         size, count = self.config.training.batch_size, len(self.prepared.splits["training"])
@@ -289,8 +305,9 @@ def portable(experiment: Experiment, directory: Path) -> Config:
     return config.model_copy(update={"data": data})
 
 
-def _how_to_go_on(directory: RunDirectory) -> str:
-    return f"go on with: nntrain fit --resume {directory.path}"
+def how_to_go_on(directory: RunDirectory, more: str = "") -> str:
+    """The command that continues a run, to be typed as it stands; `more` is appended to it."""
+    return f"go on with: nntrain fit --resume {shlex.quote(str(directory.path))}{more}"
 
 
 def _divergence_message(config: Config, outcome: Outcome) -> str:

@@ -1,9 +1,14 @@
-"""Ctrl-C and SIGTERM while training: the first asks it to stop after the batch, a second Ctrl-C stops at once."""
+"""Ctrl-C and SIGTERM.
+
+While a network trains, the first of them asks it to stop after the batch, and a second Ctrl-C stops it at once.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
+from collections.abc import Iterator
 from types import FrameType, TracebackType
 from typing import Any, Self
 
@@ -13,7 +18,8 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 class Interruption:
     """A context in which a signal is a request, not an exception.
 
-    Outside of the main thread, where Python lets nobody handle signals, it changes nothing.
+    Outside of the main thread, where Python lets nobody handle signals, it changes nothing; and a signal that whoever
+    started the process wants ignored stays ignored.
 
     Attributes:
         signal: the number of the signal that asked to stop, or None.
@@ -23,9 +29,14 @@ class Interruption:
         self.signal: int | None = None
         self._before: dict[int, Any] = {}
 
+    def asked(self) -> bool:
+        """Whether training is to stop. Whoever trains asks once after every batch."""
+        return self.signal is not None
+
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._handle) for number in _SIGNALS}
+            heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+            self._before = {number: signal.signal(number, self._handle) for number in heard}
         return self
 
     def __exit__(
@@ -39,3 +50,56 @@ class Interruption:
         if self.signal is not None and number == signal.SIGINT:
             raise KeyboardInterrupt
         self.signal = number
+
+
+class Rehearsal(Interruption):
+    """An interruption that comes by itself after so many batches, or never if None; real signals are heard as well.
+
+    Attributes:
+        took_place: whether it was this, and no real signal, that asked to stop.
+    """
+
+    def __init__(self, batches: int | None) -> None:
+        super().__init__()
+        self.took_place = False
+        self._left = batches
+
+    def asked(self) -> bool:
+        """Whether training is to stop; counts the batch that was done."""
+        if self._left is not None and self.signal is None:
+            self._left -= 1
+            if self._left == 0:
+                self.took_place = True
+                self.signal = int(signal.SIGINT)
+        return super().asked()
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, as an exception like that of Ctrl-C."""
+
+
+@contextlib.contextmanager
+def terminable() -> Iterator[None]:
+    """Let SIGTERM raise Terminated inside the block, so that what Ctrl-C leaves in order is left in order by it too.
+
+    An Interruption inside the block has precedence. As there, only the main thread can do it, and a signal that is
+    ignored stays so.
+    """
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGTERM) is signal.SIG_IGN:
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _raise_terminated)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _raise_terminated(number: int, frame: FrameType | None) -> None:
+    raise Terminated
+
+
+def signal_of(interrupt: KeyboardInterrupt) -> int:
+    """The number of the signal that an exception stands for."""
+    return int(signal.SIGTERM if isinstance(interrupt, Terminated) else signal.SIGINT)

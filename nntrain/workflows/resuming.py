@@ -3,37 +3,44 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from nntrain.build.data import Data, Prepared
 from nntrain.build.resolve import resolve
+from nntrain.config import dump
 from nntrain.config.column import structure_key
 from nntrain.config.experiment import Experiment, load_experiment
 from nntrain.config.root import Config
 from nntrain.errors import RunError, UserError
 from nntrain.runs.checkpoint import read_checkpoint
 from nntrain.runs.environment import environment
-from nntrain.runs.store import CONFIG, ENVIRONMENT, PREPROCESS, RESULT, RunDirectory
+from nntrain.runs.store import CONFIG, ENVIRONMENT, HISTORY, PREPROCESS, RESULT, RunDirectory
 from nntrain.train.loop import Training
 from nntrain.train.records import StopReason
 from nntrain.train.state import TrainingState
 from nntrain.workflows.evaluating import check_data_unchanged
-from nntrain.workflows.fitting import Fit
+from nntrain.workflows.fitting import Fit, how_to_go_on, portable
 from nntrain.workflows.interruption import Interruption
 from nntrain.workflows.listener import Listener
 from nntrain.workflows.results import FitResult
 
 # Settings that say how long to train and when to save, and change nothing about a step.
-FREE = ("training.epochs", "training.checkpoint", "runtime")
+FREE = ("training.epochs", "training.checkpoint")
 # What the arithmetic depends on, in environment.json, and how to call it.
 ARITHMETIC = {
     "training_version": "nntrain's arithmetic",
     "threads": "the number of threads",
     "numpy": "NumPy",
     "blas": "the BLAS library",
-    "platform": "the platform",
+    "processor": "the processor",
+    "system": "the system",
 }
+# In environment.json: what --force has made different from an uninterrupted run.
+FORCED = "forced"
 
 
 def resume(
@@ -51,7 +58,7 @@ def resume(
         run: the run directory.
         overrides: `path=value`; without `force` only of how long to train and when to save (`training.epochs=400`).
         force: accept what costs no more than the promise of equal bits: other hyperparameters of the same network,
-            another version of what the arithmetic depends on.
+            another version of what the arithmetic depends on. The run says from then on that it was forced.
         runs_dir: where a run that is given by its name is looked for.
         listener: hears of every epoch.
         interruption: what asks to stop; by default signals do.
@@ -60,105 +67,155 @@ def resume(
         UserError: there is nothing to go on with, or the config, the data or the arithmetic changed; the run is as it
             was.
         RunError: the run directory is damaged or in use.
+        DivergedError, Interrupted: as `fit`.
     """
     directory = RunDirectory.open(run, runs_dir=runs_dir)
     with directory.lock():
-        experiment = _experiment(directory, overrides, force=force)
-        fit, notes = _prepare(directory, experiment, force=force, listener=listener, interruption=interruption)
+        known = read_start(directory)
+        experiment, changes = _experiment(directory, overrides, force=force)
+        threads = recorded_threads(directory, known)
+        asked = experiment.config.runtime.threads
+        if asked != "auto" and asked != threads:
+            changes.append(f"{ARITHMETIC['threads']} was {threads}, now {asked}")
+            threads = asked
+        changes += changed_arithmetic({**known, "threads": threads})
+        if changes and not force:
+            raise UserError(
+                f"{directory.name} would not end with the weights of an uninterrupted run: {'; '.join(changes)}; "
+                f"--force goes on all the same"
+            )
+        fit = prepare(directory, experiment, known, threads, listener=listener, interruption=interruption)
         state, warning = _state(directory, fit.training())
-        _check_unfinished(directory, fit.config)
-        fit.warnings += [*notes, *([warning] if warning else [])]
-        if overrides:
-            fit.write_start(directory)
+        _check_unfinished(directory, fit.config, state)
+        forced = [*forced_changes(directory, known), *_dated(changes, state)]
+        fit.warnings += [*([warning] if warning else []), *forced]
+        _write_changes(directory, fit, overrides, known, forced if changes else None)
         return fit.go_on(directory, state)
 
 
-def _experiment(directory: RunDirectory, overrides: Sequence[str], *, force: bool) -> Experiment:
-    """The run's experiment with the overrides, which must not make it another one."""
+def read_start(directory: RunDirectory) -> dict[str, Any]:
+    """The environment.json of a run whose training has begun.
+
+    Raises:
+        RunError: it never began, or the file is damaged.
+        UserError: the directory is that of a search.
+    """
+    vouched = directory.read_status().sha256
+    if ENVIRONMENT in vouched and PREPROCESS not in vouched and not directory.has(PREPROCESS):
+        raise UserError(
+            f"{directory.name} is a search, not a run of one network; what it has finished is in "
+            f"{directory.path / HISTORY}, and the run of its best point stands beside it"
+        )
+    if ENVIRONMENT not in vouched and not directory.has(ENVIRONMENT):  # the last that is written before training
+        raise RunError(
+            f"{directory.name} was killed before its training began, so there is nothing to go on with: start it again "
+            "with nntrain fit; its directory can be deleted"
+        )
+    return directory.read_environment()
+
+
+def read_experiment(directory: RunDirectory, overrides: Sequence[str] = ()) -> Experiment:
+    """The experiment in config.yaml. Raises RunError where it is damaged, ConfigError for a wrong override."""
     directory.read_config()  # for its checksum
     try:
-        before = load_experiment(directory.path / CONFIG)
+        experiment = load_experiment(directory.path / CONFIG)
     except UserError as error:
         raise RunError(f"{directory.path / CONFIG} is damaged:\n{error}") from error
-    if not overrides:
-        return before
-    after = load_experiment(directory.path / CONFIG, overrides)
-    if _essence(after.config) == _essence(before.config):
-        return after
-    if structure_key(_essence(after.config)) != structure_key(_essence(before.config)):
+    return load_experiment(directory.path / CONFIG, overrides) if overrides else experiment
+
+
+def recorded_threads(directory: RunDirectory, known: Mapping[str, Any]) -> int:
+    """How many threads a run was trained with. Raises RunError where environment.json does not say."""
+    threads = known.get("threads")
+    if not isinstance(threads, int) or not 1 <= threads <= 1024:
+        raise RunError(f"{directory.path / ENVIRONMENT} is damaged: 'threads' is {threads!r}")
+    return threads
+
+
+def changed_arithmetic(known: Mapping[str, Any]) -> list[str]:
+    """What the bits of a result depend on and is no longer what environment.json says, in words."""
+    present = environment(threads=known.get("threads"))
+    return [
+        f"{what} was {known[name]}, now {present[name]}"
+        for name, what in ARITHMETIC.items()
+        if name in known and known[name] != present[name]
+    ]
+
+
+def forced_changes(directory: RunDirectory, known: Mapping[str, Any]) -> list[str]:
+    """What --force made different, in words. Raises RunError where environment.json is damaged."""
+    forced = known.get(FORCED, [])
+    if not isinstance(forced, list) or not all(isinstance(text, str) for text in forced):
+        raise RunError(f"{directory.path / ENVIRONMENT} is damaged: {FORCED!r} is not a list of texts")
+    return forced
+
+
+def prepare(
+    directory: RunDirectory,
+    experiment: Experiment,
+    known: Mapping[str, Any],
+    threads: int,
+    *,
+    listener: Listener | None,
+    interruption: Interruption | None,
+) -> Fit:
+    """The training of a run again, with its data read and split as it was then.
+
+    Raises:
+        DataError: the data is no longer what the run was trained on.
+        RunError: the run is damaged.
+    """
+    fresh = f"; a new run on the data as it is: nntrain fit {shlex.quote(str(directory.path / CONFIG))}"
+    check_data_unchanged(experiment, known, directory, otherwise=fresh)
+    data = Data(experiment)
+    prepared = data.prepare()
+    _check_preprocess(directory, prepared)
+    resolved = resolve(experiment, prepared.preprocessor, has_validation="validation" in prepared.splits)
+    return Fit(resolved, data, prepared, listener or Listener(), threads=threads, interruption=interruption)
+
+
+def _experiment(directory: RunDirectory, overrides: Sequence[str], *, force: bool) -> tuple[Experiment, list[str]]:
+    """The run's experiment with the overrides, which must not make it another one, and what --force would change."""
+    before = read_experiment(directory)
+    after = read_experiment(directory, overrides) if overrides else before
+    was, now = _essence(before.config), _essence(after.config)
+    if was == now:
+        return after, []
+    listed = ", ".join(overrides)
+    if structure_key(was) != structure_key(now):
+        reason = "a cosine schedule depends on the number of epochs; " if now.schedule.type == "cosine" else ""
         raise UserError(
-            f"{directory.name} cannot go on with {', '.join(overrides)}: that is another network or another training; "
+            f"{directory.name} cannot go on with {listed}: {reason}that is another network or another training; "
             "start a new run for it"
         )
-    if not force:
-        raise UserError(
-            f"{directory.name} would not end with the weights of an uninterrupted run with {', '.join(overrides)}: "
-            f"only {' and '.join(FREE[:2])} can change; --force goes on all the same"
-        )
-    return after
+    return after, [f"{listed} (only {' and '.join(FREE)} can change)" if not force else listed]
 
 
 def _essence(config: Config) -> Config:
     """A config without what may differ between the first part of a run and the next."""
-    same = {"epochs": 1, "checkpoint": None}
+    same: dict[str, Any] = {"epochs": 1, "checkpoint": None}
     if config.schedule.type == "cosine":
         del same["epochs"]  # the rate of every epoch depends on their number
     training = config.training.model_copy(update=same)
     return config.model_copy(update={"training": training, "runtime": type(config.runtime)(), "search": None})
 
 
-def _prepare(
-    directory: RunDirectory,
-    experiment: Experiment,
-    *,
-    force: bool,
-    listener: Listener | None,
-    interruption: Interruption | None,
-) -> tuple[Fit, list[str]]:
-    """The training, with its data read and split again, and what deserves a warning."""
-    known = directory.read_environment()
-    check_data_unchanged(experiment, known, directory)
-    threads = known.get("threads")
-    if not isinstance(threads, int) or not 1 <= threads <= 1024:
-        raise RunError(f"{directory.path / ENVIRONMENT} is damaged: 'threads' is {threads!r}")
-    changed = _changed_arithmetic(known, threads)
-    if changed and not force:
-        raise UserError(
-            f"{directory.name} would not end with the same bits: {'; '.join(changed)}. --force goes on all the same"
-        )
-    data = Data(experiment)
-    prepared = data.prepare()
-    _check_preprocess(directory, prepared)
-    resolved = resolve(experiment, prepared.preprocessor, has_validation="validation" in prepared.splits)
-    fit = Fit(resolved, data, prepared, listener or Listener(), threads=threads, interruption=interruption)
-    return fit, changed
-
-
-def _changed_arithmetic(known: dict[str, object], threads: int) -> list[str]:
-    present = environment(threads=threads)
-    return [
-        f"{what} was {known.get(name)}, now {present[name]}"
-        for name, what in ARITHMETIC.items()
-        if known.get(name) != present[name]
-    ]
-
-
 def _check_preprocess(directory: RunDirectory, prepared: Prepared) -> None:
     if directory.read_preprocess() != prepared.preprocessor.to_json():
         raise RunError(
             f"{directory.path / PREPROCESS} is not what the data gives: the run cannot go on; "
-            f"start again with: nntrain fit {directory.path / CONFIG}"
+            f"start again with: nntrain fit {shlex.quote(str(directory.path / CONFIG))}"
         )
 
 
 def _state(directory: RunDirectory, training: Training) -> tuple[TrainingState | None, str | None]:
-    """The state to go on from, checked against the training, and a warning if it is not the latest."""
+    """The state to go on from, checked against the training, and a warning if it is not what one expects."""
     expected = training.state()
     # Arrays and their headers; the values of the best epoch are not in the state of a training that has not begun.
     most = 2 * sum(array.nbytes for array in expected.arrays.values()) + (1 << 20)
     checkpoint = read_checkpoint(directory, most_bytes=most)
     if checkpoint is None:
-        return None, None
+        return None, "there is no checkpoint yet: training starts from the beginning"
     state = TrainingState(checkpoint.arrays, checkpoint.numbers)
     seconds = state.numbers.get("seconds")
     if not isinstance(seconds, int | float) or not math.isfinite(seconds):
@@ -167,7 +224,7 @@ def _state(directory: RunDirectory, training: Training) -> tuple[TrainingState |
     return state, checkpoint.warning
 
 
-def _check_unfinished(directory: RunDirectory, config: Config) -> None:
+def _check_unfinished(directory: RunDirectory, config: Config, state: TrainingState | None) -> None:
     status = directory.read_status().status
     if status not in ("complete", "diverged"):
         return
@@ -179,8 +236,35 @@ def _check_unfinished(directory: RunDirectory, config: Config) -> None:
     epochs = result.get("epochs")
     if not isinstance(epochs, int):
         raise RunError(f"{directory.path / RESULT} is damaged: 'epochs' is {epochs!r}")
+    if state is None:
+        raise UserError(
+            f"{directory.name} is complete and has no checkpoint to go on from; to train longer from the beginning: "
+            f"nntrain fit {shlex.quote(str(directory.path / CONFIG))} --set training.epochs=N"
+        )
     if config.training.epochs <= epochs:
         raise UserError(
-            f"{directory.name} is complete after {epochs} epochs; to train longer: "
-            f"nntrain fit --resume {directory.path} --set training.epochs={2 * epochs}"
+            f"{directory.name} is complete after {epochs} epochs; to train longer, "
+            f"{how_to_go_on(directory, f' --set training.epochs={2 * epochs}')}"
         )
+
+
+def _dated(changes: Sequence[str], state: TrainingState | None) -> list[str]:
+    epoch = 1 if state is None else state.number("epoch")
+    return [f"went on by --force in epoch {epoch}: {change}" for change in changes]
+
+
+def _write_changes(
+    directory: RunDirectory, fit: Fit, overrides: Sequence[str], known: Mapping[str, Any], forced: list[str] | None
+) -> None:
+    """Write down with what the run goes on, where that is new: the config; the environment, if it was `forced`."""
+    if overrides:
+        experiment = fit.experiment
+        try:
+            as_written = replace(experiment, source=replace(experiment.source, text=directory.read_source()))
+            directory.write_source(as_written.source_with_overrides())
+        except RunError:  # nothing depends on source.yaml: the training must not either
+            pass
+        directory.write_config(dump.resolved_yaml(portable(experiment, directory.path)))
+    if forced is not None:
+        present = environment(command=known.get("command"), threads=fit.threads, data_files=fit.data.files)
+        directory.write_environment({**present, FORCED: forced})
