@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 import numpy as np
 
@@ -104,6 +106,19 @@ def plan(layers: Sequence[Named], input_shape: Shape) -> Blueprint:
     return Blueprint(tuple(layers), tuple(shapes), tuple(slots), weights, starts[False])
 
 
+class Observer(Protocol):
+    """Looks at the arrays of a pass between its computations, without changing them; see `Pass.watch`."""
+
+    def after_forward(self, place: int, layer: Layer) -> None:
+        """`layer.y` is computed; the next layer may write over it."""
+
+    def before_backward(self) -> None:
+        """The last layer's `dy` is there."""
+
+    def after_backward(self, place: int, layer: Layer, dx: Array | None) -> None:
+        """The layer's parameter gradients are assigned, and `dx`, if anybody wants it."""
+
+
 class Pass:
     """The network bound to one input array: forward and backward for batches of exactly that size.
 
@@ -144,6 +159,28 @@ class Pass:
         """Assign all gradients from dy."""
         for backward in self._backwards:
             backward()
+
+    def watch(self, observer: Observer) -> None:
+        """Let an observer look at what each layer computes, from now on; call it after `bind_backward`.
+
+        `place` counts the layers from 0. A pass that nobody watches pays nothing for it.
+        """
+
+        def forward(place: int, layer: Layer) -> None:
+            layer.forward()
+            observer.after_forward(place, layer)
+
+        def backward(place: int, layer: Layer, dx: Array | None) -> None:
+            layer.backward()
+            observer.after_backward(place, layer, dx)
+
+        first = len(self.layers) - len(self._backwards)
+        self._forwards = [partial(forward, place, layer) for place, layer in enumerate(self.layers)]
+        self._backwards = [observer.before_backward]
+        for place in reversed(range(first, len(self.layers))):
+            layer = self.layers[place]
+            wanted = place > first
+            self._backwards.append(partial(backward, place, layer, layer.dx if wanted else None))
 
 
 class Network:
@@ -237,9 +274,11 @@ class Network:
 
         Returns:
             [M, N, *output_shape]; overwritten by the next call.
+
+        Raises:
+            ValueError: x has another shape.
         """
-        x = np.asarray(x)
-        batch = x if x.ndim > len(self.blueprint.shapes[0]) + 1 else x[None]
+        batch = self._as_batch(np.asarray(x))
         if self._convenience is None or self._convenience[:2] != (batch.shape, training):
             bound = self.bind(self.memory.empty(batch.shape), training=training)
             bound.bind_backward(self.memory.zeros(bound.y.shape), input_gradient=True)
@@ -273,6 +312,17 @@ class Network:
         chosen.theta[...] = self.theta[rows]
         chosen.dropout_streams = self.dropout_streams.select(rows)
         return chosen
+
+    def _as_batch(self, x: Array) -> Array:
+        """A batch [1 or M, N, *input_shape] from one with or without the first axis."""
+        shape = self.blueprint.shapes[0]
+        batch = x[None] if x.ndim == len(shape) + 1 else x
+        if batch.ndim != len(shape) + 2 or batch.shape[2:] != shape or len(batch) not in (1, self.members):
+            features = ", ".join(map(str, shape))
+            raise ValueError(
+                f"the network takes inputs [N, {features}] or [{self.members}, N, {features}], got {list(x.shape)}"
+            )
+        return batch
 
     def _by_path(self, groups: list[dict[str, Array]]) -> dict[str, Array]:
         return {

@@ -25,7 +25,7 @@ from nntrain.nn.initializers import (
     Values,
 )
 
-FAN_IN, FAN_OUT = 120, 250
+FAN_IN, FAN_OUT = 60, 100
 GIVEN = np.arange(FAN_IN * FAN_OUT, dtype=np.float64).reshape(FAN_IN, FAN_OUT)
 
 

@@ -109,6 +109,13 @@ def test_forward_takes_any_batch_size_and_both_kinds_of_batch() -> None:
     np.testing.assert_array_equal(network.forward(x[:, :2]), own[:, :2])
 
 
+@pytest.mark.parametrize("shape", [(3,), (5, 2), (3, 5, 3), (2, 5, 2), (1, 2, 5, 3), ()])
+def test_inputs_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"^the network takes inputs") as raised:
+        perceptron([3, 2], ["sigmoid"], members=2).forward(np.ones(shape))
+    assert str(raised.value) == f"the network takes inputs [N, 3] or [2, N, 3], got {list(shape)}"
+
+
 def test_gradients_are_those_of_the_last_forward_pass() -> None:
     network = perceptron([2, 1], ["linear"], members=1)
     network.forward(np.array([[1.0, 2.0]]))
