@@ -165,7 +165,8 @@ class Data:
             if stratify is True:
                 raise self.experiment.error(
                     "data.split.stratify",
-                    f"cannot be true for a {self.task} task, which has no classes to keep in proportion",
+                    f"data.split.stratify cannot be true for a {self.task} task, which has no classes to keep in "
+                    "proportion",
                 )
             return None
         return stratification_labels(self.pool, self.task)

@@ -6,15 +6,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from nntrain.arrays import Shape
 from nntrain.build.layers import build_blueprint
-from nntrain.config.network import DenseConfig, LayerConfig
+from nntrain.config.explain import Mistake, explain
+from nntrain.config.network import DenseConfig, NetworkConfig
+from nntrain.config.section import Section
 from nntrain.errors import UserError
 from nntrain.nn.layer import Memory
 from nntrain.nn.network import Network, NetworkShapeError
 from nntrain.streams import Key
+
+
+class _Layers(Section):
+    network: NetworkConfig
 
 
 def build_network(
@@ -38,18 +44,21 @@ def build_network(
         UserError: a layer is invalid, a shape does not fit, or units or an activation is `auto`, which needs data.
     """
     try:
-        configs = TypeAdapter(tuple[LayerConfig, ...]).validate_python(tuple(layers))
+        configs = _Layers.model_validate({"network": list(layers)}).network
     except ValidationError as error:
-        first = error.errors()[0]
-        path = ".".join(map(str, first["loc"]))
-        raise UserError(f"layers.{path}: {first['msg']}, got {first['input']!r}") from error
+        raise UserError("\n".join(_text(mistake) for mistake in explain(error, _Layers))) from error
     for place, layer in enumerate(configs):
         if isinstance(layer, DenseConfig) and "auto" in (layer.units, layer.activation):
-            raise UserError(f"layers.{place}: auto needs data to go by; name the units and the activation")
+            raise UserError(f"network.{place}: auto needs data to go by; name the units and the activation")
     try:
         blueprint = build_blueprint([configs] * members, tuple(input_shape))
     except NetworkShapeError as error:
-        raise UserError(f"layers.{error.position}: {error}") from error
+        raise UserError(f"network.{error.position}: {error}") from error
     network = Network(blueprint, members, Memory(np.dtype(dtype)))
     network.initialize([Key(seed + member) for member in range(members)])
     return network
+
+
+def _text(mistake: Mistake) -> str:
+    hint = " (" + mistake.hint.replace("\n", "; ") + ")" if mistake.hint else ""
+    return f"{'.'.join(map(str, mistake.path))}: {mistake.message}{hint}"

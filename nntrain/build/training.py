@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import assert_never
+from typing import Any, assert_never
 
 import numpy as np
 
@@ -83,7 +83,7 @@ def build_population(
     network.initialize(keys)
     loss = build_loss(first)
     places = np.asarray(of_member, dtype=np.intp)
-    training = _examples([p.splits["training"] for p in prepared], places, loss, _class_weights(first, data))
+    training = _examples([p.splits["training"] for p in prepared], places, loss, _class_weights(first, prepared))
     batch_size = first.training.batch_size
     task = Supervised(
         network,
@@ -168,24 +168,29 @@ def _examples(
 
 
 def _weights_of(t: Array, class_weights: Array) -> Array:
-    """The weight of each example's class [D, n, 1], from one-hot targets [D, n, K] or 0 and 1 [D, n, 1]."""
+    """The weight of each example's class [D, n, 1], from one-hot targets [D, n, K] or 0 and 1 [D, n, 1].
+
+    `class_weights` is [D, K], one row for each data set.
+    """
     classes = t.argmax(axis=2) if t.shape[2] > 1 else t[:, :, 0].astype(np.intp)
-    weights: Array = class_weights[classes][:, :, None]
+    weights: Array = np.take_along_axis(class_weights, classes, axis=1)[:, :, None]
     return weights.astype(t.dtype)
 
 
-def _class_weights(config: Config, data: Prepared) -> Array | None:
-    """One weight for each class [K], or None; `balanced` is n / (K n_k), as in scikit-learn."""
+def _class_weights(config: Config, prepared: Sequence[Prepared]) -> Array | None:
+    """The weight of each class in each of D data sets, [D, K], or None."""
     given = getattr(config.loss, "class_weights", None)
-    if given is None:
-        return None
-    classes = data.preprocessor.classes or ()
+    return None if given is None else np.stack([_weights_in(data, given) for data in prepared])
+
+
+def _weights_in(data: Prepared, given: Any) -> Array:
+    """One weight for each class of a data set, [K]; `balanced` is n / (K n_k), as in scikit-learn."""
     if given == "balanced":
         t = data.splits["training"].t
         counts = t.sum(axis=0) if t.shape[1] > 1 else np.array([len(t) - t.sum(), t.sum()])
         return np.asarray(len(t) / (len(counts) * np.maximum(counts, 1)))
     if isinstance(given, dict):
-        return np.array([given.get(name, 1.0) for name in classes])
+        return np.array([given.get(name, 1.0) for name in data.preprocessor.classes or ()])
     return np.array(given)
 
 

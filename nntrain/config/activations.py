@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from nntrain.config.section import Positive, Section, Shorthand
+from nntrain.config.section import Number, Positive, Section, Shorthand
 
 
 class LinearConfig(Section):
@@ -41,7 +41,7 @@ class LeakyReluConfig(Section):
     """f(x) = x for x > 0, else alpha · x."""
 
     type: Literal["leaky_relu"] = "leaky_relu"
-    alpha: Positive = Field(default=0.1, description="Slope for negative inputs.")
+    alpha: Annotated[Number, Field(ge=0, le=1)] = Field(default=0.1, description="Slope for negative inputs.")
 
 
 class EluConfig(Section):

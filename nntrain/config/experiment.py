@@ -49,7 +49,7 @@ class Experiment:
 
     def data_path(self, path: str) -> FilePath:
         """Return where a path of the config leads: from the folder of the config file, or from home (`~`)."""
-        return self.source.path.parent / os.path.expanduser(path)
+        return FilePath(os.path.normpath(self.source.path.parent / os.path.expanduser(path)))
 
     def with_config(self, config: Config) -> "Experiment":
         """Return the experiment with another config, for example one whose `auto` is resolved. It is not checked."""

@@ -9,7 +9,7 @@ _ENOUGH_ROWS = 20
 
 def column_warnings(dataset: Dataset) -> list[str]:
     """A sentence for each input column that is the same in every row, or numbers or names the rows one by one."""
-    columns = dataset.inputs if isinstance(dataset.inputs, tuple) else ()
+    columns = dataset.inputs if isinstance(dataset.inputs, tuple) and len(dataset) > 1 else ()
     return [f"{dataset.source}: {sentence}" for column in columns if (sentence := _about(column))]
 
 

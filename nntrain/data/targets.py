@@ -54,7 +54,7 @@ class ClassTarget:
 
     def decode(self, y: Array) -> Array:
         """Class names [n] of outputs [n, K]: the largest wins, the first of equal ones; binary: the second from 1/2."""
-        places = (y[:, 0] >= 0.5).astype(np.int64) if self.binary else y.argmax(axis=1)
+        places = (y[:, 0] > 0.5).astype(np.int64) if self.binary else y.argmax(axis=1)
         labels: Array = np.array(self.classes, dtype=object)[places]
         return labels
 
@@ -90,7 +90,7 @@ class FlagTarget:
 
     def decode(self, y: Array) -> Array:
         """0 or 1 [n, K] int64 of outputs [n, K]: 1 from 1/2 on."""
-        return (y >= 0.5).astype(np.int64)
+        return (y > 0.5).astype(np.int64)
 
     def to_json(self) -> dict[str, Any]:
         """What `target_from_json` makes this of."""

@@ -25,7 +25,8 @@ def train_groups(groups: Sequence[Group], *, asked_threads: int | None = None) -
         asked_threads: the most cores to use, or None for all.
 
     Raises:
-        KeyboardInterrupt: in the caller's thread; groups in progress are given up.
+        KeyboardInterrupt: in the caller's thread; groups in progress are given up, as they are when the caller closes
+            the iterator.
     """
     cores = asked_threads or available_cores()
     small = [g for g in groups if _threads(g, cores) == 1]
@@ -61,7 +62,7 @@ def _side_by_side(groups: Sequence[Group], workers: int) -> Iterator[tuple[Group
 
 
 def _train(group: Group, stop: threading.Event, threads: int) -> list[Outcome]:
-    training = Training(group.build(threads), group.members[0].config.training.epochs)
+    training = Training(group.build(threads), group.members[0].config.training.epochs, pause=stop.is_set)
     for _ in training:
         if stop.is_set():
             break

@@ -53,7 +53,7 @@ def ranked(trials: Sequence[Trial], monitor: str) -> list[Trial]:
 
 
 def rows(trials: Sequence[Trial], monitor: str) -> list[dict[str, Any]]:
-    """The ranked trials as rows: rank, trial, the point's values, score (mean, std), further values, epochs, status."""
+    """The ranked trials as rows: rank, trial, the point's values, score (mean, std), status, further values, epochs."""
     return [_row(rank, trial, monitor) for rank, trial in enumerate(ranked(trials, monitor), start=1)]
 
 
@@ -62,6 +62,8 @@ def _row(rank: int, trial: Trial, monitor: str) -> dict[str, Any]:
     row: dict[str, Any] = {"rank": rank, "trial": trial.number, **trial.point, monitor: trial.mean(monitor)}
     if len(scores) > 1:
         row[f"{monitor}.std"] = float(np.std(scores, ddof=1))
+    diverged = sum(outcome.reason is StopReason.DIVERGED for outcome in trial.outcomes)
+    row["status"] = "ok" if not diverged else f"diverged ({diverged} of {len(trial.outcomes)})"
     names = dict.fromkeys(name for outcome in trial.outcomes for name in outcome.values)
     for name in names:
         if name.startswith(("validation.", "training.")) and name != monitor:
@@ -70,8 +72,6 @@ def _row(rank: int, trial: Trial, monitor: str) -> dict[str, Any]:
     if len(trial.outcomes) == 1:
         row["best_epoch"] = trial.outcomes[0].best_epoch
     row["parameters"] = trial.parameters
-    diverged = sum(outcome.reason is StopReason.DIVERGED for outcome in trial.outcomes)
-    row["status"] = "ok" if not diverged else f"diverged ({diverged} of {len(trial.outcomes)})"
     return row
 
 

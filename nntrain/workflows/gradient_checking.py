@@ -40,7 +40,7 @@ def gradcheck(experiment: Experiment) -> GradientReport:
     resolved = resolve(data.experiment, prepared.preprocessor, has_validation="validation" in prepared.splits).config
     if isinstance(resolved.loss, PerceptronConfig):
         raise UserError(
-            "the perceptron's rule is not the gradient of a loss (the step activation has none), "
+            "the perceptron's rule does not follow from a derivative (that of the step activation is 0), "
             "so there is nothing to check"
         )
     without_dropout = tuple(layer for layer in resolved.network if not isinstance(layer, DropoutConfig))
@@ -52,8 +52,10 @@ def gradcheck(experiment: Experiment) -> GradientReport:
 def _rows(population: Population) -> list[GradientRow]:
     network, examples, update = population.network, population.task.examples, population.update
     _move_zeros(network.theta)
-    batch = Batch(examples.x[:, :EXAMPLES], examples.t[:, :EXAMPLES], None)
+    weight = None if examples.weight is None else examples.weight[:, :EXAMPLES]
+    batch = Batch(examples.x[:, :EXAMPLES].copy(), examples.t[:, :EXAMPLES], weight)
     bound = Bound(network, population.task.loss, batch, Memory(np.float64), training=True)
+    bound.network_pass.bind_backward(bound.loss.dy, input_gradient=True)
     penalties = [penalty for penalty in (update.l1, update.l2) if penalty is not None]
 
     def cost() -> Array:
@@ -64,12 +66,10 @@ def _rows(population: Population) -> list[GradientRow]:
     bound.backward()
     for penalty in penalties:
         network.grad += penalty.gradient(network.theta)
-    gradients = {path: array.copy() for path, array in network.gradients().items()}
-    rows = []
-    for path, values in network.parameters().items():
-        difference = check_array(path, values, gradients[path], cost)
-        rows.append(GradientRow(path, float(difference.relative_error[0]), difference.checked))
-    return rows
+    values = {**network.parameters(), "input": batch.x}
+    gradients = {path: array.copy() for path, array in {**network.gradients(), "input": bound.network_pass.dx}.items()}
+    differences = [check_array(path, array, gradients[path], cost) for path, array in values.items()]
+    return [GradientRow(d.name, float(d.relative_error[0]), d.checked) for d in differences]
 
 
 def _move_zeros(theta: Array) -> None:

@@ -20,7 +20,7 @@ from nntrain.errors import DataError, RunError, UserError
 from nntrain.nn.layer import Memory
 from nntrain.nn.network import Network
 from nntrain.runs.arrays_file import ArraySpec
-from nntrain.runs.store import CONFIG, PREPROCESS, RunDirectory
+from nntrain.runs.store import CONFIG, PREPROCESS, RESULT, RunDirectory
 
 
 class Model:
@@ -41,6 +41,7 @@ class Model:
         """
         self.directory = RunDirectory.open(run, runs_dir=runs_dir)
         self.run = self.directory.path
+        _refuse_search(self.directory)
         self.experiment = _read_experiment(self.directory)
         self.preprocessor = _read_preprocessor(self.directory)
         try:
@@ -121,6 +122,8 @@ class Model:
         if isinstance(rows, np.ndarray) and rows.ndim == 2 and rows.shape[1] == len(names):
             columns = array_columns("", rows)
             return Dataset(tuple(replace(c, name=n) for c, n in zip(columns, names, strict=True)), None, "rows")
+        if not all(isinstance(row, Sequence | np.ndarray) and not isinstance(row, str) for row in rows):
+            raise DataError(f"rows: give a list of rows, each with the values of {', '.join(names)}")
         table = [list(row) for row in rows]
         wrong = next((place for place, row in enumerate(table) if len(row) != len(names)), None)
         if wrong is not None:
@@ -138,6 +141,15 @@ PREDICTION_BLOCK = 4096
 def load_run(run: Path | str, *, runs_dir: Path | str = "runs") -> Model:
     """The trained network of a run directory, ready to answer. Raises RunError as `Model`."""
     return Model(run, runs_dir=runs_dir)
+
+
+def _refuse_search(directory: RunDirectory) -> None:
+    """A search's directory has no network; say where its best one is."""
+    if directory.has(PREPROCESS) or not directory.has(RESULT):
+        return
+    result = directory.read_result()
+    if "best_trial" in result:
+        raise UserError(f"{directory.name} is a search; the network of its best point is in {result.get('refit')}")
 
 
 def _column(name: str, values: Sequence[Any]) -> Column:
