@@ -286,7 +286,7 @@ def test_the_second_of_two_classes_is_the_positive_one() -> None:
     assert fitted.classes == ("no", "yes")
     assert fitted.outputs == 1
     assert fitted.targets(data, "float64").tolist() == [[1], [0], [1]]
-    assert fitted.decode(np.array([[0.49], [0.5], [1.0]])).tolist() == ["no", "yes", "yes"]
+    assert fitted.decode(np.array([[0.49], [0.5], [0.51]])).tolist() == ["no", "no", "yes"]
     two, _ = fit(["yes", "no"], Task.CLASSIFICATION)
     assert two.outputs == 2
 
@@ -298,7 +298,7 @@ def test_labels() -> None:
     assert fitted.outputs == 2
     assert fitted.target_names == ("y0", "y1")
     assert fitted.targets(data, "float32").tolist() == [[0, 1], [1, 1], [0, 0]]
-    assert fitted.decode(np.array([[0.5, 0.4]])).tolist() == [[1, 0]]
+    assert fitted.decode(np.array([[0.51, 0.5]])).tolist() == [[1, 0]]
     worse = Dataset(np.zeros((1, 1)), np.array([[0, 0.5]]), "d.npz")
     assert message(fitted.targets, worse, "float32") == (
         "d.npz: example 0: the target 'y1' is '0.5'; multilabel needs columns of 0 and 1"
