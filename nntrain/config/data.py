@@ -31,7 +31,8 @@ class SyntheticConfig(Section):
 
     type: SyntheticKind = Field(
         description="`xor`, `and`, `or` are truth tables of two inputs; `gaussians`, `circle`, `moons` and `spiral` "
-        "are classes in the plane (`xor` too, given `examples`: points of equal signs are the class 1); `plane` and `gauss` are values over the plane; `sine` is a value over a line."
+        "are classes in the plane (`xor` too, given `examples`: points of equal signs are the class 1); `plane` and "
+        "`gauss` are values over the plane; `sine` is a value over a line."
     )
     examples: Count | None = Field(
         default=None, description="Number of examples; null is 4 for the truth tables and 400 for the others."

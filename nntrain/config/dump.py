@@ -19,6 +19,7 @@ class _Dumper(_DUMPER):  # type: ignore[misc, valid-type]
 
 
 def _represent_text(dumper: _Dumper, value: str) -> Any:
+    value = _writable(value)
     # Quote also what only YAML 1.2 takes for a number: 1e-4.
     style = None if isinstance(read_scalar(value), str) else "'"
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
@@ -38,6 +39,17 @@ class _FlowDumper(_Dumper):
     """Writes everything on one line."""
 
 
+def _represent_flow_text(dumper: _FlowDumper, value: str) -> Any:
+    if value.isprintable():
+        return _represent_text(dumper, value)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", _writable(value), style='"')
+
+
+def _writable(text: str) -> str:
+    """Return a text without lone surrogates, which no file can hold."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def _represent_flow(dumper: _FlowDumper, value: dict[str, Any]) -> Any:
     return dumper.represent_mapping("tag:yaml.org,2002:map", value.items(), flow_style=True)
 
@@ -50,6 +62,7 @@ _Dumper.add_representer(str, _represent_text)
 _Dumper.add_representer(list, _represent_list)
 _Dumper.add_representer(tuple, _represent_list)
 _Dumper.add_representer(dict, _represent_mapping)
+_FlowDumper.add_representer(str, _represent_flow_text)
 _FlowDumper.add_representer(list, _represent_flow_list)
 _FlowDumper.add_representer(tuple, _represent_flow_list)
 _FlowDumper.add_representer(dict, _represent_flow)

@@ -12,16 +12,17 @@ from nntrain.config.root import Config
 from nntrain.config.search import EvaluationConfig
 from nntrain.config.section import Section
 
-SCALARS = st.one_of(
+WORDS = st.one_of(
     st.none(),
     st.booleans(),
-    st.integers(),
-    st.floats(),
+    st.integers(-(2**70), 2**70),
+    st.floats(allow_nan=False),
     st.text(max_size=12),
     st.sampled_from(
         ["auto", "adam", "1e-4", "yes", "012", "12:30", "2024-01-01", "null", "~", "=", "<<", "- a", "a: b"]
     ),
 )
+SCALARS = WORDS | st.just(float("nan"))
 PLAIN = st.recursive(
     SCALARS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
@@ -73,7 +74,7 @@ def value(annotation: Any, name: str = "") -> st.SearchStrategy[Any]:
         return st.dictionaries(_PATHS.get(name, _TEXT), value(items(annotation)), min_size=1, max_size=3)
     if core is str:
         return _PATTERNS.get(name, _TEXT)
-    return _number(core, marks) if core in (int, float) else st.booleans() if core is bool else SCALARS
+    return _number(core, marks) if core in (int, float) else st.booleans() if core is bool else WORDS
 
 
 def _number(kind: type, marks: tuple[Any, ...]) -> st.SearchStrategy[Any]:

@@ -30,7 +30,7 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     (tmp_path / "configs").mkdir()
     (tmp_path / "configs" / "a.yaml").write_text(TEXT)
     experiment = load_experiment(tmp_path / "configs" / "a.yaml")
-    assert experiment.data_path("../data/iris.csv") == tmp_path / "configs" / ".." / "data" / "iris.csv"
+    assert experiment.data_path("../data/iris.csv") == tmp_path / "data" / "iris.csv"
     assert experiment.data_path("/data/iris.csv") == Path("/data/iris.csv")
     assert experiment.data_path("~/iris.csv") == Path.home() / "iris.csv"
 
@@ -83,6 +83,11 @@ def test_a_value_that_contradicts_the_file_is_named_in_the_last_line(load: Load)
     with pytest.raises(ConfigError) as caught:
         load(TEXT + "early_stopping: {patience: 3}\n").with_values({"data.split.validation": 0})
     assert str(caught.value).splitlines()[-1] == "1 error in a.yaml, with search data.split.validation=0"
+
+
+def test_a_value_that_no_file_can_hold(load: Load) -> None:
+    with pytest.raises(ConfigError, match=r"name must be a word of letters"):
+        load(TEXT).with_values({"name": "\ud800"})
 
 
 def test_more_axes(load: Load) -> None:
