@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from typing import Any
 
 from nntrain.arrays import Shape
@@ -18,10 +20,14 @@ from nntrain.config.loss import (
 from nntrain.config.network import DenseConfig
 from nntrain.config.root import Config
 from nntrain.config.training import EarlyStoppingConfig
+from nntrain.data.dataset import quoted
 from nntrain.data.preprocess import Preprocessor
 from nntrain.data.task import Task
 from nntrain.nn.network import Blueprint, NetworkShapeError
-from nntrain.train.metrics import METRICS, default_metrics
+from nntrain.train.metrics import METRICS, default_metrics, metrics_for
+
+# Dotted path of the setting to blame, what is wrong, and perhaps what to do.
+Mistake = tuple[str, str, str | None]
 
 _LOSS_TASKS = {
     "cross_entropy": {Task.CLASSIFICATION},
@@ -64,10 +70,9 @@ def resolve(experiment: Experiment, preprocessor: Preprocessor, *, has_validatio
         }
     )
     concrete = experiment.with_config(resolved)
-    _check_metrics(concrete, task)
-    _check_loss(concrete, loss, task)
-    blueprint = plan_network(concrete, preprocessor.input_shape)
-    _check_output(concrete, blueprint, preprocessor)
+    mistakes = list(_mistakes(resolved, preprocessor))
+    if mistakes:
+        raise concrete.errors(mistakes)
     return concrete
 
 
@@ -129,8 +134,24 @@ def _seeded(seed: int | None, config: Config) -> dict[str, int]:
     return {"seed": config.seed if seed is None else seed}
 
 
-def _check_metrics(experiment: Experiment, task: Task) -> None:
-    config = experiment.config
+def _mistakes(config: Config, preprocessor: Preprocessor) -> Iterator[Mistake]:
+    """Everything that does not suit the task or the data."""
+    task = preprocessor.task
+    yield from _unfit_metrics(config, task)
+    unfit_loss = list(_unfit_loss(config, task))
+    yield from unfit_loss or _unfit_class_weights(config, preprocessor)
+    try:
+        blueprint = build_blueprint([config.network], preprocessor.input_shape)
+    except NetworkShapeError as error:
+        yield f"network.{error.position}", str(error), None
+        return
+    unfit_size = list(_unfit_size(config, blueprint, preprocessor))
+    yield from unfit_size
+    if not unfit_size and not unfit_loss:
+        yield from _unfit_activation(config)
+
+
+def _unfit_metrics(config: Config, task: Task) -> Iterator[Mistake]:
     wanted = [(f"metrics.{place}", name) for place, name in enumerate(config.metrics)]
     if isinstance(config.early_stopping, EarlyStoppingConfig):
         wanted.append(("early_stopping.monitor", config.early_stopping.monitor.partition(".")[2]))
@@ -138,48 +159,65 @@ def _check_metrics(experiment: Experiment, task: Task) -> None:
         wanted.append(("search.monitor", config.search.monitor.partition(".")[2]))
     for path, name in wanted:
         if name != "loss" and task not in METRICS[name].tasks:
-            allowed = ", ".join(key for key, metric in METRICS.items() if task in metric.tasks)
-            raise experiment.error(path, f"{name} does not apply to a {task} task; these do: {allowed}")
+            yield path, f"{name} does not apply to a {task} task; these do: {', '.join(metrics_for(task))}", None
 
 
-def _check_loss(experiment: Experiment, loss: AnyLoss, task: Task) -> None:
-    tasks = _LOSS_TASKS.get(loss.type)
-    if tasks is not None and task not in tasks:
+def _unfit_loss(config: Config, task: Task) -> Iterator[Mistake]:
+    name = getattr(config.loss, "type", "auto")
+    if task not in _LOSS_TASKS.get(name, set(Task)):
         fitting = {
             Task.CLASSIFICATION: "cross_entropy",
             Task.BINARY: "binary_cross_entropy",
             Task.MULTILABEL: "binary_cross_entropy",
             Task.REGRESSION: "mean_squared_error",
         }[task]
-        raise experiment.error("loss", f"{loss.type} does not suit a {task} task; {fitting} does (or auto)")
+        yield "loss", f"{name} does not suit a {task} task; {fitting} does (or auto)", None
 
 
-def _check_output(experiment: Experiment, blueprint: Blueprint, preprocessor: Preprocessor) -> None:
-    """The network must put out as many numbers as the target has, under the activation that the loss wants."""
-    config, outputs = experiment.config, preprocessor.outputs
-    last = len(config.network) - 1
-    put_out = 1
-    for size in blueprint.output_shape:
-        put_out *= size
+def _unfit_class_weights(config: Config, preprocessor: Preprocessor) -> Iterator[Mistake]:
+    """Weights are for the classes that the target has, and for each of them there is one."""
+    path, given = "loss.class_weights", getattr(config.loss, "class_weights", None)
+    classes = preprocessor.classes
+    if given is None:
+        return
+    if classes is None:
+        yield path, f"{path} weigh one class against the others, which a {preprocessor.task} task does not have", None
+    elif isinstance(given, dict):
+        for name in given:
+            if name not in classes:
+                yield f"{path}.{name}", f"{path}: the target has no class {name!r}", f"it has {quoted(classes)}"
+    elif given != "balanced" and len(given) != len(classes):
+        count = f"{len(given)} weight{'' if len(given) == 1 else 's'}"
+        yield path, f"{path} has {count}, but the target has {len(classes)} classes", f"in order: {quoted(classes)}"
+
+
+def _unfit_size(config: Config, blueprint: Blueprint, preprocessor: Preprocessor) -> Iterator[Mistake]:
+    """The network must put out as many numbers as the target has, as a vector."""
+    last, outputs, shape = len(config.network) - 1, preprocessor.outputs, blueprint.output_shape
+    put_out = math.prod(shape)
     if put_out != outputs:
         blamed = max((i for i, layer in enumerate(config.network) if isinstance(layer, DenseConfig)), default=last)
         path = f"network.{blamed}.units" if isinstance(config.network[blamed], DenseConfig) else f"network.{blamed}"
-        raise experiment.error(
+        yield (
             path,
             f"the network puts out {put_out} {'number' if put_out == 1 else 'numbers'} per example, but the data needs "
             f"{_needs(preprocessor)}: set units: {outputs} (or auto) in the output layer",
+            None,
         )
+    elif len(shape) != 1:
+        message = f"the network puts out the shape {shape} per example, but the data needs a vector"
+        yield f"network.{last}", f"{message}: end with a flatten layer", None
+
+
+def _unfit_activation(config: Config) -> Iterator[Mistake]:
+    """Losses that are computed together with an activation want it on the last layer."""
+    last = len(config.network) - 1
     activation = getattr(config.network[last], "activation", config.network[last])
-    wanted = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid", "perceptron": "step"}.get(
-        getattr(config.loss, "type", "")
-    )
-    if wanted is not None and getattr(activation, "type", None) != wanted:
+    loss, given = getattr(config.loss, "type", "auto"), getattr(activation, "type", "none")
+    wanted = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid", "perceptron": "step"}.get(loss, given)
+    if given != wanted:
         path = f"network.{last}.activation" if isinstance(config.network[last], DenseConfig) else f"network.{last}"
-        raise experiment.error(
-            path,
-            f"the loss {getattr(config.loss, 'type', '')} needs {wanted} (or auto) as the last activation, "
-            f"got {getattr(activation, 'type', 'none')}",
-        )
+        yield path, f"the loss {loss} needs {wanted} (or auto) as the last activation, got {given}", None
 
 
 def _needs(preprocessor: Preprocessor) -> str:

@@ -187,7 +187,8 @@ def _weights_in(data: Prepared, given: Any) -> Array:
     """One weight for each class of a data set, [K]; `balanced` is n / (K n_k), as in scikit-learn."""
     if given == "balanced":
         t = data.splits["training"].t
-        counts = t.sum(axis=0) if t.shape[1] > 1 else np.array([len(t) - t.sum(), t.sum()])
+        of_each = t.sum(axis=0, dtype=np.float64)
+        counts = of_each if len(of_each) > 1 else np.array([len(t) - of_each[0], of_each[0]])
         return np.asarray(len(t) / (len(counts) * np.maximum(counts, 1)))
     if isinstance(given, dict):
         return np.array([given.get(name, 1.0) for name in data.preprocessor.classes or ()])
