@@ -6,14 +6,16 @@ checked every header against the size of the file and, where the caller knows th
 expected.
 """
 
+import contextlib
 import hashlib
 import math
 import re
 import struct
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, NamedTuple
+from types import TracebackType
+from typing import IO, BinaryIO, NamedTuple, Self
 
 import numpy as np
 from numpy.lib import format as npy
@@ -22,16 +24,33 @@ from nntrain.arrays import Array, DType, Shape
 from nntrain.runs.files import Damage, Disk, open_regular, replacing
 
 _COMMENT = b"nntrain sha256 "
+_CHECKSUM = re.compile(_COMMENT + rb"([0-9a-f]{64})")
+_COMMENT_SIZE = len(_COMMENT) + 64
+# The end of a zip, section 4.3 of PKWARE's APPNOTE: the record, behind a pointer to a longer one in files beyond 4 GiB.
+_END = struct.Struct("<4s4H2LH")
+_END_MAGIC = b"PK\x05\x06"
+_ZIP64 = b"PK\x06\x07"
+_ZIP64_SIZE = 20
+_MOST_LISTED = 1 << 22  # bytes of the list of members; a network of ten thousand layers has one
+_BLOCK = 1 << 24
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 _MEMBER_OVERHEAD = 1024  # zip and npy headers of one array, without its name: at most
 _MAX_AXES = 16
 _MAGIC = b"\x93NUMPY\x01\x00"
 _NPY_HEADER = re.compile(
-    rb"\{'descr': '([<|][biuf][1248])', 'fortran_order': False, "
+    rb"\{'descr': '(\|b1|\|[iu]1|<[iu][248]|<f[248])', 'fortran_order': False, "
     rb"'shape': \(((?:\d{1,18}, ?)*(?:\d{1,18})?)\), \} *\n"
 )
 # What zipfile raises on bytes that are no zip
-_UNREADABLE = (zipfile.BadZipFile, struct.error, OSError, ValueError, EOFError, RuntimeError, OverflowError)
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    struct.error,
+    OSError,
+    ValueError,
+    EOFError,
+    RuntimeError,
+    OverflowError,
+)
 
 
 class ArraySpec(NamedTuple):
@@ -43,8 +62,7 @@ class ArraySpec(NamedTuple):
 
 class _Header(NamedTuple):
     info: zipfile.ZipInfo
-    shape: Shape
-    dtype: DType
+    spec: ArraySpec
 
 
 def arrays_sha256(arrays: Mapping[str, Array]) -> str:
@@ -56,10 +74,13 @@ def arrays_sha256(arrays: Mapping[str, Array]) -> str:
     digest = hashlib.sha256()
     for name in sorted(arrays):
         array = _portable(name, arrays[name])
-        shape = ",".join(str(length) for length in array.shape)
-        digest.update(f"{name} {array.dtype.str} {shape}\n".encode())
+        digest.update(_line(name, array.shape, array.dtype))
         digest.update(array.reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
+
+
+def _line(name: str, shape: Shape, dtype: DType) -> bytes:
+    return f"{name} {dtype.str} {','.join(map(str, shape))}\n".encode()
 
 
 def write_arrays(disk: Disk, path: Path, arrays: Mapping[str, Array]) -> str:
@@ -84,53 +105,161 @@ def write_arrays(disk: Disk, path: Path, arrays: Mapping[str, Array]) -> str:
 
 def _portable(name: str, array: Array) -> Array:
     """The array in C order and little-endian, as it is written."""
-    if not name or name.startswith(("/", ".")) or "\\" in name or "\0" in name or len(name) > 512:
+    if not _is_name(name):
         raise ValueError(f"{name!r} cannot name an array in a file")
     if not _allowed(array.dtype):
         raise ValueError(f"array {name!r} has dtype {array.dtype}, which is not written to a file")
     return np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C")
 
 
+def _is_name(name: str) -> bool:
+    return 0 < len(name) <= 512 and not name.startswith(("/", ".")) and "\\" not in name and name.isprintable()
+
+
 def _allowed(dtype: DType) -> bool:
     return dtype.kind in "biuf" and dtype.itemsize <= 8 and dtype.fields is None
 
 
-def read_arrays(
-    path: Path, expected: Mapping[str, ArraySpec] | None = None, *, most_bytes: int | None = None
-) -> tuple[dict[str, Array], str]:
+class ArraysFile:
+    """A file of arrays that is open for reading: its headers hold together, and no array has been read yet.
+
+    A context manager. Raises Damage, here and in every method, if the file is missing, cut, changed, compressed or
+    holds anything else than plain numbers; OSError if it cannot be read.
+
+    Attributes:
+        sha256: what the file says its arrays have; `read` and `verify` find out whether that is true.
+        specs: shape and dtype of every array, none of which claims more than the file can hold.
+    """
+
+    def __init__(self, path: Path, *, most_bytes: int | None = None) -> None:
+        """Open `path` and read its headers; a file of more than `most_bytes` is refused before that."""
+        with contextlib.ExitStack() as opened:
+            file = opened.enter_context(open_regular(path))
+            self.size = file.seek(0, 2)
+            if most_bytes is not None and self.size > most_bytes:
+                raise Damage(f"has {self.size:,} bytes, but at most {most_bytes:,} can belong to this network")
+            self.sha256 = _claimed_sha256(file, self.size)
+            with _as_damage():
+                self._archive = opened.enter_context(zipfile.ZipFile(file))
+                self._headers = _headers(self._archive, self.size)
+            self._close = opened.pop_all().close
+        self.specs = {name: header.spec for name, header in self._headers.items()}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def require(self, expected: Mapping[str, ArraySpec]) -> None:
+        """Compare the headers with what the arrays must be."""
+        if self.specs.keys() != expected.keys():
+            absent = sorted(expected.keys() - self.specs.keys())
+            surplus = sorted(self.specs.keys() - expected.keys())
+            found = [f"lacks {_listed(absent)}"] * bool(absent) + [f"has {_listed(surplus)}"] * bool(surplus)
+            raise Damage(f"does not belong to this network: it {' and '.join(found)}")
+        for name, spec in expected.items():
+            shape, dtype = self.specs[name]
+            if shape != spec.shape or dtype != spec.dtype.newbyteorder("<"):
+                raise Damage(
+                    f"does not belong to this network: {name!r} is {dtype} {list(shape)}, "
+                    f"the network's is {spec.dtype} {list(spec.shape)}"
+                )
+
+    def read(self) -> dict[str, Array]:
+        """All arrays, in native byte order."""
+        arrays = {name: np.empty(spec.shape, spec.dtype) for name, spec in self.specs.items()}
+        with _as_damage():
+            for name, array in arrays.items():
+                content, filled = array.reshape(-1).view(np.uint8), 0
+                for block in self._content(name):
+                    content[filled : filled + len(block)] = np.frombuffer(block, np.uint8)
+                    filled += len(block)
+        self._compare(arrays_sha256(arrays))
+        return {name: np.asarray(array, dtype=array.dtype.newbyteorder("=")) for name, array in arrays.items()}
+
+    def verify(self) -> None:
+        """Compare the arrays with their checksum, a block at a time."""
+        digest = hashlib.sha256()
+        with _as_damage():
+            for name in sorted(self.specs):
+                digest.update(_line(name, *self.specs[name]))
+                for block in self._content(name):
+                    digest.update(block)
+        self._compare(digest.hexdigest())
+
+    def _content(self, name: str) -> Iterator[bytes]:
+        """The bytes of an array, in blocks."""
+        shape, dtype = self.specs[name]
+        left = math.prod(shape) * dtype.itemsize
+        with self._archive.open(self._headers[name].info) as member:
+            _read_npy_header(member)
+            while left:
+                block = member.read(min(left, _BLOCK))
+                if not block:
+                    raise Damage("is cut short")
+                left -= len(block)
+                yield block
+            member.read(1)  # makes zipfile compare the member's checksum
+
+    def _compare(self, sha256: str) -> None:
+        if sha256 != self.sha256:
+            raise Damage("does not match its own checksum: it was changed after it was written")
+
+
+def read_arrays(path: Path, expected: Mapping[str, ArraySpec] | None = None) -> tuple[dict[str, Array], str]:
     """The arrays in a file that `write_arrays` wrote, and their sha256.
 
-    `expected` names every array with its shape and dtype; without it whatever the file holds is returned,
-    bounded by the file's own size and by `most_bytes`. Raises Damage if the file is missing, cut, changed,
-    compressed, or holds anything else than plain numbers of the expected shapes; OSError if it cannot be read.
+    `expected` names every array with its shape and dtype; without it whatever the file holds is returned, bounded by
+    the file's own size. Raises as `ArraysFile`.
     """
-    with open_regular(path) as file:
-        size = file.seek(0, 2)
+    with ArraysFile(path, most_bytes=None if expected is None else most_bytes(expected)) as file:
         if expected is not None:
-            _check_file_size(size, expected)
-        if most_bytes is not None and size > most_bytes:
-            raise Damage(f"has {size:,} bytes, but at most {most_bytes:,} are expected")
-        try:
-            with zipfile.ZipFile(file) as archive:
-                headers = _headers(archive, size)
-                if expected is not None:
-                    _compare(headers, expected)
-                arrays = {name: _read_member(archive, header) for name, header in headers.items()}
-                comment = archive.comment
-        except _UNREADABLE as error:
-            raise Damage(f"cannot be read as arrays: {error or type(error).__name__}") from None
-    sha256 = arrays_sha256(arrays)
-    if comment != _COMMENT + sha256.encode():
-        raise Damage("does not match its own checksum: it was changed after it was written")
-    return arrays, sha256
+            file.require(expected)
+        return file.read(), file.sha256
 
 
-def _check_file_size(size: int, expected: Mapping[str, ArraySpec]) -> None:
-    limit = _MEMBER_OVERHEAD
-    for name, spec in expected.items():
-        limit += math.prod(spec.shape) * spec.dtype.itemsize + 2 * len(name.encode()) + _MEMBER_OVERHEAD
-    if size > limit:
-        raise Damage(f"has {size:,} bytes, but the network's arrays need at most {limit:,}")
+def most_bytes(expected: Mapping[str, ArraySpec]) -> int:
+    """How many bytes a file with these arrays can have."""
+    return _MEMBER_OVERHEAD + sum(
+        math.prod(spec.shape) * spec.dtype.itemsize + 2 * len(name.encode()) + _MEMBER_OVERHEAD
+        for name, spec in expected.items()
+    )
+
+
+@contextlib.contextmanager
+def _as_damage() -> Iterator[None]:
+    try:
+        yield
+    except _UNREADABLE as error:
+        raise Damage(f"cannot be read as arrays: {error or type(error).__name__}") from None
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(name[:80] for name in names[:5]) + more
+
+
+def _claimed_sha256(file: BinaryIO, size: int) -> str:
+    """The sha256 in the comment of the zip, which is its end; and a look at the size of its list of members.
+
+    zipfile would search for the end, and read a list of any length into memory.
+    """
+    if size == 0:
+        raise Damage("is empty")
+    length = _ZIP64_SIZE + _END.size + _COMMENT_SIZE
+    file.seek(max(0, size - length))
+    tail = file.read().rjust(length, b"\0")
+    locator, end, comment = tail[:_ZIP64_SIZE], tail[_ZIP64_SIZE:-_COMMENT_SIZE], tail[-_COMMENT_SIZE:]
+    found = _CHECKSUM.fullmatch(comment)
+    if found is None or not end.startswith(_END_MAGIC):
+        raise Damage("is cut short, or no run wrote it: the checksum at its end is missing")
+    listed = _END.unpack(end)[5]
+    if listed > _MOST_LISTED or (locator.startswith(_ZIP64) and size < 1 << 32):
+        raise Damage("lists more arrays than a run writes")
+    return found[1].decode()
 
 
 def _headers(archive: zipfile.ZipFile, size: int) -> dict[str, _Header]:
@@ -138,10 +267,10 @@ def _headers(archive: zipfile.ZipFile, size: int) -> dict[str, _Header]:
     members: dict[str, zipfile.ZipInfo] = {}
     for info in archive.infolist():
         name = info.filename.removesuffix(".npy")
-        if name == info.filename or name in members:
-            raise Damage(f"has a member {info.filename!r} that no run writes")
+        if name == info.filename or name in members or not _is_name(name):
+            raise Damage(f"has a member {info.filename[:80]!r} that no run writes")
         if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
-            raise Damage(f"has a compressed member {info.filename!r}, which no run writes")
+            raise Damage(f"has a compressed member {info.filename[:80]!r}, which no run writes")
         members[name] = info
     if sum(info.file_size for info in members.values()) > size:
         raise Damage("claims to hold more than its size")
@@ -157,7 +286,7 @@ def _header(archive: zipfile.ZipFile, name: str, info: zipfile.ZipInfo) -> _Head
     if used + needed != info.file_size:
         found = info.file_size - used
         raise Damage(f"gives {name!r} the shape {list(shape)}, which needs {needed:,} bytes, but has {found:,}")
-    return _Header(info, shape, dtype)
+    return _Header(info, ArraySpec(shape, dtype))
 
 
 def _read_npy_header(member: IO[bytes]) -> tuple[Shape, DType, int]:
@@ -173,34 +302,3 @@ def _read_npy_header(member: IO[bytes]) -> tuple[Shape, DType, int]:
         raise Damage("has a member that is no plain array of numbers as a run writes it")
     shape = tuple(int(axis) for axis in match[2].decode().split(",") if axis.strip())
     return shape, np.dtype(match[1].decode()), len(start) + length
-
-
-def _compare(headers: Mapping[str, _Header], expected: Mapping[str, ArraySpec]) -> None:
-    if headers.keys() != expected.keys():
-        absent = sorted(expected.keys() - headers.keys())
-        surplus = sorted(headers.keys() - expected.keys())
-        found = [f"lacks {', '.join(absent)}"] * bool(absent) + [f"has {', '.join(surplus)}"] * bool(surplus)
-        raise Damage(f"does not belong to this network: it {' and '.join(found)}")
-    for name, spec in expected.items():
-        shape, dtype = headers[name].shape, headers[name].dtype
-        if shape != spec.shape or dtype != spec.dtype.newbyteorder("<"):
-            raise Damage(
-                f"does not belong to this network: {name!r} is {dtype} {list(shape)}, "
-                f"the network's is {spec.dtype} {list(spec.shape)}"
-            )
-
-
-def _read_member(archive: zipfile.ZipFile, header: _Header) -> Array:
-    array = np.empty(header.shape, header.dtype)
-    with archive.open(header.info) as member:
-        _read_npy_header(member)
-        content = array.reshape(-1).view(np.uint8)
-        filled = 0
-        while filled < content.size:
-            block = member.read(min(content.size - filled, 1 << 24))
-            if not block:
-                raise Damage("is cut short")
-            content[filled : filled + len(block)] = np.frombuffer(block, np.uint8)
-            filled += len(block)
-        member.read(1)  # makes zipfile compare the member's checksum
-    return np.asarray(array, dtype=array.dtype.newbyteorder("="))

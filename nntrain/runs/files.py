@@ -22,7 +22,14 @@ _CLOEXEC: int = getattr(os, "O_CLOEXEC", 0)
 
 
 class Damage(Exception):
-    """What is wrong with the content of a file, without the file's name; store.py makes it a RunError."""
+    """What is wrong with the content of a file, without the file's name; store.py makes it a RunError.
+
+    `remedy` says what can still be done, where it is something else than what messages.py says for such a file.
+    """
+
+    def __init__(self, problem: str, *, remedy: str | None = None) -> None:
+        super().__init__(problem)
+        self.remedy = remedy
 
 
 class Disk:
@@ -141,15 +148,17 @@ def write_bytes(disk: Disk, path: Path, content: bytes) -> None:
 
 
 def open_regular(path: Path) -> BinaryIO:
-    """Open a file for reading, unless it is a pipe, a device or a directory.
+    """Open a file for reading, unless it is a pipe, a device or a directory, or a link to one.
 
     Raises Damage if it is missing or something else than a file, OSError if it cannot be read.
     """
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # before opening, which alone can set a device off
+            raise Damage("is not a file")
         descriptor = os.open(path, os.O_RDONLY | _BINARY | _CLOEXEC | _NONBLOCK)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise Damage("is missing") from None
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # it was replaced in between
         os.close(descriptor)
         raise Damage("is not a file")
     return open(descriptor, "rb")

@@ -5,51 +5,84 @@ line that is cut; the reader drops it, and whoever continues the run starts by c
 """
 
 import contextlib
+import itertools
 import os
-from collections.abc import Mapping
+import stat
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 from nntrain.runs import jsonfile
-from nntrain.runs.files import Damage, Disk, read_bytes
+from nntrain.runs.files import Damage, Disk, open_regular
 from nntrain.runs.messages import cannot_write
 
-_LIMIT = 1 << 28  # bytes; a hundred thousand epochs have some thirty million
+_NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
+_NONBLOCK: int = getattr(os, "O_NONBLOCK", 0)
+_LONGEST_LINE = 1 << 22  # bytes; a line of a search has the outcomes of all seeds or folds of a trial
+_MOST_VALUES = 1 << 22  # that are read at once; a hundred thousand epochs have some two million
 
 
 def read_history(path: Path) -> list[dict[str, Any]]:
     """The complete lines of a history, one dict per epoch. A last line without its newline is dropped.
 
-    Raises Damage if any other line is not a JSON object; OSError if the file cannot be read.
+    Raises Damage if any other line is not a JSON object, or if there are too many of them to hold in memory;
+    OSError if the file cannot be read.
     """
-    *lines, _cut = read_bytes(path, _LIMIT).split(b"\n")
-    records = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            records.append(jsonfile.decode_object(line))
-        except Damage as damage:
-            raise Damage(f"is damaged: line {number} {damage}") from None
+    records, values = [], 0
+    with open_regular(path) as file:
+        for number, line in enumerate(_lines(file), start=1):
+            values += jsonfile.value_count(line)
+            if values > _MOST_VALUES:
+                raise Damage(f"holds more than {_MOST_VALUES:,} values, too many to read at once")
+            records.append({sys.intern(key): value for key, value in _decode(line, number).items()})
     return records
+
+
+def count_epochs(path: Path) -> int:
+    """How many complete lines a history has, whatever is in them. Raises as `read_history`."""
+    with open_regular(path) as file:
+        return sum(1 for _ in _lines(file))
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file that end in a newline, one at a time."""
+    number = 1
+    while (line := file.readline(_LONGEST_LINE)).endswith(b"\n"):
+        yield line
+        number += 1
+    if len(line) == _LONGEST_LINE:
+        raise Damage(f"is damaged: line {number} is longer than {_LONGEST_LINE:,} bytes")
+
+
+def _decode(line: bytes, number: int) -> dict[str, Any]:
+    try:
+        return jsonfile.decode_object(line.removesuffix(b"\n"))
+    except Damage as damage:
+        raise Damage(f"is damaged: line {number} {damage}") from None
 
 
 class HistoryWriter:
     """Appends records to a history; a context manager that closes it.
 
     `keep` is how many of the epochs already there are kept (those before the checkpoint from which the run
-    goes on); the rest is cut off. None keeps every complete line. Raises Damage if there are fewer, OSError
-    if the disk does.
+    goes on); the rest is cut off. None keeps every complete line. Raises Damage if there are fewer, or if one
+    of them is no record of its epoch; OSError if the disk does.
     """
 
     def __init__(self, disk: Disk, path: Path, keep: int | None = 0) -> None:
         self._disk = disk
         self._path = path
         self._size = _size_of(path, keep)
-        self._descriptor = disk.open(path, os.O_WRONLY | os.O_CREAT)
+        # neither through a link to a file that is not the run's, nor into a pipe, which would wait for a reader
+        self._descriptor = disk.open(path, os.O_WRONLY | os.O_CREAT | _NOFOLLOW | _NONBLOCK)
         try:
+            if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
+                raise Damage("is not a file")
             disk.truncate(self._descriptor, self._size)
             os.lseek(self._descriptor, self._size, os.SEEK_SET)
-        except OSError:
+        except BaseException:
             os.close(self._descriptor)
             raise
 
@@ -94,16 +127,15 @@ class HistoryWriter:
 
 
 def _size_of(path: Path, keep: int | None) -> int:
-    """How many bytes the first `keep` lines have."""
-    if keep == 0 or (keep is None and not path.exists()):
+    """How many bytes the first `keep` lines have, each of which must be the record of its epoch."""
+    if keep == 0 or (keep is None and not os.path.lexists(path)):
         return 0
-    content = read_bytes(path, _LIMIT)
-    count = content.count(b"\n")
-    if keep is None:
-        return content.rfind(b"\n") + 1
-    if count < keep:
+    size = count = 0
+    with open_regular(path) as file:
+        for count, line in enumerate(itertools.islice(_lines(file), keep), start=1):
+            if _decode(line, count).get("epoch", count) != count:
+                raise Damage(f"is damaged: line {count} is not the record of epoch {count}")
+            size += len(line)
+    if keep is not None and count < keep:
         raise Damage(f"has {count} complete lines, where {keep} epochs are to be kept")
-    end = 0
-    for _ in range(keep):
-        end = content.index(b"\n", end) + 1
-    return end
+    return size

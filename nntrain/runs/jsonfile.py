@@ -14,6 +14,9 @@ import numpy as np
 
 from nntrain.runs.files import Damage
 
+MOST_BYTES = 1 << 25  # of a document; preprocess.json names every category of every column
+MOST_VALUES = 1 << 21  # of a document; what is read takes some hundred bytes for each
+
 
 def encode(value: object, *, indent: int | None = 2) -> bytes:
     """`value` as JSON bytes, ending in a newline; indent=None puts it on one line.
@@ -34,7 +37,11 @@ def encode(value: object, *, indent: int | None = 2) -> bytes:
 
 
 def decode_object(content: bytes) -> dict[str, Any]:
-    """The JSON object in `content`. Raises Damage for anything else, NaN and Infinity tokens included."""
+    """The JSON object in `content`. Raises Damage for anything else, NaN and Infinity tokens included.
+
+    What the object will take in memory is bounded before it is read.
+    """
+    check_size(content)
     try:
         value = json.loads(content.decode("utf-8"), parse_constant=_refuse, parse_float=_finite)
     except UnicodeDecodeError as error:
@@ -47,6 +54,19 @@ def decode_object(content: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Damage("does not hold a JSON object")
     return value
+
+
+def check_size(content: bytes) -> None:
+    """Raises Damage for JSON that is longer, or has more values, than a run writes and reads."""
+    if len(content) > MOST_BYTES:
+        raise Damage(f"is larger than {MOST_BYTES:,} bytes, which no run writes")
+    if value_count(content) > MOST_VALUES:
+        raise Damage(f"holds more than {MOST_VALUES:,} values, which no run writes")
+
+
+def value_count(content: bytes) -> int:
+    """At least the number of values in JSON: each but the first has one of these characters before it."""
+    return 1 + sum(map(content.count, (b",", b"[", b"{")))
 
 
 def _plain(value: object) -> Any:

@@ -1,6 +1,8 @@
 """The runs in a directory at a glance, damaged ones included."""
 
 import math
+import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +11,9 @@ from typing import Any, Literal
 from nntrain.errors import RunError
 from nntrain.runs.status import Status
 from nntrain.runs.store import FILES, RESULT, RunDirectory, is_run_name
+
+_LARGEST = 2**53  # beyond it a float no longer holds every integer
+_NAME = re.compile(r"\w{1,80}")  # of a split or a score
 
 
 @dataclass(frozen=True)
@@ -54,10 +59,10 @@ def summarize(path: Path) -> RunSummary:
         return RunSummary(run.name, path, "damaged", None, None, None, problem=str(error))
     current = status.current()
     result: Mapping[str, Any] = {}
-    missing = sorted(name for name in status.sha256 if not (path / name).exists())
+    missing = sorted(name for name in status.sha256 if not run.has(name))
     problem = f"{path} lacks {', '.join(missing)}" if missing else status.message
     try:
-        if (path / RESULT).exists():
+        if run.has(RESULT):
             result = run.read_result()
     except RunError as error:
         problem = str(error)
@@ -74,29 +79,33 @@ def summarize(path: Path) -> RunSummary:
 
 
 def _looks_like_run(path: Path) -> bool:
-    return path.is_dir() and (is_run_name(path.name) or any((path / name).exists() for name in FILES))
+    if not os.path.isdir(path):
+        return False
+    return is_run_name(path.name) or any(os.path.lexists(path / name) for name in FILES)
 
 
 def _epochs_so_far(run: RunDirectory) -> int | None:
     try:
-        return len(run.read_history())
+        return run.count_epochs()
     except RunError:
         return None
 
 
 def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LARGEST else None
 
 
 def _metrics(value: object) -> dict[str, dict[str, float]]:
     if not isinstance(value, Mapping):
         return {}
     return {
-        split: {name: _number(score) for name, score in scores.items()}
+        split: {name: _number(score) for name, score in scores.items() if _NAME.fullmatch(name)}
         for split, scores in value.items()
-        if isinstance(scores, Mapping)
+        if _NAME.fullmatch(split) and isinstance(scores, Mapping)
     }
 
 
 def _number(value: object) -> float:
-    return float(value) if isinstance(value, (int, float)) else math.nan
+    if isinstance(value, float):
+        return value
+    return math.nan if (count := _count(value)) is None else float(count)

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from nntrain.errors import RunError
+from nntrain.runs import jsonfile
 from nntrain.runs.files import Damage, Disk, read_bytes
 
 try:
@@ -85,7 +86,8 @@ def _say_who(disk: Disk, descriptor: int) -> None:
 
 def _holder(path: Path) -> str:
     try:
-        owner = json.loads(read_bytes(path, 4096))
-        return f"process {int(owner['pid'])} since {str(owner['since'])[:40]}"
+        owner = jsonfile.decode_object(read_bytes(path, 4096))
+        since = datetime.fromisoformat(owner["since"]).isoformat(sep=" ")
+        return f"process {int(owner['pid'])} since {since}"
     except (OSError, Damage, ValueError, TypeError, KeyError):
         return "another process"

@@ -1,28 +1,74 @@
 """What a user is told about a run directory: which file, what is wrong, what can still be done."""
 
 import difflib
+import os
+import shlex
 from pathlib import Path
 
 from nntrain.errors import RunError
+from nntrain.runs.arrays_file import ArraysFile
+from nntrain.runs.files import Damage
 
 _TRAIN_AGAIN = "`nntrain fit {run}/config.yaml` trains the run again from its config"
+_CHECKPOINTS = ("checkpoint.npz", "checkpoint.previous.npz")
+# For weights.npz and the checkpoints it depends on what else is there.
 _STILL_POSSIBLE = {
-    "config.yaml": "source.yaml beside it is the config as it was written, to train the run again",
+    "config.yaml": "source.yaml beside it is the config as it was written, to train the run again; its paths are "
+    "relative to where it stood",
     "source.yaml": "nothing depends on it: config.yaml beside it is the resolved experiment",
-    "history.jsonl": "only the curve of the epochs is lost: the weights and the scores do not depend on it",
-    "weights.npz": _TRAIN_AGAIN,
+    "history.jsonl": "the weights and the scores do not depend on it, but the run cannot go on without it",
     "preprocess.json": _TRAIN_AGAIN,
-    "checkpoint.npz": "the run cannot go on from it; " + _TRAIN_AGAIN,
     "result.json": "`nntrain eval {run}` computes the scores again",
-    "environment.json": "nothing depends on it: it only says what the run was computed with",
+    "environment.json": "the run can be used, but neither be scored on its own splits nor go on: it holds the "
+    "checksums of the data; `nntrain eval {run} --data FILE` scores a file",
     "status.json": "without its checksums the other files cannot be trusted; " + _TRAIN_AGAIN,
 }
+_VERIFIED = 1 << 30  # bytes; of a larger file only the headers are looked at, so that the message comes soon
 
 
-def damaged(path: Path, problem: str) -> RunError:
-    """The error for a file that cannot be used; `problem` continues a sentence begun with its path."""
-    still = _STILL_POSSIBLE.get(path.name, "the rest of the run does not depend on it")
-    return RunError(f"{path} {problem}\n  {still.format(run=path.parent)}")
+def damaged(path: Path, damage: Damage) -> RunError:
+    """The error for a file that cannot be used; the damage continues a sentence begun with its path."""
+    return RunError(f"{path} {damage}\n  {damage.remedy or _remedy(path)}")
+
+
+def _remedy(path: Path) -> str:
+    """What can still be done without this file."""
+    if path.name == "weights.npz":
+        still = _without_weights(path.parent)
+    elif path.name in _CHECKPOINTS:
+        still = _without_checkpoint(path)
+    else:
+        still = _STILL_POSSIBLE.get(path.name, "the rest of the run does not depend on it")
+    return still.format(run=shlex.quote(str(path.parent)))
+
+
+def _without_weights(run: Path) -> str:
+    whole = next((name for name in _CHECKPOINTS if _is_whole(run / name)), None)
+    if whole is not None:
+        return whole + " is whole: `nntrain fit --resume {run}` goes on from it, and writes the weights again"
+    if not os.path.lexists(run / "result.json") and not os.path.lexists(run / "weights.npz"):
+        return "the run was not finished: `nntrain fit --resume {run}` goes on with it"
+    return _TRAIN_AGAIN
+
+
+def _without_checkpoint(path: Path) -> str:
+    other = path.with_name(_CHECKPOINTS[path.name == _CHECKPOINTS[0]])
+    if _is_whole(other):
+        return other.name + " is whole: `nntrain fit --resume {run}` goes on from it"
+    if _is_whole(path.with_name("weights.npz")):
+        return "the weights are whole: the run can be used, but not go on; " + _TRAIN_AGAIN
+    return "the run cannot go on; " + _TRAIN_AGAIN
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a file of arrays matches its own checksum."""
+    try:
+        with ArraysFile(path) as file:
+            if file.size <= _VERIFIED:
+                file.verify()
+    except (Damage, OSError):
+        return False
+    return True
 
 
 def cannot_write(path: Path, error: OSError) -> RunError:

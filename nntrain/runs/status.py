@@ -1,6 +1,7 @@
 """status.json: where a run stands, whose it is, and the checksums of its other files."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +11,10 @@ from nntrain.runs.files import Damage
 from nntrain.runs.process import host, process_died, process_started
 
 FORMAT = 1  # of the run directory; a reader refuses a higher one
+
+_LONGEST = 100_000  # characters of a text, such as the message of a divergence
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and newline
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 Status: TypeAlias = Literal["running", "complete", "interrupted", "diverged", "failed"]
 
@@ -55,17 +60,20 @@ class RunStatus:
     def from_json(value: Mapping[str, Any]) -> "RunStatus":
         """Check and take over the content of status.json. Raises Damage with what is wrong."""
         version = value.get("format")
-        if not isinstance(version, int) or version < 1:
+        if not isinstance(version, int) or isinstance(version, bool) or version < 1:
             raise Damage("is damaged: 'format' is not a version number")
         if version > FORMAT:
-            raise Damage(f"has format {version}, made by a newer nntrain; this one reads up to {FORMAT}")
+            raise Damage(
+                f"has format {version}, made by a newer nntrain; this one reads up to {FORMAT}",
+                remedy="upgrade nntrain to read it: pip install --upgrade nntrain",
+            )
         return RunStatus(
             status=_status(value.get("status")),
             pid=_pid(value.get("pid")),
             process_started=_text(value, "process_started", optional=True),
             host=_text(value, "host") or "",
-            started=_text(value, "started") or "",
-            updated=_text(value, "updated") or "",
+            started=_moment(value, "started"),
+            updated=_moment(value, "updated"),
             message=_text(value, "message", optional=True),
             sha256=_checksums(value.get("sha256")),
         )
@@ -82,6 +90,7 @@ def owned(
     """A status that this process writes now; `started` is None for a new run."""
     pid = os.getpid()
     time = now()
+    message = message and message[:_LONGEST]
     return RunStatus(
         status, pid, process_started(pid), host(), started or time, time, message=message, sha256=dict(sha256)
     )
@@ -91,7 +100,8 @@ def _status(value: object) -> Status:
     for known in get_args(Status):
         if value == known:
             return cast(Status, known)
-    raise Damage(f"is damaged: 'status' is {value!r}, which is none of {', '.join(get_args(Status))}")
+    shown = repr(value) if isinstance(value, str) and len(value) < 40 else type(value).__name__
+    raise Damage(f"is damaged: 'status' is {shown}, which is none of {', '.join(get_args(Status))}")
 
 
 def _pid(value: object) -> int:
@@ -104,12 +114,30 @@ def _text(value: Mapping[str, Any], key: str, *, optional: bool = False) -> str 
     text = value.get(key)
     if text is None and optional:
         return None
-    if not isinstance(text, str):
+    if not isinstance(text, str) or len(text) > _LONGEST:
         raise Damage(f"is damaged: {key!r} is not a text")
-    return text
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)  # lest a message command the terminal that shows it
 
 
 def _checksums(value: object) -> dict[str, str]:
-    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
+    if not isinstance(value, dict) or not all(map(_is_file_name, value)) or not all(map(_is_sha256, value.values())):
         raise Damage("is damaged: 'sha256' does not hold a checksum for each file")
     return value
+
+
+def _is_file_name(name: str) -> bool:
+    return 0 < len(name) <= 255 and name.isprintable() and "/" not in name and "\\" not in name and name != ".."
+
+
+def _is_sha256(value: object) -> bool:
+    return isinstance(value, str) and _SHA256.fullmatch(value) is not None
+
+
+def _moment(value: Mapping[str, Any], key: str) -> str:
+    """A time as `now` writes it."""
+    text = _text(value, key) or ""
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        raise Damage(f"is damaged: {key!r} is not a time") from None
+    return text

@@ -259,7 +259,7 @@ class RunDirectory:
         vouched = self._checksums().get(WEIGHTS)
         with (
             self._reading(WEIGHTS),
-            ArraysFile(self.path / WEIGHTS, most_bytes=expected and most_bytes(expected)) as file,
+            ArraysFile(self.path / WEIGHTS, most_bytes=None if expected is None else most_bytes(expected)) as file,
         ):
             for name, recorded in ((STATUS, vouched), (RESULT, self._result_sha256())):
                 if recorded is not None and recorded != file.sha256:

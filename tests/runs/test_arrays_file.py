@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nntrain.arrays import Array
-from nntrain.runs.arrays_file import ArraySpec, arrays_sha256, read_arrays, write_arrays
+from nntrain.runs.arrays_file import ArraysFile, ArraySpec, arrays_sha256, read_arrays, write_arrays
 from nntrain.runs.files import Damage, Disk
 
 ARRAYS: dict[str, Array] = {
@@ -114,9 +114,13 @@ def _npy(array: Array, *, allow_pickle: bool = False) -> bytes:
     return buffer.getvalue()
 
 
-def _zip(members: dict[str, bytes], method: int = zipfile.ZIP_STORED) -> bytes:
+COMMENT = b"nntrain sha256 " + b"0" * 64
+
+
+def _zip(members: dict[str, bytes], method: int = zipfile.ZIP_STORED, comment: bytes = COMMENT) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", method) as archive:
+        archive.comment = comment
         for name, content in members.items():
             archive.writestr(name, content)
     return buffer.getvalue()
@@ -138,8 +142,15 @@ class _Harmful:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"", "cannot be read as arrays: File is not a zip file"),
-        (b"no zip at all", "cannot be read as arrays: File is not a zip file"),
+        (b"", "is empty"),
+        (b"no zip at all", "is cut short, or no run wrote it: the checksum at its end is missing"),
+        (_zip({"a.npy": _npy(np.zeros(9))})[:-1], "is cut short, or no run wrote it"),
+        (_zip({"a.npy": _npy(np.zeros(9))}, comment=b""), "is cut short, or no run wrote it"),
+        (_zip({"a.npy": _npy(np.zeros(9))}, comment=COMMENT.upper()), "is cut short, or no run wrote it"),
+        (b"PK\x05\x06" + bytes(16) + b"\x4f\0" + COMMENT, "does not match its own checksum"),
+        (b"PK\x05\x06" + bytes(8) + b"\xff" * 8 + b"\x4f\0" + COMMENT, "lists more arrays than a run writes"),
+        (_zip({"../a.npy": _npy(np.zeros(9))}), "has a member '../a.npy' that no run writes"),
+        (_zip({"a\x1b[2J.npy": _npy(np.zeros(9))}), "has a member 'a\\x1b[2J.npy' that no run writes"),
         (_zip({"a.npy": b""}), "no plain array of numbers"),
         (_zip({"readme.txt": b"hello"}), "has a member 'readme.txt' that no run writes"),
         (_zip({"a.npy": _npy(np.zeros(9))}, zipfile.ZIP_DEFLATED), "has a compressed member 'a.npy'"),
@@ -158,6 +169,7 @@ class _Harmful:
         (_lie("(__import__('os').system('true'),)"), "no plain array of numbers"),
         (_lie("(" + "1" * 900 + "x)"), "no plain array of numbers"),
         (_lie("(8,)", "'|O'"), "no plain array of numbers"),
+        (_lie("(8,)", "'<b8'"), "no plain array of numbers"),
         (_lie("(8,)"), "does not match its own checksum: it was changed after it was written"),
     ],
 )
@@ -190,11 +202,43 @@ def test_a_zip_bomb_of_overlapping_members_is_refused(tmp_path: Path) -> None:
 
 def test_a_duplicated_member_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.comment = COMMENT
         archive.writestr("a.npy", _npy(np.zeros(1)))
         with pytest.warns(UserWarning, match="Duplicate"):
             archive.writestr("a.npy", _npy(np.ones(1)))
     with pytest.raises(Damage, match=re.escape("has a member 'a.npy' that no run writes")):
         read_arrays(tmp_path / "a.npz")
+
+
+def test_a_list_of_members_is_bounded_before_it_is_read(tmp_path: Path) -> None:
+    """200,000 members take 30 MB of list, and ten times that as objects of zipfile."""
+    content = _zip({})
+    entry = _zip({"00000.npy": _npy(np.zeros(1))})
+    entry = entry[entry.index(b"PK\x01\x02") : entry.index(b"PK\x05\x06")]
+    many = b"".join(entry.replace(b"00000.npy", b"%05d.npy" % (number % 100_000)) for number in range(200_000))
+    tail = bytearray(content)
+    tail[8:12] = b"\xff" * 4
+    tail[12:16] = len(many).to_bytes(4, "little")
+    (tmp_path / "bomb.npz").write_bytes(many + tail)
+    tracemalloc.start()
+    try:
+        with pytest.raises(Damage, match="lists more arrays than a run writes"):
+            read_arrays(tmp_path / "bomb.npz")
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_verify_reads_what_read_reads(path: Path) -> None:
+    with ArraysFile(path) as file:
+        assert file.sha256 == arrays_sha256(ARRAYS)
+        assert file.specs == EXPECTED
+        file.verify()
+    content = bytearray(path.read_bytes())
+    content[-len(COMMENT) :] = COMMENT
+    path.write_bytes(content)
+    with ArraysFile(path) as file, pytest.raises(Damage, match="does not match its own checksum"):
+        file.verify()
 
 
 def test_a_missing_file_is_damage(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 import errno
 import json
+import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -34,7 +36,7 @@ def test_any_other_bad_line_is_reported(run: RunDirectory) -> None:
         run.read_history()
     assert str(caught.value) == (
         f"{path} is damaged: line 2 is not JSON: Unterminated string starting at at line 1, column 14\n"
-        "  only the curve of the epochs is lost: the weights and the scores do not depend on it"
+        "  the weights and the scores do not depend on it, but the run cannot go on without it"
     )
 
 
@@ -52,6 +54,50 @@ def test_going_on_keeps_the_epochs_before_the_checkpoint(
 def test_going_on_needs_the_epochs_that_the_checkpoint_counts(run: RunDirectory) -> None:
     with pytest.raises(RunError, match=r"history.jsonl has 2 complete lines, where 3 epochs are to be kept"):
         run.history_writer(3)
+
+
+@pytest.mark.parametrize("line", [b"{}x", b'{"epoch": 1}', b"[]", b""])
+def test_going_on_needs_the_records_of_those_epochs(run: RunDirectory, line: bytes) -> None:
+    path = run.path / "history.jsonl"
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0] + line + b"\n")
+    before = path.read_bytes()
+    with pytest.raises(RunError, match=r"history.jsonl is damaged: line 2 "):
+        run.history_writer(2)
+    assert path.read_bytes() == before
+
+
+def test_a_line_without_end_is_not_read(run: RunDirectory) -> None:
+    os.truncate(run.path / "history.jsonl", 1 << 40)  # sparse: takes no space on the disk
+    for read in (run.read_history, run.count_epochs, lambda: run.history_writer(3)):
+        with pytest.raises(RunError, match=r"history.jsonl is damaged: line 3 is longer than 4,194,304 bytes"):
+            read()
+
+
+def test_a_history_that_needs_too_much_memory_is_not_read(run: RunDirectory) -> None:
+    line = b'{"a": [' + b"[], " * 500_000 + b"[]]}\n"
+    (run.path / "history.jsonl").write_bytes(line * 9)
+    tracemalloc.start()
+    try:
+        with pytest.raises(RunError, match=r"holds more than 4,194,304 values, too many to read at once"):
+            run.read_history()
+        assert tracemalloc.get_traced_memory()[1] < 500e6
+    finally:
+        tracemalloc.stop()
+    assert run.count_epochs() == 9
+
+
+def test_history_is_neither_written_through_a_link_nor_into_a_pipe(run: RunDirectory, tmp_path: Path) -> None:
+    path = run.path / "history.jsonl"
+    (tmp_path / "precious").write_text("kept")
+    path.unlink()
+    path.symlink_to(tmp_path / "precious")
+    with pytest.raises(RunError, match=r"^cannot write .*history.jsonl: "):
+        run.history_writer()
+    assert (tmp_path / "precious").read_text() == "kept"
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(RunError, match=r"history\.jsonl"):
+        run.history_writer()
 
 
 def test_a_full_disk_cuts_the_unfinished_line_off(tmp_path: Path) -> None:
