@@ -25,6 +25,8 @@ if TYPE_CHECKING:
         list_runs,
         load_run,
         predict,
+        resume,
+        verify,
     )
 
 __version__ = "0.1.0"
@@ -41,6 +43,8 @@ __all__ = [
     "load_experiment",
     "load_run",
     "predict",
+    "resume",
+    "verify",
 ]
 
 

@@ -65,4 +65,5 @@ class Interrupted(NntrainError):
 
     def __init__(self, message: str, *, signal: int = 2) -> None:
         super().__init__(message)
+        self.signal = signal
         self.exit_code = 128 + signal

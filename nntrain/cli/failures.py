@@ -1,7 +1,7 @@
 """What a failure becomes: a text on stderr and an exit code.
 
 0  done      2  the config, the command line or the data is wrong      3  training diverged
-1  other     4  a run directory is damaged or in use                   130  interrupted
+1  other     4  a run directory is damaged or in use                   130  interrupted (143 by SIGTERM)
 """
 
 import os

@@ -1,22 +1,44 @@
 """`nntrain fit`"""
 
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from nntrain.cli.console import count_text, print_json, seconds_text
-from nntrain.cli.options import ConfigArgument, JsonOption, QuietOption, RunsDirOption, SetOption
+from nntrain.cli.options import JsonOption, QuietOption, RunsDirOption, SetOption
+from nntrain.cli.run_directory import find_run
 from nntrain.cli.tables import print_pairs, print_scores
+from nntrain.errors import UserError
 
 if TYPE_CHECKING:
     from nntrain.workflows import FitResult
 
 EXAMPLE = """Example:
   nntrain fit configs/iris.yaml
-  nntrain fit configs/iris.yaml --set optimizer.learning_rate=0.1 --set seed=3"""
+  nntrain fit configs/iris.yaml --set optimizer.learning_rate=0.1 --set seed=3
+  nntrain fit --resume latest
+  nntrain fit --resume latest --set training.epochs=400"""
 
 
 def run(
-    config: ConfigArgument,
+    config: Annotated[
+        str | None,
+        typer.Argument(metavar="CONFIG", help="The YAML file that says what to train.", show_default=False),
+    ] = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(
+            "--resume",
+            metavar="RUN",
+            help="In place of CONFIG: go on with this run, or train it longer with --set training.epochs=N.",
+            show_default=False,
+        ),
+    ] = None,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="With --resume: go on although it will not end with the same bits."),
+    ] = False,
     overrides: SetOption = None,
     runs_dir: RunsDirOption = "runs",
     json: JsonOption = False,
@@ -25,15 +47,29 @@ def run(
     """Train the network of a config and leave a run directory.
 
     Prints the scores of the best epoch per split, and where the run is. Exit code 3 if training diverged, 130
-    if it was interrupted (what was reached is saved).
+    if Ctrl-C and 143 if SIGTERM stopped it: what was reached is saved, and --resume goes on from there as if nothing
+    had been. A second Ctrl-C stops at once.
     """
     from nntrain import workflows
     from nntrain.cli.progress import following
-    from nntrain.config import load_experiment
 
-    experiment = load_experiment(config, overrides or ())
-    with following(quiet) as progress:
-        result = workflows.fit(experiment, runs_dir=runs_dir, listener=progress)
+    if (config is None) is (resume is None):
+        raise UserError(
+            "nntrain fit takes a config, or --resume and a run"
+            + (", not both" if config else ": nntrain fit CONFIG, or nntrain fit --resume RUN")
+        )
+    if config is not None:
+        from nntrain.config import load_experiment
+
+        if force:
+            raise UserError("--force is for --resume; a new run has nothing that it could go against")
+        experiment = load_experiment(config, overrides or ())
+        with following(quiet) as progress:
+            result = workflows.fit(experiment, runs_dir=runs_dir, listener=progress)
+    else:
+        run = find_run(resume or "", runs_dir)
+        with following(quiet) as progress:
+            result = workflows.resume(run, overrides=overrides or (), force=force, listener=progress)
     if json:
         print_json(result)
     else:

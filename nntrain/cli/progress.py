@@ -68,7 +68,8 @@ class Progress(Listener):
     def _head(self) -> str:
         info = self.info
         sizes = f"{info.training:,} training, {info.validation:,} validation, {info.test:,} test examples"
-        return f"{info.name}: {sizes}; {count_text(info.parameters, 'parameter')}; {info.run}"
+        before = f"; going on after epoch {info.done}" if info.done else ""
+        return f"{info.name}: {sizes}; {count_text(info.parameters, 'parameter')}; {info.run}{before}"
 
     def _epoch_parts(self, record: "EpochRecord") -> Parts:
         """What there is to say of an epoch."""

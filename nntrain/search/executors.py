@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from nntrain.search.groups import Group
@@ -17,7 +17,9 @@ from nntrain.train.records import Outcome
 from nntrain.train.threads import available_cores, blas_threads, threads_for
 
 
-def train_groups(groups: Sequence[Group], *, asked_threads: int | None = None) -> Iterator[tuple[Group, list[Outcome]]]:
+def train_groups(
+    groups: Sequence[Group], *, asked_threads: int | None = None
+) -> Generator[tuple[Group, list[Outcome]], None, None]:
     """Train every group; yields each as it is done, with the outcome of every member.
 
     Args:

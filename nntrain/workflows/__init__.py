@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nntrain.workflows.results import CheckReport, FitResult, GradientReport, LayerRow
     from nntrain.workflows.resuming import resume
     from nntrain.workflows.searching import Leaderboard, gridsearch
+    from nntrain.workflows.verifying import Verification, verify
 
 __all__ = [
     "CheckReport",
@@ -30,6 +31,7 @@ __all__ = [
     "Model",
     "Predictions",
     "RunSummary",
+    "Verification",
     "check",
     "evaluate",
     "evaluation",
@@ -40,6 +42,7 @@ __all__ = [
     "load_run",
     "predict",
     "resume",
+    "verify",
 ]
 
 
@@ -67,6 +70,8 @@ def __getattr__(name: str) -> Any:
             from nntrain.workflows import resuming as home
         case "Leaderboard" | "gridsearch":
             from nntrain.workflows import searching as home
+        case "Verification" | "verify":
+            from nntrain.workflows import verifying as home
         case "RunSummary" | "list_runs":
             from nntrain.runs import listing as home
         case _:

@@ -236,6 +236,11 @@ class Fit:
                         directory.remove(name)
                 directory.tidy()
 
+    @property
+    def batches_in_epoch(self) -> int:
+        """How many batches an epoch has."""
+        return -(-len(self.prepared.splits["training"]) // self._batch_size())
+
     def _batch_size(self) -> int:
         size, count = self.config.training.batch_size, len(self.prepared.splits["training"])
         return count if size == "full" else min(size, count)

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+from nntrain.errors import Interrupted
+
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -83,7 +85,7 @@ def terminable() -> Iterator[None]:
     """Let SIGTERM raise Terminated inside the block, so that what Ctrl-C leaves in order is left in order by it too.
 
     An Interruption inside the block has precedence. As there, only the main thread can do it, and a signal that is
-    ignored stays so.
+    ignored stays so. A Terminated that nobody caught leaves the block as Interrupted.
     """
     main = threading.current_thread() is threading.main_thread()
     if not main or signal.getsignal(signal.SIGTERM) is signal.SIG_IGN:
@@ -92,6 +94,8 @@ def terminable() -> Iterator[None]:
     before = signal.signal(signal.SIGTERM, _raise_terminated)
     try:
         yield
+    except Terminated:
+        raise Interrupted("interrupted", signal=int(signal.SIGTERM)) from None
     finally:
         signal.signal(signal.SIGTERM, before)
 
@@ -100,6 +104,8 @@ def _raise_terminated(number: int, frame: FrameType | None) -> None:
     raise Terminated
 
 
-def signal_of(interrupt: KeyboardInterrupt) -> int:
+def signal_of(interrupt: KeyboardInterrupt | Interrupted) -> int:
     """The number of the signal that an exception stands for."""
+    if isinstance(interrupt, Interrupted):
+        return interrupt.signal
     return int(signal.SIGTERM if isinstance(interrupt, Terminated) else signal.SIGINT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from nntrain.search.space import Point, points
 from nntrain.train.records import Outcome
 from nntrain.train.threads import available_cores
 from nntrain.workflows.fitting import Fit, portable
+from nntrain.workflows.interruption import signal_of, terminable
 from nntrain.workflows.listener import Listener
 from nntrain.workflows.results import FitResult
 
@@ -77,11 +79,12 @@ def gridsearch(
     Raises:
         ConfigError, DataError: a point is invalid; nothing was created.
         DivergedError: no point reached a score.
-        Interrupted: Ctrl-C; what was done is in the search's directory.
+        Interrupted: Ctrl-C or SIGTERM; the points that were done are in the search's directory.
     """
     listener = listener or Listener()
-    search = Search(_with_space(experiment, parameters or {}, trials, seed))
-    return search.run(Path(runs_dir), listener)
+    with terminable():
+        search = Search(_with_space(experiment, parameters or {}, trials, seed))
+        return search.run(Path(runs_dir), listener)
 
 
 class Search:
@@ -100,6 +103,7 @@ class Search:
         self._prepared: dict[str, list[Prepared]] = {}
         self.members: list[Member] = []
         self.trials: list[Trial] = []
+        self.finished: list[Trial] = []
         for number, point in enumerate(self.points, start=1):
             self._add(number, point)
 
@@ -110,23 +114,30 @@ class Search:
         with directory.lock():
             try:
                 self._write_start(directory)
-                outcomes = self._train(directory, listener)
-            except KeyboardInterrupt:
-                directory.set_status("interrupted")
-                raise Interrupted(f"interrupted; the finished trials are in {directory.path / HISTORY}") from None
+            except BaseException:
+                directory.discard()
+                raise
+            try:
+                self._train(directory, listener)
+            except KeyboardInterrupt as interrupt:
+                message = self._write_finished(directory)
+                directory.set_status("interrupted", message)
+                raise Interrupted(f"interrupted: {message}", signal=signal_of(interrupt)) from None
             except BaseException as error:
                 directory.set_status("failed", str(error) or type(error).__name__)
                 raise
-            trials = [
-                Trial(trial.number, trial.point, trial.parameters, outcomes[trial.number]) for trial in self.trials
-            ]
-            table = rows(trials, self.config.monitor)
+            table = rows(self.finished, self.config.monitor)
+            path = directory.path / LEADERBOARD
             directory.write_text(LEADERBOARD, as_csv(table))
             seconds = time.perf_counter() - started
-            best = ranked(trials, self.config.monitor)[0]
+            best = ranked(self.finished, self.config.monitor)[0]
             self._close(directory, best)
-        refit = self._refit(best, runs_dir, listener)
-        path = directory.path / LEADERBOARD
+        try:
+            refit = self._refit(best, runs_dir, listener)
+        except (Interrupted, KeyboardInterrupt) as interrupt:
+            how = f": {interrupt}" if isinstance(interrupt, Interrupted) else ""
+            message = f"the search is done, see {path}; the training of its best point was interrupted{how}"
+            raise Interrupted(message, signal=signal_of(interrupt)) from None
         return Leaderboard(best.point, table, self.config.monitor, directory.path, path, refit, seconds)
 
     def _add(self, number: int, point: Point) -> None:
@@ -167,7 +178,15 @@ class Search:
         directory.write_environment(environment(data_files=self._files))
         directory.set_status("running")
 
-    def _train(self, directory: RunDirectory, listener: Listener) -> dict[int, list[Outcome]]:
+    def _write_finished(self, directory: RunDirectory) -> str:
+        """Write the leaderboard of the points that were finished, and say in words which those are."""
+        done = f"{len(self.finished)} of {len(self.trials)} points are finished"
+        if not self.finished:
+            return done
+        directory.write_text(LEADERBOARD, as_csv(rows(self.finished, self.config.monitor)))
+        return f"{done}; they are in {directory.path / LEADERBOARD}, and in {HISTORY} beside it"
+
+    def _train(self, directory: RunDirectory, listener: Listener) -> None:
         """Train all members; each trial is written down as soon as all of its members are done."""
         asked = self.experiment.config.runtime.threads
         cores = available_cores() if asked == "auto" else asked
@@ -178,16 +197,17 @@ class Search:
             of_trial.setdefault(member.trial, []).append(member)
         written: set[int] = set()
         listener.trials(0, len(self.members))
-        with directory.history_writer() as history:
-            for done, outcomes in train_groups(groups, asked_threads=cores):
+        with directory.history_writer() as history, closing(train_groups(groups, asked_threads=cores)) as trained:
+            for done, outcomes in trained:
                 reached.update(zip(done.members, outcomes, strict=True))
                 for number in _completed(done, of_trial, reached, written):
                     trial = self.trials[number - 1]
                     results = [reached[member] for member in of_trial[number]]
-                    history.append(_line(Trial(number, trial.point, trial.parameters, results)))
+                    self.finished.append(Trial(number, trial.point, trial.parameters, results))
+                    history.append(_line(self.finished[-1]))
                     written.add(number)
+                history.sync()
                 listener.trials(len(reached), len(self.members))
-        return {number: [reached[member] for member in members] for number, members in of_trial.items()}
 
     def _close(self, directory: RunDirectory, best: Trial) -> None:
         score = best.mean(self.config.monitor)
