@@ -12,6 +12,9 @@ NntrainError            1   anything nntrain raises on purpose
 The number is the exit code of the command line.
 """
 
+from collections.abc import Iterable
+from typing import Any
+
 
 class NntrainError(Exception):
     """Base of every exception that nntrain raises on purpose; its text is fit for the user as it stands."""
@@ -26,7 +29,14 @@ class UserError(NntrainError):
 
 
 class ConfigError(UserError):
-    """One or more mistakes in a config; the text lists all of them with file, line, column and caret."""
+    """One or more mistakes in a config; the text lists all of them with file, line, column and caret.
+
+    `problems` has them one by one (config.diagnostics.Problem), so that several errors can be reported as one.
+    """
+
+    def __init__(self, message: str, problems: Iterable[Any] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
 
 
 class DataError(UserError):

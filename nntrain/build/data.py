@@ -243,12 +243,13 @@ def _task(dataset: Dataset, config: Config) -> Task:
     """
     asked = config.data.task
     task = infer_task(dataset, asked)
-    if asked == "auto" and task is Task.BINARY and _wants_output_per_class(config):
+    if asked == "auto" and task is Task.BINARY and wants_output_per_class(config):
         return Task.CLASSIFICATION
     return task
 
 
-def _wants_output_per_class(config: Config) -> bool:
+def wants_output_per_class(config: Config) -> bool:
+    """Whether the network or the loss is plainly written for one output per class, even where there are only two."""
     last = config.network[-1]
     activation = getattr(last, "activation", last)
     names = {getattr(activation, "type", None), getattr(config.loss, "type", None)}

@@ -103,7 +103,7 @@ def config_error(problems: Sequence[Problem], changes: Sequence[Text] = ()) -> C
     last = f"{count} in {' and '.join(texts)}"
     if changes and any(problem.text.option is None for problem in ordered):
         last += f", with {', '.join(change.name for change in changes[:_MOST_CHANGES_SHOWN])}"
-    return ConfigError("\n".join([*shown, last]))
+    return ConfigError("\n".join([*shown, last]), ordered)
 
 
 def show(value: object) -> str:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
+from nntrain.build.layers import build_blueprint
 from nntrain.search.groups import Group
 from nntrain.train.loop import Training
 from nntrain.train.records import Outcome
@@ -74,5 +75,5 @@ def _train(group: Group, stop: threading.Event, threads: int) -> list[Outcome]:
 def _threads(group: Group, cores: int) -> int:
     first = group.members[0]
     size, count = first.config.training.batch_size, len(first.prepared.splits["training"])
-    blueprint = Group(group.members[:1]).build().network.blueprint
+    blueprint = build_blueprint([first.config.network], first.prepared.input_shape)
     return min(cores, threads_for(blueprint, count if size == "full" else min(size, count), None))

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from nntrain.config.dump import flow
 from nntrain.search.space import Point
 from nntrain.train.metrics import is_maximized
 from nntrain.train.records import Outcome, StopReason
@@ -36,18 +37,28 @@ class Trial:
         """What each member reached in its best epoch; NaN for one that diverged before it had any."""
         return [outcome.values.get(monitor, math.nan) for outcome in self.outcomes]
 
+    @property
+    def diverged(self) -> int:
+        """How many of the members diverged."""
+        return sum(outcome.reason is StopReason.DIVERGED for outcome in self.outcomes)
+
     def mean(self, monitor: str) -> float:
         """The mean over the members; NaN if one of them has no score."""
         return float(np.mean(self.scores(monitor)))
 
 
 def ranked(trials: Sequence[Trial], monitor: str) -> list[Trial]:
-    """Best first. Trials without a score come last; of equals the smaller network comes first, then the earlier one."""
+    """Best first; of equals the smaller network comes first, then the earlier one.
+
+    Behind all others come trials with a member that diverged, whatever it had reached before, and last those without a
+    score.
+    """
     sign = -1.0 if is_maximized(monitor) else 1.0
 
-    def order(trial: Trial) -> tuple[bool, float, int, int]:
+    def order(trial: Trial) -> tuple[bool, bool, float, int, int]:
         mean = trial.mean(monitor)
-        return math.isnan(mean), 0.0 if math.isnan(mean) else sign * mean, trial.parameters, trial.number
+        scored = not math.isnan(mean)
+        return not scored, trial.diverged > 0, sign * mean if scored else 0.0, trial.parameters, trial.number
 
     return sorted(trials, key=order)
 
@@ -62,8 +73,7 @@ def _row(rank: int, trial: Trial, monitor: str) -> dict[str, Any]:
     row: dict[str, Any] = {"rank": rank, "trial": trial.number, **trial.point, monitor: trial.mean(monitor)}
     if len(scores) > 1:
         row[f"{monitor}.std"] = float(np.std(scores, ddof=1))
-    diverged = sum(outcome.reason is StopReason.DIVERGED for outcome in trial.outcomes)
-    row["status"] = "ok" if not diverged else f"diverged ({diverged} of {len(trial.outcomes)})"
+    row["status"] = "ok" if not trial.diverged else f"diverged ({trial.diverged} of {len(trial.outcomes)})"
     names = dict.fromkeys(name for outcome in trial.outcomes for name in outcome.values)
     for name in names:
         if name.startswith(("validation.", "training.")) and name != monitor:
@@ -76,15 +86,17 @@ def _row(rank: int, trial: Trial, monitor: str) -> dict[str, Any]:
 
 
 def as_csv(table: Sequence[dict[str, Any]]) -> str:
-    """The rows as CSV text with a header; NaN is an empty cell."""
+    """The rows as CSV text with a header; NaN is an empty cell, and a value that is a section is written as YAML."""
     columns = list(dict.fromkeys(name for row in table for name in row))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     for row in table:
-        writer.writerow(["" if _is_nan(row.get(name)) else row.get(name, "") for name in columns])
+        writer.writerow([_cell(row.get(name)) for name in columns])
     return text.getvalue()
 
 
-def _is_nan(value: object) -> bool:
-    return value is None or (isinstance(value, float) and math.isnan(value))
+def _cell(value: object) -> object:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    return flow(value) if isinstance(value, bool | dict | list | tuple) else value

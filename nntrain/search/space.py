@@ -71,7 +71,8 @@ def _draw(axis: Axis, generator: Generator) -> Any:
         case UniformRangeConfig():
             return float(generator.uniform(axis.low, axis.high))
         case LogUniformRangeConfig():
-            return float(math.exp(generator.uniform(math.log(axis.low), math.log(axis.high))))
+            drawn = math.exp(generator.uniform(math.log(axis.low), math.log(axis.high)))
+            return float(min(max(drawn, axis.low), axis.high))  # rounding must not lead out of the range
         case IntUniformRangeConfig():
             return int(generator.integers(axis.low, axis.high, endpoint=True))
         case ChoiceConfig():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -9,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nntrain.build.data import Data, Prepared
+from nntrain.build.data import Data, Prepared, wants_output_per_class
 from nntrain.build.resolve import plan_network, resolve
 from nntrain.config import dump
 from nntrain.config.column import structure_key
+from nntrain.config.diagnostics import config_error
 from nntrain.config.experiment import Experiment
 from nntrain.config.search import RandomConfig, SearchConfig
-from nntrain.errors import DivergedError, Interrupted, UserError
+from nntrain.errors import ConfigError, DivergedError, Interrupted, UserError
 from nntrain.runs.environment import environment
 from nntrain.runs.store import HISTORY, RunDirectory
 from nntrain.search.executors import train_groups
@@ -97,15 +99,14 @@ class Search:
                 "there is nothing to search: give a `search:` section with a space, "
                 "or -p PATH=VALUE,VALUE such as -p optimizer.learning_rate=0.01,0.1"
             )
-        self.experiment, self.config = _with_data_seeds(experiment), config
+        self.experiment, self.config = _with_data_seeds(experiment, experiment.config.seed), config
         self.points = points(config.space, config.strategy, seed=experiment.config.seed)
         self._files: dict[Path, None] = {}
-        self._prepared: dict[str, list[Prepared]] = {}
+        self._prepared: dict[tuple[object, ...], list[Prepared] | UserError] = {}
         self.members: list[Member] = []
         self.trials: list[Trial] = []
         self.finished: list[Trial] = []
-        for number, point in enumerate(self.points, start=1):
-            self._add(number, point)
+        self._add_all()
 
     def run(self, runs_dir: Path, listener: Listener) -> Leaderboard:
         """Train all points, write the leaderboard, refit the best."""
@@ -140,9 +141,21 @@ class Search:
             raise Interrupted(message, signal=signal_of(interrupt)) from None
         return Leaderboard(best.point, table, self.config.monitor, directory.path, path, refit, seconds)
 
+    def _add_all(self) -> None:
+        """Validate every point, so that all mistakes are reported before anything is trained."""
+        failures: list[ConfigError] = []
+        for number, point in enumerate(self.points, start=1):
+            try:
+                self._add(number, point)
+            except ConfigError as error:
+                failures.append(error)
+        if failures:
+            together = config_error([problem for failure in failures for problem in failure.problems])
+            raise ConfigError(f"{together}\n{len(failures)} of {len(self.points)} points cannot be trained; none was")
+
     def _add(self, number: int, point: Point) -> None:
-        """Validate a point, check its shapes, and make its members."""
-        experiment = self.experiment.with_values(point)
+        """Check a point and its shapes, and make its members."""
+        experiment = self._at(point)
         prepared = self._prepare(experiment)
         resolved = resolve(experiment, prepared[0].preprocessor, has_validation="validation" in prepared[0].splits)
         split = self.config.monitor.partition(".")[0]
@@ -160,17 +173,28 @@ class Search:
                 config = resolved.config.model_copy(update={"seed": resolved.config.seed + step})
                 self.members.append(Member(number, config, structure, data))
 
+    def _at(self, point: Point) -> Experiment:
+        """The experiment at a point; its data is split as the search's own, whatever the point's seed."""
+        return _with_data_seeds(self.experiment.with_values(point), self.experiment.config.seed)
+
     def _prepare(self, experiment: Experiment) -> list[Prepared]:
         """The data sets of a point, one for each fold or the ordinary one; points of the same data share them."""
         config = experiment.config
-        last = config.network[-1].model_dump_json()
-        key = "|".join((config.data.model_dump_json(), config.dtype, last, str(config.loss)))
+        key = (config.data.model_dump_json(), config.dtype, wants_output_per_class(config))
         if key not in self._prepared:
-            data = Data(experiment)
-            self._files |= dict.fromkeys(data.files)
-            folds = self.config.evaluation.folds
-            self._prepared[key] = [data.prepare()] if folds is None else data.prepare_folds(folds)
-        return self._prepared[key]
+            try:
+                self._prepared[key] = self._read(experiment)
+            except UserError as error:  # is not asked for again by the other points of the same data
+                self._prepared[key] = error
+        prepared = self._prepared[key]
+        if isinstance(prepared, UserError):
+            raise prepared
+        return prepared
+
+    def _read(self, experiment: Experiment) -> list[Prepared]:
+        data, folds = Data(experiment), self.config.evaluation.folds
+        self._files |= dict.fromkeys(data.files)
+        return [data.prepare()] if folds is None else data.prepare_folds(folds)
 
     def _write_start(self, directory: RunDirectory) -> None:
         directory.write_config(dump.resolved_yaml(portable(self.experiment, directory.path)))
@@ -215,24 +239,31 @@ class Search:
             {"best": best.point, "best_trial": best.number, "monitor": self.config.monitor, "score": score,
              "trials": len(self.trials)}
         )  # fmt: skip
-        if score != score:
-            message = f"no point reached a value of {self.config.monitor}: every one of them diverged"
+        if best.diverged:
+            message = "every point diverged"
             directory.set_status("diverged", message)
-            raise DivergedError(f"{message}. Try lower learning rates, or regularization.clip_norm")
+            raise DivergedError(
+                f"{message}; what they reached before is in {directory.path / LEADERBOARD}. "
+                "Try lower learning rates, or regularization.clip_norm"
+            )
+        if math.isnan(score):
+            message = f"{self.config.monitor} is undefined for every point, so there is no best one"
+            directory.set_status("failed", message)
+            raise UserError(f"{message}: choose another search.monitor, such as validation.loss")
         directory.set_status("complete")
 
     def _refit(self, best: Trial, runs_dir: Path, listener: Listener) -> FitResult:
         """Train the best point as an ordinary run, on the ordinary splits."""
-        experiment = self.experiment.with_values(best.point)
+        experiment = self._at(best.point)
         data = Data(experiment)
         prepared = data.prepare()
         resolved = resolve(experiment, prepared.preprocessor, has_validation="validation" in prepared.splits)
         return Fit(resolved, data, prepared, listener).run(runs_dir)
 
 
-def _with_data_seeds(experiment: Experiment) -> Experiment:
+def _with_data_seeds(experiment: Experiment, seed: int) -> Experiment:
     """The experiment with the seeds of its data written out, so that every point's data is split alike."""
-    data, seed = experiment.config.data, experiment.config.seed
+    data = experiment.config.data
     fixed: Point = {}
     if data.split.seed is None:
         fixed["data.split.seed"] = seed
@@ -261,6 +292,13 @@ def _line(trial: Trial) -> dict[str, Any]:
     }
 
 
+def _draws(search: SearchConfig, parameters: Mapping[str, Any]) -> bool:
+    """Whether points are drawn at random: asked for, or needed by a distribution."""
+    axes = [*search.space.values(), *parameters.values()]
+    given_as_range = any(not isinstance(axis, Sequence) for axis in axes)
+    return isinstance(search.strategy, RandomConfig) or (search.strategy == "auto" and given_as_range)
+
+
 def _with_space(
     experiment: Experiment, parameters: Mapping[str, Any], trials: int | None, seed: int | None
 ) -> Experiment:
@@ -268,7 +306,15 @@ def _with_space(
     if trials is not None or seed is not None:
         # First, because a distribution among the axes is a mistake in a grid.
         search = experiment.config.search or SearchConfig()
+        if trials is None and not _draws(search, parameters):
+            raise UserError(
+                "a seed is for random points, but this search takes the whole grid: say how many (--trials N)"
+            )
         given = search.strategy if isinstance(search.strategy, RandomConfig) else RandomConfig()
-        strategy = {"type": "random", "trials": trials or given.trials, "seed": given.seed if seed is None else seed}
+        strategy = {
+            "type": "random",
+            "trials": given.trials if trials is None else trials,
+            "seed": given.seed if seed is None else seed,
+        }
         experiment = experiment.with_values({"search.strategy": strategy})
     return experiment.with_search_space(dict(parameters)) if parameters else experiment
