@@ -41,8 +41,16 @@ def build_network(
         dtype: float32 or float64.
 
     Raises:
-        UserError: a layer is invalid, a shape does not fit, or units or an activation is `auto`, which needs data.
+        UserError: a layer is invalid, a shape does not fit, units or an activation is `auto`, which needs data, or
+            another argument makes no sense.
     """
+    if members < 1 or seed < 0 or dtype not in ("float32", "float64"):
+        raise UserError(
+            "members must be at least 1, seed at least 0 and dtype float32 or float64; "
+            f"got members={members}, seed={seed}, dtype={dtype!r}"
+        )
+    if not isinstance(input_shape, Sequence) or not all(isinstance(size, int) and size > 0 for size in input_shape):
+        raise UserError(f"input_shape must be a tuple of sizes such as (4,) or (28, 28), got {input_shape!r}")
     try:
         configs = _Layers.model_validate({"network": list(layers)}).network
     except ValidationError as error:
@@ -50,6 +58,9 @@ def build_network(
     for place, layer in enumerate(configs):
         if isinstance(layer, DenseConfig) and "auto" in (layer.units, layer.activation):
             raise UserError(f"network.{place}: auto needs data to go by; name the units and the activation")
+    names = [layer.name for layer in configs if layer.name is not None]
+    if len(set(names)) < len(names):
+        raise UserError(f"network: two layers have one name; their names are {', '.join(names)}")
     try:
         blueprint = build_blueprint([configs] * members, tuple(input_shape))
     except NetworkShapeError as error:
@@ -61,4 +72,5 @@ def build_network(
 
 def _text(mistake: Mistake) -> str:
     hint = " (" + mistake.hint.replace("\n", "; ") + ")" if mistake.hint else ""
-    return f"{'.'.join(map(str, mistake.path))}: {mistake.message}{hint}"
+    path = ".".join(map(str, mistake.path))
+    return f"{mistake.message}{hint}" if mistake.message.startswith(path) else f"{path}: {mistake.message}{hint}"

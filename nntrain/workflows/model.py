@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,8 @@ class Model:
     @property
     def classes(self) -> tuple[str, ...] | None:
         """The names of the classes or labels; None for regression."""
-        return self.preprocessor.classes
+        labels = self.preprocessor.target_names if self.preprocessor.task is Task.MULTILABEL else None
+        return self.preprocessor.classes or labels
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -71,8 +73,8 @@ class Model:
         """Answer for new examples.
 
         Args:
-            rows: a list of rows or an array [n, …] with the features in the order of `feature_names`, or a mapping
-                of column name to n values.
+            rows: a list of rows or an array [n, …] with the features in the order of `feature_names`, or with names:
+                a mapping of column to n values, or a list of mappings of column to value. None is a missing value.
 
         Returns:
             Labels [n] (classification, binary), 0 and 1 [n, K] (multilabel), or values in original units [n, K].
@@ -116,22 +118,24 @@ class Model:
         """New examples as a data set with the columns of the training data."""
         names = self.preprocessor.input_columns
         if not names:
-            return Dataset(np.asarray(rows), None, "rows")
-        if isinstance(rows, Mapping):
-            return Dataset(tuple(_column(str(name), values) for name, values in rows.items()), None, "rows")
-        if isinstance(rows, np.ndarray) and rows.ndim == 2 and rows.shape[1] == len(names):
+            return Dataset(_array(rows), None, "rows")
+        if isinstance(rows, np.ndarray) and rows.shape[1:] == (len(names),) and rows.dtype != object:
             columns = array_columns("", rows)
             return Dataset(tuple(replace(c, name=n) for c, n in zip(columns, names, strict=True)), None, "rows")
-        if not all(isinstance(row, Sequence | np.ndarray) and not isinstance(row, str) for row in rows):
-            raise DataError(f"rows: give a list of rows, each with the values of {', '.join(names)}")
-        table = [list(row) for row in rows]
+        if isinstance(rows, Mapping):
+            return _table(rows)
+        expected = f"rows: give a list of rows, each with the values of {', '.join(names)}"
+        table = _listed(rows, expected)
+        if table and all(isinstance(row, Mapping) for row in table):
+            return _table({name: [row.get(name) for row in table] for name in dict.fromkeys(chain(*table))})
+        table = [_listed(row, expected) for row in table]
         wrong = next((place for place, row in enumerate(table) if len(row) != len(names)), None)
         if wrong is not None:
             raise DataError(
                 f"rows: row {wrong} has {len(table[wrong])} values, but the network takes {len(names)}: "
                 f"{', '.join(names)}"
             )
-        return Dataset(tuple(_column(n, [row[i] for row in table]) for i, n in enumerate(names)), None, "rows")
+        return _table({name: [row[place] for row in table] for place, name in enumerate(names)})
 
 
 # Examples that are predicted at a time.
@@ -150,6 +154,41 @@ def _refuse_search(directory: RunDirectory) -> None:
     result = directory.read_result()
     if "best_trial" in result:
         raise UserError(f"{directory.name} is a search; the network of its best point is in {result.get('refit')}")
+
+
+def _array(rows: Any) -> Array:
+    """Examples that are arrays themselves, such as images, as one array [n, …]."""
+    try:
+        array = np.asarray(rows)
+    except ValueError as error:
+        raise DataError("rows: the examples differ in shape") from error
+    if array.dtype.kind not in "buif":
+        raise DataError(f"rows: the examples must be arrays of numbers, got {array.dtype}")
+    return array
+
+
+def _listed(values: Any, otherwise: str) -> list[Any]:
+    """The values as a list; DataError `otherwise` for what is no list of any kind."""
+    try:
+        if not isinstance(values, str | Mapping):
+            return list(values)
+    except TypeError:
+        pass
+    raise DataError(otherwise)
+
+
+def _table(columns: Mapping[Any, Any]) -> Dataset:
+    """A data set of columns by name, each a list of n values."""
+    made = [
+        _column(str(name), _listed(values, f"rows: the column {str(name)!r} must be a list of values"))
+        for name, values in columns.items()
+    ]
+    longer = next((column for column in made if len(column) != len(made[0])), None)
+    if longer is not None:
+        raise DataError(
+            f"rows: the columns differ in length: {made[0].name!r} has {len(made[0])}, {longer.name!r} {len(longer)}"
+        )
+    return Dataset(tuple(made), None, "rows")
 
 
 def _column(name: str, values: Sequence[Any]) -> Column:
