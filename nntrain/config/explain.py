@@ -24,6 +24,7 @@ from nntrain.config.diagnostics import one_of, show
 from nntrain.config.section import Says
 
 _SCALARS = {int: ["an integer"], float: ["a number"], str: ["text"], bool: ["true", "false"]}
+_MOST_EXPLAINED = 1000  # nobody reads more, and a hostile file could have 100 000 mistakes
 _BOUNDS = {"at least": (Ge, "ge"), "above": (Gt, "gt"), "at most": (Le, "le"), "below": (Lt, "lt")}
 
 
@@ -60,7 +61,7 @@ def explain(error: ValidationError, root: Any, subject: Path = ()) -> list[Mista
         root: the annotation that was validated.
         subject: path of the value that was validated.
     """
-    details = [detail for detail in error.errors(include_url=False) if not _is_echo(detail)]
+    details = [detail for detail in error.errors(include_url=False)[:_MOST_EXPLAINED] if not _is_echo(detail)]
     mistakes = [_explain(detail, root, subject) for detail in details]
     # `unit` for `units` is one mistake, not an unknown key and a missing one.
     meant = {(*mistake.path[:-1], mistake.hint) for mistake in mistakes if mistake.at_key}
@@ -115,7 +116,7 @@ def _explain(detail: Any, root: Any, subject: Path) -> Mistake:
 
 
 def _unknown_key(spot: Spot, path: Path) -> Mistake:
-    return Mistake(path, hints.unknown_key(path, spot.owner), hints.for_key(spot, path), at_key=True)
+    return Mistake(path, hints.unknown_key(path, spot.owner), hints.for_key(spot), at_key=True)
 
 
 def _missing_key(spot: Spot, path: Path) -> Mistake:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 from nntrain.config.anatomy import (
@@ -62,21 +63,21 @@ def inside(path: Path, model: type[Section] | None) -> str:
     return f"in {dotted(path)} ({kinds[0]})" if len(kinds) == 1 else f"in {dotted(path)}"
 
 
-def for_key(spot: Spot, path: Path) -> str:
+def for_key(spot: Spot) -> str:
     """Return the hint for a key that its section does not know."""
-    key = str(path[-1])
+    key = str(spot.path[-1])
     if _GLUED.match(key):
         return "write a space after ':'"
     known = tuple(fields(spot.owner)) if spot.owner is not None else ()
     own = same(key, known)
     if own is None:
-        elsewhere = _other_type(key, spot) or _other_section(key, path, same)
+        elsewhere = _other_type(key, spot) or _other_section(key, same)
         if elsewhere is not None:
             return elsewhere
         own = near(key, known)
     if own is not None:
         return f"did you mean '{own}'?"
-    return _other_section(key, path, near) or _allowed(known)
+    return _other_section(key, near) or _allowed(known)
 
 
 def _allowed(known: tuple[str, ...]) -> str:
@@ -88,16 +89,23 @@ def _other_type(key: str, spot: Spot) -> str | None:
     return f"'{key}' is a setting of {', '.join(kinds)}" if kinds else None
 
 
-def _other_section(key: str, path: Path, match: Callable[[str, Iterable[str]], str | None]) -> str | None:
+def _other_section(key: str, match: Callable[[str, Iterable[str]], str | None]) -> str | None:
     """Return the question that names the only place in the config where a key like this belongs."""
-    places: dict[str, set[str]] = {}
-    for place in sections(Config):
-        places.setdefault(place[-1], set()).add(dotted(place))
+    places = _places()
     name = match(key, places)
     if name is None or len(places[name]) != 1:
         return None
     [only] = places[name]
     return f"did you mean '{only.replace('*', '0')}'?"
+
+
+@cache
+def _places() -> dict[str, frozenset[str]]:
+    """Return the dotted paths of every setting by its last key."""
+    places: dict[str, set[str]] = {}
+    for place in sections(Config):
+        places.setdefault(place[-1], set()).add(dotted(place))
+    return {key: frozenset(paths) for key, paths in places.items()}
 
 
 def for_value(spot: Spot, value: Any) -> str | None:

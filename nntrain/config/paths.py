@@ -183,7 +183,7 @@ def _items(part: str, value: Any) -> str:
 def _dead_end(spot: Spot, before: Spot) -> tuple[str, str | None]:
     if spot.owner is None:
         return f"{dotted(before.path)} has no settings inside it", None
-    return hints.unknown_key(spot.path, spot.owner), hints.for_key(spot, spot.path)
+    return hints.unknown_key(spot.path, spot.owner), hints.for_key(spot)
 
 
 def _put(spot: Spot, current: Any, path: Path, value: Any) -> Any:

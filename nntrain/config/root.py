@@ -42,8 +42,8 @@ class Config(Section):
     network: NetworkConfig = Field(description="The layers, in order.")
     loss: LossConfig = Field(
         default="auto",
-        description="What is minimized; auto is what the task wants: cross_entropy, binary_cross_entropy or "
-        "mean_squared_error.",
+        description="What is minimized; auto is what the task wants: `cross_entropy`, `binary_cross_entropy` or "
+        "`mean_squared_error`, and `perceptron` where the last activation is `step`.",
     )
     optimizer: OptimizerConfig = Field(default_factory=AdamConfig, description="How the weights are updated.")
     schedule: ScheduleConfig = Field(

@@ -25,8 +25,12 @@ _MEANING = (
     ("expected alphabetic or numeric character", "an anchor or alias has no name", "put a text with & or * in quotes"),
     ("unexpected end of stream", "the closing quote is missing", None),
     ("'-' indicator", "this line stands where the next '- ' of the list should", "check the indentation"),
-    ("expected <block end>", "this line fits nothing above it", "check the indentation and the brackets"),
-    ("did not find expected key", "this line fits nothing above it", "check the indentation and the quotes"),
+    ("expected <block end>", "this line fits nothing above it", "check the indentation, the quotes and the brackets"),
+    (
+        "did not find expected key",
+        "this line fits nothing above it",
+        "check the indentation, the quotes and the brackets",
+    ),
 )
 
 

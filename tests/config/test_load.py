@@ -1,11 +1,14 @@
 """What YAML texts say, where, and what is wrong with those that are none."""
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from nntrain.config import load
 from nntrain.config.diagnostics import Place, Text, config_error
 from nntrain.config.load import MAX_BYTES, MAX_DEPTH, MAX_VALUES, parse, read_text
 from nntrain.errors import ConfigError
@@ -98,7 +101,7 @@ SYNTAX = {
     ),
     "a:\n  - b\n c: 1\n": (
         "a.yaml:3:2: not valid YAML: this line fits nothing above it\n    3 |  c: 1\n"
-        "      |  ^ check the indentation and the quotes\n"
+        "      |  ^ check the indentation, the quotes and the brackets\n"
     ),
     "a: [1, 2\nb: 3\n": (
         "a.yaml:2:2: not valid YAML: expected ',' or ']'\n    1 | a: [1, 2\n      |    ^ opened here\n"
@@ -135,8 +138,11 @@ SYNTAX = {
 }
 
 
+@pytest.mark.parametrize("parser", [yaml.SafeLoader, load._PARSER])
 @pytest.mark.parametrize("text", SYNTAX)
-def test_what_is_wrong_with_a_text(text: str) -> None:
+def test_what_is_wrong_with_a_text(monkeypatch: pytest.MonkeyPatch, parser: type[yaml.SafeLoader], text: str) -> None:
+    """The two parsers of PyYAML word it differently; nntrain says the same."""
+    monkeypatch.setattr(load, "_PARSER", parser)
     assert problems(text) == SYNTAX[text] + "1 error in a.yaml"
 
 
@@ -192,6 +198,13 @@ def test_deep_nesting_is_refused(errors: Errors) -> None:
 def test_too_many_values_are_refused(errors: Errors) -> None:
     text = errors("a: [" + "0," * MAX_VALUES + "]")
     assert text.splitlines()[0] == "a.yaml:1:200001: the file holds more than 100000 values"
+
+
+def test_very_many_mistakes_are_told_soon(errors: Errors) -> None:
+    started = time.perf_counter()
+    text = errors(BASE + f"metrics: [{'acuracy, ' * 30_000}]\n")
+    assert text.splitlines()[-2] == "… and 950 more"
+    assert time.perf_counter() - started < 10  # it takes half a second; 20 without a limit
 
 
 def test_a_large_file_is_refused(errors: Errors) -> None:
