@@ -125,8 +125,7 @@ class Batches:
         place = self.schedule[step]
         if self.is_whole:
             return place
-        batch, start = self.batches[place], step * self.batch_size
-        rows = self.order[:, start : start + batch.size]
+        batch, rows = self.batches[place], self.rows(step)
         # mode="clip" lets NumPy write straight into `out`; the default mode goes through a copy.
         np.take(self._x, rows, axis=0, out=batch.x, mode="clip")
         targets = self._rows_of_targets[place]
@@ -136,6 +135,13 @@ class Batches:
         if self._weight is not None and batch.weight is not None:
             np.take(self._weight, rows, axis=0, out=batch.weight, mode="clip")
         return place
+
+    def rows(self, step: int) -> Array:
+        """Which examples the epoch's step `step` (from 0) sees: int [M or 1, N], counted through all data sets."""
+        if self.is_whole:
+            return np.arange(len(self.examples))[None]
+        start = step * self.batch_size
+        return self.order[:, start : start + self.batches[self.schedule[step]].size]
 
     def _allocate(self, members: int, size: int, memory: Memory) -> Batch:
         examples = self.examples

@@ -9,8 +9,10 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.nn.network import Network
+from nntrain.train.health import Health
 from nntrain.train.population import Population
 from nntrain.train.records import EpochRecord, Outcome, Pause, StopReason
+from nntrain.train.snapshots import Snapshots
 from nntrain.train.state import TrainingState
 from nntrain.train.stopping import BestWeights
 from nntrain.train.update import gradient_norm
@@ -30,11 +32,17 @@ class Training:
         epochs: how many there will be at most.
         pause: asked after every batch; where it answers True within an epoch, a Pause is yielded. Iterating on
             continues as if nothing had been.
+        watch: for a population of one: measure its health, and keep what `replay_from` needs. It changes nothing about
+            the training.
     """
 
-    def __init__(self, population: Population, epochs: int, *, pause: Callable[[], bool] | None = None) -> None:
+    def __init__(
+        self, population: Population, epochs: int, *, pause: Callable[[], bool] | None = None, watch: bool = False
+    ) -> None:
         self.epochs = epochs
         self._pause = pause
+        self._snapshots = Snapshots() if watch else None
+        self._health = Health(population) if watch else None
         members = population.network.members
         self._population = population
         self._best = BestWeights(population.stopping, population.network.theta)
@@ -54,6 +62,21 @@ class Training:
     def epoch(self) -> int:
         """The epoch in progress, counted from 1."""
         return self._epoch
+
+    @property
+    def step(self) -> int:
+        """How many of its batches are done."""
+        return self._step
+
+    @property
+    def population(self) -> Population:
+        """What is trained: the members that are still computed."""
+        return self._population
+
+    @property
+    def replay_from(self) -> TrainingState | None:
+        """A sound state before the last few hundred steps, if the training is watched; None for its beginning."""
+        return None if self._snapshots is None else self._snapshots.earlier
 
     @property
     def is_over(self) -> bool:
@@ -97,21 +120,36 @@ class Training:
 
     def _advance(self) -> bool:
         """Train batch by batch until the epoch is over (True) or a pause is asked for (False)."""
-        population, pause = self._population, self._pause
+        population, pause, snapshots = self._population, self._pause, self._snapshots
         task, update = population.task, population.update
         rates = population.schedule.rates(self._epoch - 1, population.learning_rate)
-        if self._step == 0:
-            task.start_epoch()
         last = task.steps - 1
         for step in range(self._step, task.steps):
+            self._step = step
+            if snapshots is not None and snapshots.is_due(population):
+                snapshots.take(self.state())
+            if step == 0:
+                task.start_epoch()
             task.step(step)
             if step == last:
-                self._gradient_norm = gradient_norm(population.network.grad)
+                break
             update.step(rates)
-            if pause is not None and step < last and pause():
+            if pause is not None and pause():
                 self._step = step + 1
                 return False
+        self._last_update(rates)
         return True
+
+    def _last_update(self, rates: Array) -> None:
+        """Make the epoch's last update, and measure what there is to measure at it."""
+        population, health = self._population, self._health
+        self._gradient_norm = gradient_norm(population.network.grad)
+        if health is not None and health.is_due(self._epoch):
+            health.before_update()
+            population.update.step(rates)
+            health.after_update()
+        else:
+            population.update.step(rates)
 
     def _finish_epoch(self, started: float) -> EpochRecord:
         """Evaluate, find out who is done, and go on to the next epoch."""
@@ -125,6 +163,8 @@ class Training:
         values["gradient_norm"] = self._gradient_norm
         ids, live = self._ids, self._live
         self._judge(epoch, values)
+        if self._health is not None and self._health.is_due(epoch):
+            values |= self._health.values()
         self._epoch, self._step = epoch + 1, 0
         self._compact()
         kept = {name: array[live] for name, array in values.items()}
@@ -217,6 +257,8 @@ class Training:
         self._best.load_state({name: state.array(f"best/{name}", a.shape) for name, a in self._best.state().items()})
         self._epoch, self._step = state.number("epoch"), state.number("step")
         self._population.load(state, started=self._step > 0)
+        if self._snapshots is not None:
+            self._snapshots.start(state)
         if self._epoch <= self.epochs:
             for row in np.flatnonzero([self._reasons[member] is StopReason.EPOCHS for member in self._ids]):
                 self._reasons[self._ids[row]] = StopReason.INTERRUPTED

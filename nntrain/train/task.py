@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,6 +71,11 @@ class Supervised:
         self._bound = [Bound(network, loss, batch, network.memory, training=True) for batch in self.batches.batches]
         self._sum: Array = np.zeros(network.members)
         self._term: Array = np.zeros(network.members)
+
+    @property
+    def bound(self) -> Sequence[Bound]:
+        """What the steps compute with: a full batch and, if need be, a smaller last one, as `batches.schedule` says."""
+        return self._bound
 
     @property
     def steps(self) -> int:
@@ -164,6 +169,11 @@ class Evaluator:
         for name in self.metrics:
             values[name] = METRICS[name].function(self.task, y, t)
         return values
+
+    @property
+    def bound(self) -> Bound:
+        """What a full block is computed with; after `evaluate` it holds the activations of the last full block."""
+        return self._bound[self._block][1]
 
     def select(self, rows: Array, network: Network) -> Evaluator:
         """The same evaluation for the members `rows`, whose network is given."""
