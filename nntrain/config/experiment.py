@@ -49,7 +49,10 @@ class Experiment:
 
     def data_path(self, path: str) -> FilePath:
         """Return where a path of the config leads: from the folder of the config file, or from home (`~`)."""
-        return FilePath(os.path.normpath(self.source.path.parent / os.path.expanduser(path)))
+        written = self.source.path.parent / os.path.expanduser(path)
+        shorter = os.path.normpath(written)
+        # `runs/iris/../..` is not the folder above `runs` where that is a link to another disk.
+        return FilePath(shorter) if _same_place(shorter, written) else written
 
     def with_config(self, config: Config) -> "Experiment":
         """Return the experiment with another config, for example one whose `auto` is resolved. It is not checked."""
@@ -151,6 +154,13 @@ def _problem(mistake: Mistake, document: Document) -> Problem:
         quote = (place.width - len(str(mistake.path[-1]))) // 2
         place = replace(place, column=place.column + quote + start, width=stop - start)
     return Problem(mistake.message, place or document.text, mistake.hint)
+
+
+def _same_place(one: str, other: FilePath) -> bool:
+    try:
+        return os.path.realpath(one) == os.path.realpath(other)
+    except ValueError:  # no system has such a path
+        return True
 
 
 def _default_name(path: str | os.PathLike[str]) -> str:

@@ -14,6 +14,8 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.errors import RunError
+from nntrain.runs import jsonfile
+from nntrain.runs.files import Damage
 from nntrain.runs.store import CHECKPOINT, PREVIOUS_CHECKPOINT, RunDirectory
 
 _NUMBERS = "numbers"
@@ -56,7 +58,7 @@ def read_checkpoint(directory: RunDirectory, *, most_bytes: int) -> Checkpoint |
         except RunError as error:
             problems.append(str(error))
             continue
-        warning = f"{problems[0]}; going on from the checkpoint before it" if problems else None
+        warning = f"{problems[0].splitlines()[0]}; going on from the checkpoint before it" if problems else None
         return Checkpoint(arrays, numbers, warning)
     if problems:
         raise RunError("\n".join(problems))
@@ -66,10 +68,7 @@ def read_checkpoint(directory: RunDirectory, *, most_bytes: int) -> Checkpoint |
 def _decode(directory: RunDirectory, name: str, array: Array | None) -> dict[str, Any]:
     try:
         if array is None or array.dtype != np.uint8 or array.ndim != 1:
-            raise ValueError("it has no numbers")
-        numbers = json.loads(array.tobytes())
-        if not isinstance(numbers, dict):
-            raise ValueError("its numbers are no JSON object")
-    except (ValueError, RecursionError) as error:
-        raise RunError(f"{directory.path / name} is damaged: {error}") from None
-    return numbers
+            raise Damage("are missing")
+        return jsonfile.decode_object(array.tobytes())
+    except Damage as damage:
+        raise RunError(f"{directory.path / name} is damaged: its numbers {damage}") from None

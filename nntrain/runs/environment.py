@@ -1,6 +1,8 @@
 """environment.json: what a run was computed with."""
 
+import errno
 import hashlib
+import os
 import platform
 import sys
 from collections.abc import Iterable, Sequence
@@ -10,6 +12,7 @@ from typing import Any
 import numpy as np
 
 import nntrain
+from nntrain.runs.files import Damage, open_regular
 
 # What a training with equal config, data and libraries computes, to the bit. Raise it with every change that alters
 # a single bit of any weight, so that runs are not continued by other arithmetic than they began with.
@@ -17,11 +20,17 @@ TRAINING_VERSION = 1
 
 
 def environment(
-    *, command: Sequence[str] | None = None, threads: int | None = None, data_files: Iterable[Path] = ()
+    run: Path | None = None,
+    *,
+    command: Sequence[str] | None = None,
+    threads: int | None = None,
+    data_files: Iterable[Path] = (),
 ) -> dict[str, Any]:
     """Versions, platform, BLAS, threads, command line, and the sha256 of each data file.
 
-    command:     the command line; default sys.argv
+    run:         the run directory, from which the paths of the data files are given, as in its config.yaml; None
+                 leaves them as they are
+    command:     the command line; default that of this process
     threads:     how many BLAS threads the training uses; None where the caller does not say
     data_files:  the files that were read; raises OSError if one cannot be
     """
@@ -35,9 +44,29 @@ def environment(
         "processor": processor(),
         "blas": blas(),
         "threads": threads,
-        "command": list(sys.argv if command is None else command),
-        "data": {str(path): file_sha256(path) for path in data_files},
+        "command": command_line() if command is None else list(command),
+        "data": {str(path) if run is None else seen_from(run, path): file_sha256(path) for path in data_files},
     }
+
+
+def command_line() -> list[str]:
+    """The command line of this process as it would be typed anywhere: without the place where nntrain is installed."""
+    program, *arguments = sys.argv or [""]
+    name = Path(program).name
+    return ["nntrain" if name in ("__main__.py", "nntrain.exe") else name, *arguments]
+
+
+def seen_from(run: Path, path: Path) -> str:
+    """The path of a data file relative to the run directory, with `/` between the parts.
+
+    Runs and data can be moved together, and nothing of the machine stands in the run. Only a file on another drive
+    keeps its absolute path.
+    """
+    absolute = os.path.realpath(path)
+    try:
+        return Path(os.path.relpath(absolute, os.path.realpath(run))).as_posix()
+    except ValueError:  # another drive
+        return Path(absolute).as_posix()
 
 
 def blas() -> str:
@@ -65,6 +94,10 @@ def processor() -> str:
 
 
 def file_sha256(path: Path) -> str:
-    """The sha256 of a file's bytes, read in pieces. Raises OSError."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """The sha256 of a file's bytes, read in pieces. Raises OSError, also for a pipe or a device, which may not end."""
+    try:
+        with open_regular(path) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except Damage as damage:
+        number = errno.EINVAL if path.exists() else errno.ENOENT
+        raise OSError(number, str(damage), str(path)) from None

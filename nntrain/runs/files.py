@@ -147,7 +147,7 @@ def write_bytes(disk: Disk, path: Path, content: bytes) -> None:
         file.write(content)
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path) -> io.BufferedReader:
     """Open a file for reading, unless it is a pipe, a device or a directory, or a link to one.
 
     Raises Damage if it is missing or something else than a file, OSError if it cannot be read.

@@ -52,9 +52,6 @@ def _without_weights(run: Path) -> str:
 
 
 def _without_checkpoint(path: Path) -> str:
-    other = path.with_name(_CHECKPOINTS[path.name == _CHECKPOINTS[0]])
-    if _is_whole(other):
-        return other.name + " is whole: `nntrain fit --resume {run}` goes on from it"
     if _is_whole(path.with_name("weights.npz")):
         return "the weights are whole: the run can be used, but not go on; " + _TRAIN_AGAIN
     return "the run cannot go on; " + _TRAIN_AGAIN

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+import shlex
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +18,13 @@ from nntrain.data.dataset import Dataset
 from nntrain.data.task import Task
 from nntrain.errors import DataError, RunError, UserError
 from nntrain.runs.environment import file_sha256
-from nntrain.runs.store import ENVIRONMENT, RunDirectory
+from nntrain.runs.store import CONFIG, ENVIRONMENT, RESULT, RunDirectory
 from nntrain.train.evaluation import Evaluation, evaluate_predictions
 from nntrain.workflows.model import Model
+
+# How far the loss that a run ended with may be from the one computed again, on another machine and by other libraries.
+_REL_TOLERANCE = 1e-3
+_ABS_TOLERANCE = 1e-5
 
 
 def evaluate(
@@ -53,6 +59,8 @@ def evaluation(
         name, dataset = str(data), read_file(model.experiment, Path(data), kinds=preprocessor.kinds)
     prepared = model.prepared(name, dataset)
     y, loss = _outputs_and_loss(model, prepared, name)
+    if data is None:
+        _check_loss(model.directory, split, loss)
     return evaluate_predictions(
         preprocessor.task,
         _in_units(model, y),
@@ -78,17 +86,41 @@ def _outputs_and_loss(model: Model, prepared: Prepared, name: str) -> tuple[Arra
     return evaluator.outputs[0], loss
 
 
+def _check_loss(run: RunDirectory, split: str, loss: float) -> None:
+    """A run must have the loss that it ended with: files of different runs can fit together and mean nothing.
+
+    Without a result.json that can be read there is nothing to compare with.
+    """
+    try:
+        metrics = run.read_result().get("metrics")
+    except RunError:
+        return
+    scores = metrics.get(split) if isinstance(metrics, dict) else None
+    if not isinstance(scores, dict) or "loss" not in scores:
+        return
+    recorded = math.nan if scores["loss"] is None else scores["loss"]
+    same = isinstance(recorded, float) and (
+        math.isclose(loss, recorded, rel_tol=_REL_TOLERANCE, abs_tol=_ABS_TOLERANCE)
+        or (math.isnan(recorded) and not math.isfinite(loss))
+    )
+    if not same:
+        raise RunError(
+            f"{run.path} is damaged: the loss on its {split} split is {loss:.6g}, but {RESULT} says "
+            f"{str(scores['loss'])[:40]}: its files do not belong together\n"
+            f"  `nntrain fit {shlex.quote(str(run.path))}/{CONFIG}` trains the run again from its config"
+        )
+
+
 def _splits_of(model: Model, split: str) -> tuple[Dataset, Dataset]:
     """A split of the data that the run was trained on, split again as it was then, and the training split."""
     if split not in SPLITS:
         raise UserError(f"unknown split {split!r}: choose one of {', '.join(SPLITS)}")
-    check_data_unchanged(
+    data = unchanged_data(
         model.experiment,
         model.directory.read_environment(),
         model.directory,
         otherwise=", or score on another file with --data FILE",
     )
-    data = Data(model.experiment)
     training = data.pool.rows(data.split.training)
     if split in data.separate:
         return data.separate[split], training
@@ -100,46 +132,82 @@ def _splits_of(model: Model, split: str) -> tuple[Dataset, Dataset]:
     return data.pool.rows(rows), training
 
 
-def check_data_unchanged(
+def unchanged_data(
     experiment: Experiment, environment: Mapping[str, object], run: RunDirectory, *, otherwise: str
-) -> None:
-    """Refuse data that is not what the run was trained on: its splits could not be found again.
+) -> Data:
+    """The data that a run was trained on, read again; refused if it has changed, for its splits could not be found.
 
     Args:
         experiment: of the run.
-        environment: its environment.json.
+        environment: its environment.json, which has the paths as config.yaml has them.
         run: for messages.
         otherwise: what can be done but to bring the data back; it ends the messages.
 
     Raises:
         DataError: a file is gone or its sha256 differs.
-        RunError: environment.json has no checksums.
+        RunError: config.yaml and environment.json contradict each other about the data.
     """
-    known = environment.get("data")
+    recorded, sizes = _recorded_data(environment, run)
+    named = _data_files(experiment)
+    for written, file in named.items():
+        if written not in recorded:
+            raise _contradiction(run, f"the run was not trained on {written!r}")
+        _check_file(file, [recorded[written]], run, otherwise)
+    _check_examples(experiment, sizes, run)  # before they are made
+    data = Data(experiment)
+    for file in data.files:  # labels of IDX files need not be named
+        if file not in named.values():
+            _check_file(file, recorded.values(), run, otherwise)
+    for split in SPLITS:
+        found = len(data.separate[split]) if split in data.separate else len(getattr(data.split, split))
+        if found != sizes[split]:
+            raise _contradiction(run, f"the {split} split has {found:,} examples, not {sizes[split]:,}")
+    return data
+
+
+def _recorded_data(environment: Mapping[str, object], run: RunDirectory) -> tuple[dict[str, object], dict[str, int]]:
+    """From environment.json the sha256 of each file by its path seen from the run, and the sizes of the splits."""
+    known, sizes = environment.get("data"), environment.get("examples")
     if not isinstance(known, dict):
         raise RunError(f"{run.path / ENVIRONMENT} is damaged: 'data' does not hold a checksum for each data file")
-    recorded: dict[str, list[object]] = {}
-    for path, sha256 in known.items():  # by name, since a project may have moved; two files may share one
-        recorded.setdefault(Path(path).name, []).append(sha256)
-    for file in _data_files(experiment):
-        try:
-            sha256 = file_sha256(file)
-        except OSError as error:
-            raise DataError(
-                f"{file} cannot be read ({error.strerror}), but {run.name} was trained on it: put it back{otherwise}"
-            ) from error
-        if sha256 not in recorded.get(file.name, [sha256]):
-            raise DataError(
-                f"{file} has changed since {run.name} was trained on it, so its splits cannot be found again: "
-                f"restore it{otherwise}"
-            )
+    if not isinstance(sizes, dict) or not all(isinstance(sizes.get(split), int) for split in SPLITS):
+        raise RunError(f"{run.path / ENVIRONMENT} is damaged: 'examples' does not hold the sizes of the splits")
+    return known, sizes
 
 
-def _data_files(experiment: Experiment) -> list[Path]:
-    """The files that the config names."""
+def _check_file(file: Path, known: Collection[object], run: RunDirectory, otherwise: str) -> None:
+    try:
+        sha256 = file_sha256(file)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise DataError(
+            f"{file} cannot be read ({reason}), but {run.name} was trained on it: put it back{otherwise}"
+        ) from error
+    if sha256 not in known:
+        raise DataError(
+            f"{file} has changed since {run.name} was trained on it, so its splits cannot be found again: "
+            f"restore it{otherwise}"
+        )
+
+
+def _check_examples(experiment: Experiment, sizes: Mapping[str, int], run: RunDirectory) -> None:
+    """Computed examples must be as many as the run had: those of a file are known by its checksum."""
+    config = experiment.config.data
+    wanted = None if config.synthetic is None else config.synthetic.examples
+    had = sum(sizes[split] for split in SPLITS if not isinstance(getattr(config.split, split, None), SplitFileConfig))
+    if wanted is not None and wanted != had:
+        raise _contradiction(run, f"it wants {wanted:,} examples, the run had {had:,}")
+
+
+def _contradiction(run: RunDirectory, what: str) -> RunError:
+    return RunError(f"{run.path / CONFIG} is not the config that {ENVIRONMENT} beside it belongs to: {what}")
+
+
+def _data_files(experiment: Experiment) -> dict[str, Path]:
+    """The files that the config names, by the path that stands there."""
     config = experiment.config.data
     named = [config.path, config.labels]
     for part in (config.split.validation, config.split.test):
         if isinstance(part, SplitFileConfig):
             named += [part.path, part.labels]
-    return [experiment.data_path(path) for path in named if path is not None]
+    return {path: experiment.data_path(path) for path in named if path is not None}

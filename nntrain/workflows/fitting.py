@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shlex
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from nntrain.config.training import EarlyStoppingConfig
 from nntrain.errors import DivergedError, Interrupted, NntrainError, RunError
 from nntrain.nn.network import Network
 from nntrain.runs.checkpoint import write_checkpoint
-from nntrain.runs.environment import environment
+from nntrain.runs.environment import environment, seen_from
 from nntrain.runs.history import HistoryWriter
 from nntrain.runs.store import CHECKPOINT, PREVIOUS_CHECKPOINT, RunDirectory
 from nntrain.train.loop import Training
@@ -110,8 +110,13 @@ class Fit:
         directory.write_config(dump.resolved_yaml(portable(self.experiment, directory.path)))
         directory.write_source(self.experiment.source_with_overrides())
         directory.write_preprocess(self.prepared.preprocessor.to_json())
-        directory.write_environment(environment(threads=self.threads, data_files=self.data.files))
+        directory.write_environment(self.environment(directory))
         directory.set_status("running")  # once more: it records the checksums of these files
+
+    def environment(self, directory: RunDirectory, *, command: Sequence[str] | None = None) -> dict[str, Any]:
+        """The content of environment.json: what it is trained with, the data's checksums and the splits' sizes."""
+        present = environment(directory.path, command=command, threads=self.threads, data_files=self.data.files)
+        return {**present, "examples": {split: self.prepared.size(split) for split in SPLITS}}
 
     def _check_wanted(self) -> None:
         """Stop here if a signal has asked to, before anything was trained."""
@@ -285,13 +290,7 @@ def portable(experiment: Experiment, directory: Path) -> Config:
     """The config with its data paths rewritten relative to the run directory, where it will be read from."""
 
     def rewritten(path: str | None) -> str | None:
-        if path is None:
-            return None
-        absolute = experiment.data_path(path).resolve()
-        try:
-            return Path(os.path.relpath(absolute, directory.resolve())).as_posix()
-        except ValueError:  # another drive
-            return str(absolute)
+        return None if path is None else seen_from(directory, experiment.data_path(path))
 
     config = experiment.config
     split = config.data.split

@@ -12,7 +12,7 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.build.data import Encoded, Prepared
-from nntrain.build.resolve import plan_network
+from nntrain.build.resolve import plan_network, resolve
 from nntrain.config.experiment import Experiment, load_experiment
 from nntrain.data.dataset import Column, Dataset, array_columns, numeric_column, text_column
 from nntrain.data.preprocess import Preprocessor
@@ -45,7 +45,8 @@ class Model:
         _refuse_search(self.directory)
         self.experiment = _read_experiment(self.directory)
         self.preprocessor = _read_preprocessor(self.directory)
-        try:
+        try:  # nothing is left to resolve, unless the config was edited; then it may not suit the preprocessing
+            self.experiment = resolve(self.experiment, self.preprocessor, has_validation=True)
             blueprint = plan_network(self.experiment, self.preprocessor.input_shape)
         except UserError as error:
             raise RunError(f"{self.run / CONFIG} and {PREPROCESS} contradict each other: {error}") from error

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from nntrain.build.data import Data, Prepared
+from nntrain.build.data import Prepared
 from nntrain.build.resolve import resolve
 from nntrain.config import dump
 from nntrain.config.column import structure_key
@@ -22,7 +22,7 @@ from nntrain.runs.store import CONFIG, ENVIRONMENT, HISTORY, PREPROCESS, RESULT,
 from nntrain.train.loop import Training
 from nntrain.train.records import StopReason
 from nntrain.train.state import TrainingState
-from nntrain.workflows.evaluating import check_data_unchanged
+from nntrain.workflows.evaluating import unchanged_data
 from nntrain.workflows.fitting import Fit, how_to_go_on, portable
 from nntrain.workflows.interruption import Interruption
 from nntrain.workflows.listener import Listener
@@ -166,8 +166,7 @@ def prepare(
         RunError: the run is damaged.
     """
     fresh = f"; a new run on the data as it is: nntrain fit {shlex.quote(str(directory.path / CONFIG))}"
-    check_data_unchanged(experiment, known, directory, otherwise=fresh)
-    data = Data(experiment)
+    data = unchanged_data(experiment, known, directory, otherwise=fresh)
     prepared = data.prepare()
     _check_preprocess(directory, prepared)
     resolved = resolve(experiment, prepared.preprocessor, has_validation="validation" in prepared.splits)
@@ -266,5 +265,7 @@ def _write_changes(
             pass
         directory.write_config(dump.resolved_yaml(portable(experiment, directory.path)))
     if forced is not None:
-        present = environment(command=known.get("command"), threads=fit.threads, data_files=fit.data.files)
+        command = known.get("command")
+        begun = command if isinstance(command, list) and all(isinstance(word, str) for word in command) else None
+        present = fit.environment(directory, command=begun)
         directory.write_environment({**present, FORCED: forced})

@@ -199,7 +199,7 @@ class Search:
     def _write_start(self, directory: RunDirectory) -> None:
         directory.write_config(dump.resolved_yaml(portable(self.experiment, directory.path)))
         directory.write_source(self.experiment.source_with_overrides())
-        directory.write_environment(environment(data_files=self._files))
+        directory.write_environment(environment(directory.path, data_files=self._files))
         directory.set_status("running")
 
     def _write_finished(self, directory: RunDirectory) -> str:
