@@ -35,24 +35,31 @@ from nntrain.workflows.listener import FitInfo, Listener
 from nntrain.workflows.results import FitResult
 
 
-def fit(experiment: Experiment, *, runs_dir: Path | str = "runs", listener: Listener | None = None) -> FitResult:
+def fit(
+    experiment: Experiment,
+    *,
+    runs_dir: Path | str = "runs",
+    listener: Listener | None = None,
+    interruption: Interruption | None = None,
+) -> FitResult:
     """Train the experiment's network.
 
     Args:
         experiment: from `load_experiment`.
         runs_dir: where the run directory is made.
         listener: hears of every epoch.
+        interruption: what asks to stop; by default signals do.
 
     Raises:
         ConfigError, DataError: nothing was created.
         DivergedError: the loss or the weights became non-finite; the run directory tells when.
-        Interrupted: Ctrl-C or SIGTERM; the run directory has all that `resume` needs.
+        Interrupted: it was stopped; if training had begun, the run directory has all that `resume` needs.
         RunError: the run directory cannot be written.
     """
     data = Data(experiment)
     prepared = data.prepare()
     resolved = resolve(experiment, prepared.preprocessor, has_validation="validation" in prepared.splits)
-    return Fit(resolved, data, prepared, listener or Listener()).run(Path(runs_dir))
+    return Fit(resolved, data, prepared, listener or Listener(), interruption=interruption).run(Path(runs_dir))
 
 
 class Fit:
