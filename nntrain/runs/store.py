@@ -293,8 +293,8 @@ class RunDirectory:
         with self._reading(name), ArraysFile(self.path / name, most_bytes=most_bytes) as file:
             return file.read()
 
-    def checkpoint_specs(self, name: str) -> dict[str, ArraySpec]:
-        """The shapes and dtypes that the headers of a checkpoint announce; no array is read."""
+    def array_specs(self, name: str) -> dict[str, ArraySpec]:
+        """The shapes and dtypes that the headers of weights.npz or a checkpoint announce; no array is read."""
         with self._reading(name), ArraysFile(self.path / name) as file:
             return file.specs
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nntrain.build.data import Prepared
-from nntrain.build.resolve import resolve
+from nntrain.build.resolve import plan_network, resolve
 from nntrain.config import dump
 from nntrain.config.column import structure_key
 from nntrain.config.experiment import Experiment, load_experiment
@@ -18,8 +18,17 @@ from nntrain.config.root import Config
 from nntrain.errors import RunError, UserError
 from nntrain.runs.checkpoint import read_checkpoint
 from nntrain.runs.environment import environment
-from nntrain.runs.store import CONFIG, ENVIRONMENT, HISTORY, PREPROCESS, RESULT, RunDirectory
-from nntrain.train.loop import Training
+from nntrain.runs.store import (
+    CHECKPOINT,
+    CONFIG,
+    ENVIRONMENT,
+    HISTORY,
+    PREPROCESS,
+    PREVIOUS_CHECKPOINT,
+    RESULT,
+    WEIGHTS,
+    RunDirectory,
+)
 from nntrain.train.records import StopReason
 from nntrain.train.state import TrainingState
 from nntrain.workflows.evaluating import unchanged_data
@@ -85,7 +94,7 @@ def resume(
                 f"--force goes on all the same"
             )
         fit = prepare(directory, experiment, known, threads, listener=listener, interruption=interruption)
-        state, warning = _state(directory, fit.training())
+        state, warning = _state(directory, fit)
         _check_unfinished(directory, fit.config, state)
         forced = [*forced_changes(directory, known), *_dated(changes, state)]
         fit.warnings += [*([warning] if warning else []), *forced]
@@ -170,6 +179,7 @@ def prepare(
     prepared = data.prepare()
     _check_preprocess(directory, prepared)
     resolved = resolve(experiment, prepared.preprocessor, has_validation="validation" in prepared.splits)
+    _check_parameters(directory, plan_network(resolved, prepared.input_shape).size)
     return Fit(resolved, data, prepared, listener or Listener(), threads=threads, interruption=interruption)
 
 
@@ -207,8 +217,32 @@ def _check_preprocess(directory: RunDirectory, prepared: Prepared) -> None:
         )
 
 
-def _state(directory: RunDirectory, training: Training) -> tuple[TrainingState | None, str | None]:
+def _check_parameters(directory: RunDirectory, described: int) -> None:
+    """The network of config.yaml must be of the size of what is saved of it, before anything is allocated for it."""
+    problems: list[RunError] = []
+    for name in (CHECKPOINT, PREVIOUS_CHECKPOINT, WEIGHTS):
+        if not directory.has(name):
+            continue
+        try:
+            specs = directory.array_specs(name)
+        except RunError as error:
+            problems.append(error)
+            continue
+        saved = specs if name == WEIGHTS else {"theta": specs["theta"]} if "theta" in specs else {}
+        count = sum(math.prod(spec.shape) for spec in saved.values())
+        if count != described:
+            raise RunError(
+                f"{directory.path / name} has {count:,} parameters, but the network in {CONFIG} beside it has "
+                f"{described:,}: the run cannot go on"
+            )
+        return
+    if problems:
+        raise problems[0]
+
+
+def _state(directory: RunDirectory, fit: Fit) -> tuple[TrainingState | None, str | None]:
     """The state to go on from, checked against the training, and a warning if it is not what one expects."""
+    training = fit.training()
     expected = training.state()
     # Arrays and their headers; the values of the best epoch are not in the state of a training that has not begun.
     most = 2 * sum(array.nbytes for array in expected.arrays.values()) + (1 << 20)
@@ -216,11 +250,33 @@ def _state(directory: RunDirectory, training: Training) -> tuple[TrainingState |
     if checkpoint is None:
         return None, "there is no checkpoint yet: training starts from the beginning"
     state = TrainingState(checkpoint.arrays, checkpoint.numbers)
-    seconds = state.numbers.get("seconds")
-    if not isinstance(seconds, int | float) or not math.isfinite(seconds):
-        raise RunError(f"{directory.path}: the checkpoint does not say how long was trained")
-    training.load_state(state)  # a damaged state is found before anything is written
+    problem = _unfit(state, expected, fit.batches_in_epoch)
+    if problem is None:
+        try:
+            training.load_state(state)  # a damaged state is found before anything is written
+        except (RunError, ValueError, TypeError, LookupError, OverflowError) as error:
+            problem = str(error) or type(error).__name__
+    if problem is not None:
+        again = f"nntrain fit {shlex.quote(str(directory.path / CONFIG))}"
+        raise RunError(f"{directory.path}: its checkpoint is of another training: {problem}; start again with: {again}")
     return state, checkpoint.warning
+
+
+def _unfit(state: TrainingState, expected: TrainingState, batches: int) -> str | None:
+    """What in a state cannot belong to a training whose state is `expected` before it begins, or None."""
+    for path, array in expected.arrays.items():
+        found = state.arrays.get(path)
+        if found is None or (found.shape, found.dtype) != (array.shape, array.dtype):
+            return f"{path!r} is not {array.dtype} {list(array.shape)}"
+    for path in state.arrays.keys() - expected.arrays.keys():
+        if not path.startswith("values/") or state.arrays[path].shape != (1,) or state.arrays[path].dtype.kind != "f":
+            return f"{path!r} is not part of it"
+    epoch, step, seconds = (state.numbers.get(name) for name in ("epoch", "step", "seconds"))
+    if not isinstance(epoch, int) or not isinstance(step, int) or epoch < 1 or not 0 <= step < batches:
+        return f"there is no batch {step!r} of epoch {epoch!r}"[:200]
+    if not isinstance(seconds, float) or not 0 <= seconds < math.inf:
+        return "it does not say how long was trained"
+    return None
 
 
 def _check_unfinished(directory: RunDirectory, config: Config, state: TrainingState | None) -> None:
@@ -229,6 +285,8 @@ def _check_unfinished(directory: RunDirectory, config: Config, state: TrainingSt
         return
     if status == "diverged":
         raise UserError(f"{directory.name} diverged and would do so again: change its config and start a new run")
+    if state is not None and not _is_whole(directory):
+        return  # what it ended with is written again
     result = directory.read_result()
     if result.get("stop_reason") != str(StopReason.EPOCHS):
         raise UserError(f"{directory.name} is complete: it ended by {result.get('stop_reason')}")
@@ -245,6 +303,16 @@ def _check_unfinished(directory: RunDirectory, config: Config, state: TrainingSt
             f"{directory.name} is complete after {epochs} epochs; to train longer, "
             f"{how_to_go_on(directory, f' --set training.epochs={2 * epochs}')}"
         )
+
+
+def _is_whole(directory: RunDirectory) -> bool:
+    """Whether a complete run has the weights and the scores that it ended with."""
+    try:
+        directory.read_result()
+        directory.read_weights()
+    except RunError:
+        return False
+    return True
 
 
 def _dated(changes: Sequence[str], state: TrainingState | None) -> list[str]:
