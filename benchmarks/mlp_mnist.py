@@ -257,7 +257,7 @@ def main(cases: Sequence[Case] = CASES) -> None:
     """Measure every case."""
     given = arguments(__doc__)
     torch.manual_seed(0)
-    rows = []
+    rows: list[list[str]] = []
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         path = mnist(folder, 3_200 if given.quick else 60_000)
