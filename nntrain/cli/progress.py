@@ -259,7 +259,8 @@ def _unless_closed() -> contextlib.suppress:
 
 def _first_metric(record: "EpochRecord") -> str:
     """The name of the first quantity that is a metric, on the validation split if there is one; or ""."""
-    metrics = [name for name in record.values if "." in name and not name.endswith(".loss")]
+    splits = ("validation.", "training.")
+    metrics = [name for name in record.values if name.startswith(splits) and not name.endswith(".loss")]
     return next((name for name in metrics if name.startswith("validation.")), metrics[0] if metrics else "")
 
 

@@ -34,6 +34,7 @@ PREPROCESS = "preprocess.json"
 CHECKPOINT = "checkpoint.npz"
 PREVIOUS_CHECKPOINT = "checkpoint.previous.npz"
 RESULT = "result.json"
+DIVERGENCE = "divergence.json"
 ENVIRONMENT = "environment.json"
 STATUS = "status.json"
 FILES = (
@@ -45,6 +46,7 @@ FILES = (
     CHECKPOINT,
     PREVIOUS_CHECKPOINT,
     RESULT,
+    DIVERGENCE,
     ENVIRONMENT,
     STATUS,
 )
@@ -235,6 +237,10 @@ class RunDirectory:
     def read_result(self) -> dict[str, Any]:
         """The object in result.json."""
         return self._read_object(RESULT)
+
+    def write_divergence(self, value: Mapping[str, object]) -> None:
+        """Write divergence.json, the report on a training that diverged."""
+        self._write(DIVERGENCE, jsonfile.encode(value))
 
     # Weights
 

@@ -78,7 +78,7 @@ class Finding:
         kind: what that layer is, such as `dense`.
         path: of the parameter, such as `0.w`, or of the optimizer's array; None where it is neither's.
         infinite, nan, total: how many numbers of the array were infinite or NaN, and how many there are; all 0 where
-            each was finite and only their sum over the network was not.
+            each was finite, and only the sum of all weights, or of the epoch's losses, was not.
         step: in which it came up.
         responsible: int [n], the places in the training split of the examples of the batch from which it came; empty
             where it came from all alike.
@@ -110,11 +110,12 @@ def find(training: Training, until: int) -> Finding | None:
         The finding, or None if the epoch went well.
     """
     inspection = _Inspection(training)
-    for _ in training:
-        inspection.end_step()
-        if inspection.finding is not None or training.epoch > until:
-            break
-    return inspection.finding or inspection.sum_too_large()
+    with np.errstate(all="ignore"):
+        for _ in training:
+            inspection.end_step()
+            if inspection.finding is not None or training.epoch > until:
+                break
+        return inspection.finding or inspection.too_large_a_sum()
 
 
 def largest(array: Array) -> float:
@@ -148,7 +149,9 @@ class _Inspection:
         """A batch x [1, N, …] is loaded."""
         training, population = self._training, self._population
         rates = population.schedule.rates(training.epoch - 1, population.learning_rate)
-        rows = population.task.batches.rows(training.step)[0].copy()
+        rows = population.task.batches.rows(training.step)[0].astype(np.int32)
+        if self.steps and np.array_equal(rows, self.steps[-1].rows):
+            rows = self.steps[-1].rows  # the whole data in every step need not be kept in every step
         np.copyto(self._update, self._theta)
         self.steps.append(Step(training.epoch, training.step + 1, rows, float(rates[0, 0]), largest(x)))
 
@@ -200,14 +203,16 @@ class _Inspection:
             self._record(quantity, array, place, path, of_examples)
         return value
 
-    def sum_too_large(self) -> Finding | None:
-        """The finding where every number is finite, but the sum of the weights is not."""
-        if not self.steps or math.isfinite(float(np.add.reduce(self._theta))):
-            return None
-        slots = [(place, slot) for place, group in enumerate(self._network.blueprint.slots) for slot in group]
-        ends = [(largest(self._theta[s.start : s.start + s.param.size]), place, s.path) for place, s in slots]
-        _, place, path = max(ends)
-        self._record(Quantity.WEIGHT, np.zeros(0), place, path, None)
+    def too_large_a_sum(self) -> Finding | None:
+        """The finding where every number is finite, but the sum of the weights or of the epoch's losses is not."""
+        none = np.zeros(0)
+        if self.steps and not math.isfinite(float(np.add.reduce(self._theta))):
+            slots = [(place, slot) for place, group in enumerate(self._network.blueprint.slots) for slot in group]
+            ends = [(largest(self._theta[s.start : s.start + s.param.size]), place, s.path) for place, s in slots]
+            _, place, path = max(ends)
+            self._record(Quantity.WEIGHT, none, place, path, None)
+        elif self.steps and not np.isfinite(self._population.task.mean_loss()).all():
+            self._record(Quantity.LOSS, none, None, None, None)
         return self.finding
 
     def _record(

@@ -109,7 +109,8 @@ class Symptoms:
                 worst = max(signs, key=lambda sign: sign.value)
                 return (
                     f"activations explode: what layer {worst.layer} puts out is {worst.value:.1e} times the size of "
-                    f"the inputs ({names}): start from smaller weights ({self._initializer(worst.layer)})"
+                    f"the inputs ({names}): start from smaller weights ({self._initializer(worst.layer)}), or lower "
+                    "optimizer.learning_rate"
                 )
             case "update":
                 worst = max(signs, key=lambda sign: sign.value)
@@ -130,7 +131,8 @@ class Symptoms:
                 "lower optimizer.learning_rate"
             )
         cure = (
-            "start from other weights (initializer: he_normal, bias_initializer: zeros), or use leaky_relu"
+            "start from other weights (initializer: he_normal, bias_initializer: zeros), or lower "
+            "optimizer.learning_rate"
             if epoch == 1
             else "lower optimizer.learning_rate, or use leaky_relu"
         )

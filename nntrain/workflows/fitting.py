@@ -27,9 +27,13 @@ from nntrain.runs.environment import environment, seen_from
 from nntrain.runs.history import HistoryWriter
 from nntrain.runs.store import CHECKPOINT, PREVIOUS_CHECKPOINT, RunDirectory
 from nntrain.train.loop import Training
-from nntrain.train.records import EpochRecord, Outcome, StopReason
+from nntrain.train.population import Population
+from nntrain.train.postmortem import find
+from nntrain.train.records import EpochRecord, StopReason
 from nntrain.train.state import TrainingState
+from nntrain.train.symptoms import Symptoms
 from nntrain.train.threads import blas_threads, threads_for
+from nntrain.workflows.divergence import Report
 from nntrain.workflows.interruption import Interruption
 from nntrain.workflows.listener import FitInfo, Listener
 from nntrain.workflows.results import FitResult
@@ -109,8 +113,10 @@ class Fit:
 
     def training(self) -> Training:
         """A training that has not begun."""
-        population = build_population([self.config], [self.prepared], [0], threads=self.threads)
-        return Training(population, self.config.training.epochs, pause=self._wants_pause)
+        return Training(self._population(), self.config.training.epochs, pause=self._wants_pause, watch=True)
+
+    def _population(self) -> Population:
+        return build_population([self.config], [self.prepared], [0], threads=self.threads)
 
     def write_start(self, directory: RunDirectory) -> None:
         """Write what is known before training."""
@@ -132,6 +138,7 @@ class Fit:
 
     def _train(self, directory: RunDirectory, training: Training, state: TrainingState | None) -> FitResult:
         """Train with the run directory open; whatever happens, it ends in the right status."""
+        self._symptoms = Symptoms(training.network.blueprint)
         for message in self.warnings:
             self.listener.warned(message)
         self.listener.started(self._info(directory, training))
@@ -139,6 +146,7 @@ class Fit:
         self._started = time.perf_counter()
         try:
             with directory.history_writer(training.epoch - 1) as history:
+                self._recall_symptoms(directory)
                 self._follow(directory, training, history)
             return self._finish(directory, training)
         except (Interrupted, DivergedError):
@@ -160,8 +168,10 @@ class Fit:
         self._plan_checkpoint(training.epoch)
         for record in training:
             if isinstance(record, EpochRecord):
-                history.append(history_line(record))
+                line = history_line(record)
+                history.append(line)
                 self.listener.epoch(record)
+                self._warn(self._symptoms.observe(record.epoch, line))
                 self.interruption.asked()
             stopping = self.interruption.signal is not None and not training.is_over
             if stopping or self._checkpoint_due(training.epoch):
@@ -171,6 +181,17 @@ class Fit:
         if training.outcomes[0].reason is StopReason.EPOCHS and self.config.training.checkpoint is not None:
             # The one end that can be put off: `fit --resume RUN --set training.epochs=…` goes on from here.
             self._save_checkpoint(directory, training, history)
+
+    def _warn(self, messages: Sequence[str]) -> None:
+        self.warnings += messages
+        for message in messages:
+            self.listener.warned(message)
+
+    def _recall_symptoms(self, directory: RunDirectory) -> None:
+        """Note what the epochs before have shown, so that a run that goes on warns as one without interruption."""
+        for epoch, line in enumerate(directory.read_history(), start=1):
+            values = {name: value for name, value in line.items() if isinstance(value, float)}
+            self._warn(self._symptoms.observe(epoch, values))
 
     def _wants_pause(self) -> bool:
         return self.interruption.asked() or time.perf_counter() >= self._next_checkpoint
@@ -215,7 +236,7 @@ class Fit:
                 "weights_sha256": sha256,
             }
         )
-        self._close(directory, outcome)
+        self._close(directory, training)
         return FitResult(
             directory.path,
             metrics,
@@ -228,7 +249,8 @@ class Fit:
             self.warnings,
         )
 
-    def _close(self, directory: RunDirectory, outcome: Outcome) -> None:
+    def _close(self, directory: RunDirectory, training: Training) -> None:
+        outcome = training.outcomes[0]
         match outcome.reason:
             case StopReason.INTERRUPTED:
                 directory.set_status("interrupted", f"interrupted after epoch {outcome.epochs}")
@@ -237,9 +259,10 @@ class Fit:
                     signal=self.interruption.signal or 2,
                 )
             case StopReason.DIVERGED:
-                message = _divergence_message(self.config, outcome)
-                directory.set_status("diverged", message)
-                raise DivergedError(f"{message}\nThe run is in {directory.path}")
+                report = self._examine(training)
+                directory.write_divergence(report.document())
+                directory.set_status("diverged", report.headline)
+                raise DivergedError(report.text(str(directory.path)))
             case StopReason.EPOCHS | StopReason.EARLY:
                 directory.set_status("complete")
                 goes_on = outcome.reason is StopReason.EPOCHS and self.config.training.checkpoint is not None
@@ -252,6 +275,18 @@ class Fit:
     def batches_in_epoch(self) -> int:
         """How many batches an epoch has."""
         return -(-len(self.prepared.splits["training"]) // self._batch_size())
+
+    def _examine(self, training: Training) -> Report:
+        """Repeat the last steps of a training that diverged, and find out what happened."""
+        outcome = training.outcomes[0]
+        again = Training(self._population(), self.config.training.epochs, pause=lambda: True)
+        if training.replay_from is not None:
+            again.load_state(training.replay_from)
+        finding = find(again, outcome.epochs)
+        if finding is None:
+            raise RuntimeError(f"epoch {outcome.epochs} diverged, but its repetition did not")
+        blueprint = training.network.blueprint
+        return Report(finding, outcome.best_epoch, self.config, blueprint, self.data, self.prepared)
 
     def _batch_size(self) -> int:
         size, count = self.config.training.batch_size, len(self.prepared.splits["training"])
@@ -319,14 +354,3 @@ def portable(experiment: Experiment, directory: Path) -> Config:
 def how_to_go_on(directory: RunDirectory, more: str = "") -> str:
     """The command that continues a run, to be typed as it stands; `more` is appended to it."""
     return f"go on with: nntrain fit --resume {shlex.quote(str(directory.path))}{more}"
-
-
-def _divergence_message(config: Config, outcome: Outcome) -> str:
-    rate = config.optimizer.learning_rate
-    kept = f"the weights of epoch {outcome.best_epoch} are kept" if outcome.best_epoch else "no epoch was completed"
-    hint = f"lower optimizer.learning_rate (it is {rate:g}), or set regularization.clip_norm: 1.0"
-    if config.data.preprocess.numeric == "none":
-        hint += ", or scale the inputs (data.preprocess.numeric: standard)"
-    return (
-        f"training diverged: the loss or the weights became non-finite in epoch {outcome.epochs}; {kept}. Try: {hint}"
-    )
