@@ -7,16 +7,15 @@ evaluation, as in a fit.
 
 from __future__ import annotations
 
+import statistics
 import tempfile
-
 from collections.abc import Callable
-
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 from _experiments import experiment_of, prepare, resolved_config
-from _measure import ROOT, Side, alternate, arguments, duration, one_thread, print_table
+from _measure import ROOT, Side, alternate, arguments, one_thread, print_table
 
 from nntrain.build.training import build_population
 from nntrain.train import health, snapshots
@@ -82,31 +81,30 @@ def main() -> None:
             experiment = experiment_of(experiment_text(data, hidden, activation, batch, optimizer), Path(folder))
             prepared = prepare(experiment)
         config = resolved_config(experiment, prepared)
-        training = Training(build_population([config], [prepared], [0]), 10**6)
+        training = Training(build_population([config], [prepared], [0]), config.training.epochs)
         records = iter(training)
         measuring, kept, steps = Health(training.population), Snapshots(), training.population.task.steps
-        repeated = 20 if given.quick else 200
+        repeated, epochs = (20, 2) if given.quick else (200, epochs)
         sides = [
-            Side("epochs", partial(again, 2 if given.quick else epochs, partial(next, records)), one_thread),
+            Side("epochs", partial(again, epochs, partial(next, records)), one_thread),
             Side("health", partial(again, repeated, partial(measure_health, measuring)), one_thread),
             Side("snapshot", partial(again, repeated, partial(take_snapshot, kept, training)), one_thread),
         ]
         with np.errstate(all="ignore"):
             seconds = alternate(sides, given.repeats)
-        step = [s / (2 if given.quick else epochs) / steps for s in seconds["epochs"]]
-        each = {what: [s / repeated for s in seconds[what]] for what in ("health", "snapshot")}
-        shares = [
-            sorted(own / (max(spacing, steps if what == "health" else 0) * one) for own, one in zip(each[what], step))
-            for what, spacing in (("health", health.SPACING), ("snapshot", snapshots.SPACING))
-        ]
-        middle = len(step) // 2
-        total = sum(share[middle] for share in shares)
+        step = [s / epochs / steps for s in seconds["epochs"]]
+        # Of long epochs every one is measured, of short ones one in so many steps.
+        between = {"health": max(health.SPACING, steps), "snapshot": snapshots.SPACING}
+        shares = {
+            what: [own / repeated / (between[what] * one) for own, one in zip(seconds[what], step, strict=True)]
+            for what in between
+        }
         rows.append(
             (
                 f"{name}, {optimizer}",
-                duration([s * 1000 for s in step]).replace(" s", " ms").replace(" mms", " µs"),
-                *(f"{share[middle]:.2%} ({share[0]:.2%}–{share[-1]:.2%})" for share in shares),
-                "yes" if total < GOAL else "no",
+                f"{statistics.median(step) * 1e6:,.0f} µs",
+                *(f"{statistics.median(s):.2%} ({min(s):.2%}–{max(s):.2%})" for s in shares.values()),
+                "yes" if sum(map(statistics.median, shares.values())) < GOAL else "no",
             )
         )
     print_table(("training", "a step", "health", "snapshots", f"together below {GOAL:.0%}"), rows)

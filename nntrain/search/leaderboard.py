@@ -73,7 +73,7 @@ def _row(rank: int, trial: Trial, monitor: str) -> dict[str, Any]:
     row: dict[str, Any] = {"rank": rank, "trial": trial.number, **trial.point, monitor: trial.mean(monitor)}
     if len(scores) > 1:
         row[f"{monitor}.std"] = float(np.std(scores, ddof=1))
-    row["status"] = "ok" if not trial.diverged else f"diverged ({trial.diverged} of {len(trial.outcomes)})"
+    row["status"] = _status(trial)
     names = dict.fromkeys(name for outcome in trial.outcomes for name in outcome.values)
     for name in names:
         if name.startswith(("validation.", "training.")) and name != monitor:
@@ -83,6 +83,16 @@ def _row(rank: int, trial: Trial, monitor: str) -> dict[str, Any]:
         row["best_epoch"] = trial.outcomes[0].best_epoch
     row["parameters"] = trial.parameters
     return row
+
+
+def _status(trial: Trial) -> str:
+    """`ok`, or how many members diverged and when."""
+    epochs = [outcome.epochs for outcome in trial.outcomes if outcome.reason is StopReason.DIVERGED]
+    if not epochs:
+        return "ok"
+    if len(trial.outcomes) == 1:
+        return f"diverged in epoch {epochs[0]}"
+    return f"diverged ({len(epochs)} of {len(trial.outcomes)}, first in epoch {min(epochs)})"
 
 
 def as_csv(table: Sequence[dict[str, Any]]) -> str:
