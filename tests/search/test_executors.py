@@ -12,6 +12,7 @@ from nntrain.search import executors
 from nntrain.search.executors import train_groups
 from nntrain.search.groups import Group, Member
 from nntrain.train.loop import Training
+from nntrain.train.population import Population
 from nntrain.train.records import StopReason
 from tests.experiments import CLASSES, load
 
@@ -57,10 +58,15 @@ def test_no_more_groups_are_in_work_than_there_are_cores(monkeypatch: pytest.Mon
 
 
 def test_large_networks_are_trained_one_after_the_other_with_all_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = []
+    given: list[int] = []
     build = Group.build
+
+    def noting(self: Group, threads: int = 1) -> Population:
+        given.append(threads)
+        return build(self, threads)
+
     monkeypatch.setattr(executors, "threads_for", lambda blueprint, batch, asked: 2)
-    monkeypatch.setattr(Group, "build", lambda self, threads=1: (given.append(threads), build(self, threads))[1])
+    monkeypatch.setattr(Group, "build", noting)
     assert len(list(train_groups(groups(3), asked_threads=2))) == 3
     assert given == [2, 2, 2]
 

@@ -45,7 +45,7 @@ def trials_of(parts: Sequence[Group]) -> list[list[int]]:
 
 
 def test_columns_are_trained_together_and_structures_apart() -> None:
-    points = [
+    points: list[dict[str, Any]] = [
         {"optimizer.learning_rate": 0.1}, {"network.0.units": 5}, {"optimizer.learning_rate": 0.2},
         {"network.0.units": 5, "seed": 3}, {"optimizer.type": "sgd"}, {"training.batch_size": 8},
     ]  # fmt: skip
