@@ -41,7 +41,7 @@ def fit_scaling(values: Array, method: str, axes: tuple[int, ...] = (0,)) -> tup
         return np.where(constant, low, center), np.where(constant | (scale == 0), 1.0, scale)
 
 
-def apply_scaling(values: Array, center: Array, scale: Array, out: Array) -> None:
+def apply_scaling(values: Array, center: Array | float, scale: Array | float, out: Array) -> None:
     """Write (values - center) / scale, computed in float64, to `out`; what does not fit there becomes infinite."""
     start = 0
     with np.errstate(over="ignore", invalid="ignore"):

@@ -256,9 +256,7 @@ class _Observer:
     def before_backward(self) -> None:
         loss, inspection = self._bound.loss, self._inspection
         inspection.steps[-1].loss = float(loss.value[0])
-        # The sum over the epoch has it times the number of examples, so this is what must be finite.
-        total = loss.value * loss.value.dtype.type(self._bound.size)
-        inspection.look(Quantity.LOSS, total, None, None, lambda: np.maximum(sizes(loss.y[0]), sizes(loss.t[0])))
+        inspection.look(Quantity.LOSS, loss.total, None, None, lambda: np.maximum(sizes(loss.y[0]), sizes(loss.t[0])))
         last = len(self._bound.network_pass.layers) - 1
         inspection.look(Quantity.GRADIENT, loss.dy, last, None, lambda: sizes(loss.dy[0]))
 

@@ -70,7 +70,6 @@ class Supervised:
         self.batches = Batches(examples, order, batch_size, shuffle=shuffle, memory=network.memory)
         self._bound = [Bound(network, loss, batch, network.memory, training=True) for batch in self.batches.batches]
         self._sum: Array = np.zeros(network.members)
-        self._term: Array = np.zeros(network.members)
 
     @property
     def bound(self) -> Sequence[Bound]:
@@ -92,9 +91,7 @@ class Supervised:
         bound = self._bound[self.batches.load(number)]
         bound.forward()
         bound.backward()
-        # A smaller last batch counts by its size.
-        np.multiply(bound.loss.value, bound.size, out=self._term)
-        np.add(self._sum, self._term, out=self._sum)
+        np.add(self._sum, bound.loss.total, out=self._sum)
 
     def mean_loss(self) -> Array:
         """The mean loss over the examples of the epoch, each at the weights of its step: float64 [M]."""
@@ -160,7 +157,7 @@ class Evaluator:
                 batch.t[...] = self._whole.t[:, start:stop]
             bound.forward()
             self.outputs[:, start:stop] = bound.loss.outputs
-            total += bound.loss.value * float(stop - start)
+            total += bound.loss.total
         values = {"loss": total / count}
         y, t = self.outputs, self._whole.t
         if self.units is not None and self.metrics:

@@ -37,7 +37,7 @@ class BinaryCrossEntropy(Loss):
         softplus(self.y, out=self.terms, scratch=self.product)
         np.multiply(self.y, self.t, out=self.product)
         np.subtract(self.terms, self.product, out=self.terms)
-        self.average(self.terms, over_outputs=True)
+        self.add_up(1 / self.y.shape[2])
         sigmoid(self.y, out=self.outputs)
 
     def backward(self) -> None:

@@ -33,6 +33,7 @@ class CrossEntropy(Loss):
         members, examples, _ = self.y.shape
         self.shifted = self.like_outputs(memory)
         self.sums = memory.activations(members, examples, (1,))
+        self.flat_sums = in_memory_order(self.sums).reshape(members, examples)
         self.outputs = self.dy if self.training else self.terms
         shifted, target = in_memory_order(self.shifted), in_memory_order(self.t)
         same_layout = (shifted is self.shifted) == (target is self.t) and target.flags.c_contiguous
@@ -52,15 +53,14 @@ class CrossEntropy(Loss):
         np.divide(self.outputs, self.sums, out=self.outputs)
         np.log(self.sums, out=self.sums)
         if self.flat:
-            np.add.reduce(self.sums, axis=(1, 2), out=self.value)
+            np.add.reduce(self.flat_sums, axis=1, out=self.total)
             np.vecdot(self.flat_shifted, self.flat_target, out=self.dots)
-            np.subtract(self.value, self.dots, out=self.value)
-            np.multiply(self.value, 1 / self.y.shape[1], out=self.value)
+            np.subtract(self.total, self.dots, out=self.total)
             return
         np.multiply(self.shifted, self.t, out=self.shifted)
         np.matmul(self.shifted, self.ones, out=self.per_example)
         np.subtract(self.sums, self.per_example, out=self.per_example)
-        self.average_examples(1)
+        self.add_up_examples()
 
     def backward(self) -> None:
         """dz = (p − t) / N. `outputs` is overwritten."""

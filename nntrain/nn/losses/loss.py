@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.nn.layer import Layer, Memory
+from nntrain.nn.layer import Layer, Memory, in_memory_order
 
 
 @dataclass(eq=False)
@@ -22,14 +22,14 @@ class Loss(ABC):
 
     Attributes:
         fuses: the activation that the loss computes itself, or None.
-        value: [M], the mean loss of each member, after `forward`.
-        dy: [M, N, K], the gradient of `value` at what the loss is bound to, after `backward`.
+        total: [M], each member's loss added up over the examples of the batch, after `forward`.
+        dy: [M, N, K], the gradient of the mean loss at what the loss is bound to, after `backward`.
         outputs: [M, N, K], what the network answers, after `forward`.
     """
 
     fuses: ClassVar[type[Layer] | None] = None
 
-    value: Array = field(init=False, repr=False)
+    total: Array = field(init=False, repr=False)
     dy: Array = field(init=False, repr=False)
     outputs: Array = field(init=False, repr=False)
 
@@ -46,11 +46,12 @@ class Loss(ABC):
         members, examples, outputs = y.shape
         self.y, self.t, self.weight, self.training = y, t, weight, training
         self.outputs = y
-        self.value = memory.empty((members,))
+        self.total = memory.empty((members,))
         # L of every output; the sum over them is one matrix product with ones, whatever the layout.
         self.terms = self.like_outputs(memory)
         self.dy = self.like_outputs(memory) if training else self.terms
-        self.per_example = memory.activations(members, examples, (1,))
+        self.per_example = self.terms if outputs == 1 else memory.activations(members, examples, (1,))
+        self.flat_per_example = in_memory_order(self.per_example).reshape(members, examples)
         self.ones = memory.empty((outputs, 1))
         self.ones[...] = 1
         self.bind_scratch(memory)
@@ -63,9 +64,15 @@ class Loss(ABC):
         members, examples, outputs = self.y.shape
         return memory.activations(members, examples, (outputs,))
 
+    @property
+    def value(self) -> Array:
+        """[M], the mean loss of each member over the batch, after `forward`."""
+        mean: Array = self.total / self.y.shape[1]
+        return mean
+
     @abstractmethod
     def forward(self) -> None:
-        """Compute `value` and `outputs`."""
+        """Compute `total` and `outputs`."""
 
     @abstractmethod
     def backward(self) -> None:
@@ -79,17 +86,19 @@ class Loss(ABC):
         """This loss for the members `rows`."""
         return self
 
-    def average(self, terms: Array, over_outputs: bool) -> None:
-        """value = mean over N of weight · (mean or sum over K of terms)."""
-        np.matmul(terms, self.ones, out=self.per_example)
-        self.average_examples(self.terms.shape[2] if over_outputs else 1)
+    def add_up(self, factor: float = 1.0) -> None:
+        """total = factor · Σ over N of weight · Σ over K of terms."""
+        if self.per_example is not self.terms:
+            np.matmul(self.terms, self.ones, out=self.per_example)
+        self.add_up_examples()
+        if factor != 1.0:
+            np.multiply(self.total, factor, out=self.total)
 
-    def average_examples(self, outputs: int) -> None:
-        """value = mean over N of weight · per_example / outputs."""
+    def add_up_examples(self) -> None:
+        """total = Σ over N of weight · per_example."""
         if self.weight is not None:
             np.multiply(self.per_example, self.weight, out=self.per_example)
-        np.add.reduce(self.per_example, axis=(1, 2), out=self.value)
-        np.multiply(self.value, 1 / (self.per_example.shape[1] * outputs), out=self.value)
+        np.add.reduce(self.flat_per_example, axis=1, out=self.total)
 
     def scale_gradient(self, outputs: int, factor: float = 1.0) -> None:
         """dy ← dy · weight · factor / (N · outputs): the gradient of a mean from that of its terms."""

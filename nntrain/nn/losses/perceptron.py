@@ -30,7 +30,7 @@ class Perceptron(Loss):
         np.greater(self.y, 0, out=self.outputs, casting="unsafe")
         np.subtract(self.outputs, self.t, out=self.terms)
         np.multiply(self.terms, self.y, out=self.terms)
-        self.average(self.terms, over_outputs=False)
+        self.add_up()
 
     def backward(self) -> None:
         """da = (y − t) / N."""

@@ -17,7 +17,7 @@ class MeanSquaredError(Loss):
         """Mean over examples and outputs of (y − t)²."""
         np.subtract(self.y, self.t, out=self.dy)
         np.multiply(self.dy, self.dy, out=self.terms)
-        self.average(self.terms, over_outputs=True)
+        self.add_up(1 / self.y.shape[2])
 
     def backward(self) -> None:
         """dy = 2 (y − t) / (N K)."""
@@ -32,8 +32,7 @@ class HalfSquaredError(Loss):
         """Mean over examples of ½ Σ_k (y_k − t_k)²."""
         np.subtract(self.y, self.t, out=self.dy)
         np.multiply(self.dy, self.dy, out=self.terms)
-        self.average(self.terms, over_outputs=False)
-        np.multiply(self.value, 0.5, out=self.value)
+        self.add_up(0.5)
 
     def backward(self) -> None:
         """dy = (y − t) / N."""
