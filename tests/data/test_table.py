@@ -187,8 +187,10 @@ def outcome(rows: list[list[str]], quoted_from: int, path: Path) -> object:
     """The whole table as text, or the message of the error; the rows are quoted from some row on."""
     buffer = io.StringIO()
     for place, row in enumerate([[f"c{k}" for k in range(len(rows[0]))], *rows]):
-        quoting = csv.QUOTE_ALL if place >= quoted_from else csv.QUOTE_NONE
-        csv.writer(buffer, quoting=quoting, lineterminator="\n").writerow(row)
+        if place >= quoted_from:
+            csv.writer(buffer, quoting=csv.QUOTE_ALL, lineterminator="\n").writerow(row)
+        else:
+            csv.writer(buffer, quoting=csv.QUOTE_NONE, lineterminator="\n").writerow(row)
     path.write_text(buffer.getvalue(), encoding="utf-8", newline="")
     try:
         data = read(path, need_target=False)
