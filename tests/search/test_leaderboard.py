@@ -68,7 +68,7 @@ def test_a_point_that_diverged_does_not_win_by_what_it_had_reached() -> None:
     assert [each.diverged for each in trials] == [1, 0, 1, 1, 0]
     assert order(trials) == [2, 1, 3, 5, 4]
     assert [row["status"] for row in rows(trials, LOSS)] == [
-        "ok", "diverged (1 of 1)", "diverged (1 of 2)", "ok", "diverged (1 of 1)",
+        "ok", "diverged in epoch 9", "diverged (1 of 2, first in epoch 9)", "ok", "diverged in epoch 9",
     ]  # fmt: skip
 
 
