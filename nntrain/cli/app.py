@@ -1,5 +1,7 @@
 """The program `nntrain`: its commands, `--version`, and what becomes of failures."""
 
+import contextlib
+import signal
 import sys
 from typing import Annotated, Any
 
@@ -9,6 +11,8 @@ from typer.core import TyperGroup
 from nntrain.cli import check, evaluate, examples, fit, gradcheck, gridsearch, predict, runs, schema, verify
 from nntrain.cli.console import prepare_streams
 from nntrain.cli.failures import Expected, report, report_bug
+
+INTERRUPTED = (128 + signal.SIGINT, 128 + signal.SIGTERM)  # exit codes
 
 
 class Program(TyperGroup):
@@ -79,6 +83,11 @@ def main() -> None:
     prepare_streams()
     try:
         app()
+    except SystemExit as end:
+        if end.code in INTERRUPTED:
+            with contextlib.suppress(ValueError):  # not the main thread
+                signal.signal(signal.SIGINT, signal.SIG_IGN)  # an impatient Ctrl-C has nothing left to stop
+        raise
     except KeyboardInterrupt as interrupt:
         sys.exit(report(interrupt))
     except Exception as bug:

@@ -90,7 +90,7 @@ def write_arrays(disk: Disk, path: Path, arrays: Mapping[str, Array]) -> str:
     OSError when the disk does, ValueError for another dtype or name.
     """
     sha256 = arrays_sha256(arrays)
-    with replacing(disk, path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+    with replacing(disk, path) as file, _new_zip(file) as archive:
         for name in sorted(arrays):
             array = _portable(name, arrays[name])
             info = zipfile.ZipInfo(f"{name}.npy", date_time=_EPOCH)
@@ -101,6 +101,21 @@ def write_arrays(disk: Disk, path: Path, arrays: Mapping[str, Array]) -> str:
                 npy.write_array(member, array, version=(1, 0), allow_pickle=False)
         archive.comment = _COMMENT + sha256.encode()
     return sha256
+
+
+@contextlib.contextmanager
+def _new_zip(file: BinaryIO) -> Iterator[zipfile.ZipFile]:
+    """A zip to write, which is closed if all goes well.
+
+    After an exception it is given up as it is: closing it would raise another one, in place of Ctrl-C for example.
+    """
+    archive = zipfile.ZipFile(file, "w", zipfile.ZIP_STORED)
+    try:
+        yield archive
+        archive.close()
+    except BaseException:
+        archive.fp = None
+        raise
 
 
 def _portable(name: str, array: Array) -> Array:

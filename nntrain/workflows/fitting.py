@@ -152,8 +152,6 @@ class Fit:
         except (Interrupted, DivergedError):
             raise
         except KeyboardInterrupt:
-            if directory.read_status().status != "running":
-                raise  # it was over but for the tidying up
             directory.set_status("interrupted", "stopped at once")
             raise Interrupted(f"stopped at once; {how_to_go_on(directory)}") from None
         except BaseException as error:
@@ -251,6 +249,8 @@ class Fit:
 
     def _close(self, directory: RunDirectory, training: Training) -> None:
         outcome = training.outcomes[0]
+        if outcome.reason is not StopReason.DIVERGED:
+            self.interruption.is_over = True  # the rest takes no longer than being stopped would
         match outcome.reason:
             case StopReason.INTERRUPTED:
                 directory.set_status("interrupted", f"interrupted after epoch {outcome.epochs}")

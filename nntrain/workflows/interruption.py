@@ -25,10 +25,12 @@ class Interruption:
 
     Attributes:
         signal: the number of the signal that asked to stop, or None.
+        is_over: whether nothing is left to stop; further signals are not heard.
     """
 
     def __init__(self) -> None:
         self.signal: int | None = None
+        self.is_over = False
         self._before: dict[int, Any] = {}
 
     def asked(self) -> bool:
@@ -49,6 +51,8 @@ class Interruption:
         self._before = {}
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self.is_over:
+            return
         if self.signal is not None and number == signal.SIGINT:
             raise KeyboardInterrupt
         self.signal = number

@@ -97,7 +97,9 @@ def resume(
         state, warning = _state(directory, fit)
         _check_unfinished(directory, fit.config, state)
         forced = [*forced_changes(directory, known), *_dated(changes, state)]
-        fit.warnings += [*([warning] if warning else []), *forced]
+        if warning is not None:  # it is over with this message: what comes out is the same
+            fit.listener.warned(warning)
+        fit.warnings += forced
         _write_changes(directory, fit, overrides, known, forced if changes else None)
         return fit.go_on(directory, state)
 
