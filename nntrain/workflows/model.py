@@ -154,7 +154,9 @@ def _refuse_search(directory: RunDirectory) -> None:
         return
     result = directory.read_result()
     if "best_trial" in result:
-        raise UserError(f"{directory.name} is a search; the network of its best point is in {result.get('refit')}")
+        refit = result.get("refit")
+        best = f"is in {directory.path.parent / refit}" if isinstance(refit, str) else "was not trained to the end"
+        raise UserError(f"{directory.name} is a search; the network of its best point {best}")
 
 
 def _array(rows: Any) -> Array:

@@ -139,19 +139,26 @@ class Search:
             how = f": {interrupt}" if isinstance(interrupt, Interrupted) else ""
             message = f"the search is done, see {path}; the training of its best point was interrupted{how}"
             raise Interrupted(message, signal=signal_of(interrupt)) from None
+        with directory.lock():
+            directory.write_result(self._result(best, refit))
+            directory.set_status("complete")
         return Leaderboard(best.point, table, self.config.monitor, directory.path, path, refit, seconds)
 
     def _add_all(self) -> None:
         """Validate every point, so that all mistakes are reported before anything is trained."""
-        failures: list[ConfigError] = []
+        failures: dict[int, ConfigError] = {}
         for number, point in enumerate(self.points, start=1):
             try:
                 self._add(number, point)
             except ConfigError as error:
-                failures.append(error)
+                failures[number] = error
         if failures:
-            together = config_error([problem for failure in failures for problem in failure.problems])
-            raise ConfigError(f"{together}\n{len(failures)} of {len(self.points)} points cannot be trained; none was")
+            together = config_error([problem for failure in failures.values() for problem in failure.problems])
+            first = ", ".join(f"{path}={dump.flow(value)}" for path, value in self.points[min(failures) - 1].items())
+            raise ConfigError(
+                f"{together}\n{len(failures)} of {len(self.points)} points cannot be trained, "
+                f"the first at {first}; none was"
+            )
 
     def _add(self, number: int, point: Point) -> None:
         """Check a point and its shapes, and make its members."""
@@ -165,8 +172,9 @@ class Search:
                 f"{self.config.monitor} needs validation examples",
                 hint="set data.split.validation, or evaluation: {folds: 5}",
             )
-        blueprint = plan_network(resolved, prepared[0].input_shape)
-        self.trials.append(Trial(number, point, blueprint.size))
+        # A fold whose training examples lack a category has one input less.
+        plans = [plan_network(resolved, shape) for shape in dict.fromkeys(data.input_shape for data in prepared)]
+        self.trials.append(Trial(number, point, plans[0].size))
         structure = structure_key(resolved.config)
         for data in prepared:
             for step in range(self.config.evaluation.seeds or 1):
@@ -235,10 +243,7 @@ class Search:
 
     def _close(self, directory: RunDirectory, best: Trial) -> None:
         score = best.mean(self.config.monitor)
-        directory.write_result(
-            {"best": best.point, "best_trial": best.number, "monitor": self.config.monitor, "score": score,
-             "trials": len(self.trials)}
-        )  # fmt: skip
+        directory.write_result(self._result(best))
         if best.diverged:
             message = "every point diverged"
             directory.set_status("diverged", message)
@@ -251,6 +256,16 @@ class Search:
             directory.set_status("failed", message)
             raise UserError(f"{message}: choose another search.monitor, such as validation.loss")
         directory.set_status("complete")
+
+    def _result(self, best: Trial, refit: FitResult | None = None) -> dict[str, Any]:
+        return {
+            "best": best.point,
+            "best_trial": best.number,
+            "monitor": self.config.monitor,
+            "refit": None if refit is None else refit.run.name,  # it is beside the search's directory
+            "score": best.mean(self.config.monitor),
+            "trials": len(self.trials),
+        }
 
     def _refit(self, best: Trial, runs_dir: Path, listener: Listener) -> FitResult:
         """Train the best point as an ordinary run, on the ordinary splits."""
