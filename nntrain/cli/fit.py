@@ -88,6 +88,6 @@ def show(result: "FitResult") -> None:
         [
             ("parameters", f"{result.parameters:,}"),
             ("run", path),
-            ("next", f"nntrain eval {shlex.quote(path)}"),
+            ("next", f"nntrain eval {shlex.quote(path)}{'' if 'test' in result.metrics else ' --split training'}"),
         ]
     )

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from nntrain.workflows import Leaderboard
 
 EXAMPLE = """Example:
-  nntrain gridsearch configs/iris-gridsearch.yaml nntrain gridsearch configs/iris.yaml -p
-  optimizer.learning_rate=0.001,0.01,0.1 -p network.0.units=4,16 nntrain gridsearch configs/iris.yaml -p
-  'regularization.l2={log_uniform: [1e-6, 0.1]}' --trials 50 --seed 1"""
+  nntrain gridsearch configs/iris-gridsearch.yaml
+  nntrain gridsearch configs/iris.yaml -p optimizer.learning_rate=0.001,0.01,0.1 -p network.0.units=4,16
+  nntrain gridsearch configs/iris.yaml -p 'regularization.l2={log_uniform: [1e-6, 0.1]}' --trials 50 --seed 1"""
 
 ROWS_SHOWN = 20
 

@@ -35,6 +35,7 @@ class Progress(Listener):
         self.record: EpochRecord | None = None
         self._clock = clock
         self._began = clock()
+        self._over = False
 
     def started(self, info: FitInfo) -> None:
         """A training starts."""
@@ -43,6 +44,7 @@ class Progress(Listener):
         self.curve = Curve()
         self.curve_name = ""
         self._began = self._clock()
+        self._over = False
         self._seconds = 0.0
         self._examples = 0
 
@@ -97,7 +99,7 @@ class Progress(Listener):
 
     def _left(self, done: int, total: int) -> Parts:
         """The time left, judged by the time that was needed so far."""
-        if not 0 < done < total:
+        if self._over or not 0 < done < total:
             return []
         seconds = (self._clock() - self._began) / done * (total - done)
         return [(2, f"{seconds_text(math.ceil(seconds))} left")]
@@ -132,6 +134,7 @@ class PlainProgress(Progress):
 
     def close(self) -> None:
         """Print the last epoch, if early stopping has kept it from being printed."""
+        self._over = True
         if self.record is not None and self.record is not self._shown:
             self._print(self.record)
 
@@ -178,6 +181,7 @@ class LiveProgress(Progress):
 
     def close(self) -> None:
         """Draw the last epoch, and leave it on the screen."""
+        self._over = True
         if self.record is not None:
             self._draw(self.record)
             self.record = None
