@@ -86,6 +86,7 @@ class Report:
             "total": finding.total,
             "kept_epoch": self.kept,
             "before": [_figures(before) for before in self._steps[:-1]],
+            "figures": _figures(step),
             "rows": self._places(step.rows[:ROWS_WRITTEN]),
             "rows_in_batch": len(step.rows),
             "responsible_rows": self._places(finding.responsible[:ROWS_WRITTEN]),

@@ -7,10 +7,11 @@ inputs      half of the rows have inputs beyond LARGE_INPUT, unscaled; likewise 
 weights     the activations of the very first step grow from layer to layer, however small the inputs are
 rate        gradients rise from step to step. Near a minimum a step of gradient descent multiplies the distance along
             a direction of curvature λ by 1 − αλ, and the gradient with it: seen to grow f-fold, αλ is 1 + f, and
-            α / (1 + f) would have reached the minimum in one step. In a deep network gradients rise faster than that,
-            so a rate whose updates are MODEST of the weights' size is allowed too.
-clipping    gradients have become many times as long as they used to be (Pascanu, Mikolov & Bengio 2013: the usual
-            length is a good bound)
+            α / (1 + f) would have reached the minimum in one step. Half of that leaves room for curvature that is
+            still to come. In a deep network gradients rise faster than that, so a rate whose updates are MODEST of the
+            weights' size is allowed too.
+clipping    a gradient is suddenly many times as long as those of the steps before (Pascanu, Mikolov & Bengio 2013:
+            the usual length is a good bound)
 """
 
 from __future__ import annotations
@@ -31,12 +32,12 @@ from nntrain.config.network import DenseConfig
 from nntrain.config.root import Config
 from nntrain.data.task import Task
 from nntrain.nn.network import Blueprint
-from nntrain.train.postmortem import Finding, Quantity, Step
+from nntrain.train.postmortem import Finding, Step
 from nntrain.train.symptoms import FAR
 
 # ‖Δθ‖ / ‖θ‖ of an update that is as large as it may be.
 MODEST = 0.03
-# A gradient is unusual if it is this many times as long as the median one of at least HISTORY steps.
+# A gradient is unusual if it is this many times as long as all of the HISTORY steps before it.
 UNUSUAL = 10.0
 HISTORY = 20
 
@@ -170,7 +171,7 @@ def _rate(finding: Finding, config: Config) -> list[Remedy]:
         return []
     allowed = MODEST / size if size else 0.0
     if config.optimizer.type == "sgd" and growth > 1:
-        allowed = max(allowed, 1 / (1 + growth))
+        allowed = max(allowed, 0.5 / (1 + growth))
     if not 0 < allowed < 1:
         return []
     seen = [f"the gradient grew {growth:.2g}-fold in a step"] if growth > 1 else []
@@ -179,27 +180,19 @@ def _rate(finding: Finding, config: Config) -> list[Remedy]:
 
 
 def _onset(steps: Sequence[Step]) -> tuple[int, float]:
-    """The step from which gradients rose to the end, and how many times longer the next one's was.
+    """The last step whose gradient was of the usual length, and how many times longer the next one's was.
 
-    Where they rose with setbacks it is the step with the shortest gradient, and the mean factor from there on. The
-    factor is 0 where they did not rise.
+    Usual is up to UNUSUAL times the shortest. Where no later gradient is longer, the factor is 0.
     """
-    norms = [step.gradient_norm for step in steps]
-    end = len(norms) - 1
-    while end > 0 and not math.isfinite(norms[end]):
-        end -= 1
-    start = end
-    while start > 0 and norms[start - 1] < norms[start]:
-        start -= 1
-    # What is less than doubling may be chance.
-    while start < end and norms[start + 1] < 2 * norms[start]:
-        start += 1
-    if start < end:
-        return start, norms[start + 1] / norms[start] if norms[start] else 0.0
-    start = min(range(end + 1), key=lambda place: norms[place])
-    if not norms[start] or not norms[end] > UNUSUAL**2 * norms[start]:
-        return start, 0.0
-    return start, (norms[end] / norms[start]) ** (1 / (end - start))
+    norms = [step.gradient_norm for step in steps if math.isfinite(step.gradient_norm)]
+    if not norms or not min(norms):
+        return 0, 0.0
+    usual = [place for place, norm in enumerate(norms) if norm <= UNUSUAL * min(norms)]
+    last = usual[-1]
+    if last == len(norms) - 1:
+        return last, 0.0
+    factors = [norms[place + 1] / norms[place] for place in (last - 1, last) if place >= 0]
+    return last, max(factors)
 
 
 def _update_size(step: Step, config: Config) -> float:
@@ -211,17 +204,19 @@ def _update_size(step: Step, config: Config) -> float:
 
 
 def _clipping(finding: Finding, config: Config) -> Iterator[Remedy]:
-    """A bound for the gradient's length, where that was usual and then was not."""
+    """A bound for the gradient's length, where it was short for a while and then suddenly was not."""
     norms = [step.gradient_norm for step in [*finding.before, finding.step]]
     finite = [norm for norm in norms if math.isfinite(norm)]
-    if len(finite) <= HISTORY or finding.quantity is Quantity.OPTIMIZER:
+    bursts = (j for j in range(HISTORY, len(finite)) if finite[j] > UNUSUAL * max(finite[j - HISTORY : j]))
+    burst = next(bursts, None)
+    if burst is None:
         return
-    usual, last = statistics.median(finite), max(finite[-5:])
+    usual = statistics.median(finite[:burst])
     # Where they had been rising all the time no length was usual.
-    calm = usual < UNUSUAL * float(np.quantile(finite, 0.1))
+    is_calm = usual < UNUSUAL * float(np.quantile(finite[:burst], 0.1))
     clip = config.regularization.clip_norm
-    if calm and last > UNUSUAL * usual and (clip is None or clip > usual):
-        reason = f"the gradient's norm was {usual:.2g} in the median of {len(finite)} steps and rose to {last:.2g}"
+    if is_calm and (clip is None or clip > usual):
+        reason = f"the gradient's norm was {usual:.2g} in the median of {burst} steps, and then {finite[burst]:.2g}"
         yield Remedy("regularization.clip_norm", neat(usual), reason)
 
 
