@@ -13,15 +13,16 @@ import numpy as np
 from nntrain.arrays import Array
 from nntrain.build.data import Encoded, Prepared
 from nntrain.build.resolve import plan_network, resolve
-from nntrain.config.experiment import Experiment, load_experiment
 from nntrain.data.dataset import Column, Dataset, array_columns, numeric_column, text_column
-from nntrain.data.preprocess import Preprocessor
 from nntrain.data.task import Task
 from nntrain.errors import DataError, RunError, UserError
 from nntrain.nn.layer import Memory
 from nntrain.nn.network import Network
 from nntrain.runs.arrays_file import ArraySpec
 from nntrain.runs.store import CONFIG, PREPROCESS, RESULT, RunDirectory
+from nntrain.workflows.reading import read_experiment, read_preprocessor
+
+Rows = Sequence[Any] | Array | Mapping[str, Sequence[Any] | Array]
 
 
 class Model:
@@ -43,8 +44,8 @@ class Model:
         self.directory = RunDirectory.open(run, runs_dir=runs_dir)
         self.run = self.directory.path
         _refuse_search(self.directory)
-        self.experiment = _read_experiment(self.directory)
-        self.preprocessor = _read_preprocessor(self.directory)
+        self.experiment = read_experiment(self.directory)
+        self.preprocessor = read_preprocessor(self.directory)
         try:  # nothing is left to resolve, unless the config was edited; then it may not suit the preprocessing
             self.experiment = resolve(self.experiment, self.preprocessor, has_validation=True)
             blueprint = plan_network(self.experiment, self.preprocessor.input_shape)
@@ -70,7 +71,7 @@ class Model:
         """The input columns, in order, as the data has them."""
         return self.preprocessor.input_columns
 
-    def predict(self, rows: Sequence[Any] | Array | Mapping[str, Sequence[Any]]) -> Array:
+    def predict(self, rows: Rows) -> Array:
         """Answer for new examples.
 
         Args:
@@ -85,7 +86,7 @@ class Model:
         """
         return self.preprocessor.decode(self.outputs(self._dataset(rows)))
 
-    def predict_proba(self, rows: Sequence[Any] | Array | Mapping[str, Sequence[Any]]) -> Array:
+    def predict_proba(self, rows: Rows) -> Array:
         """The probability of each class [n, K]; for a binary task [n, 2], for multilabel of each label [n, K].
 
         Raises:
@@ -199,18 +200,3 @@ def _column(name: str, values: Sequence[Any]) -> Column:
     if all(value is None or isinstance(value, int | float | np.number) for value in values):
         return numeric_column(name, np.array([np.nan if v is None else float(v) for v in values]))
     return text_column(name, ["" if value is None else str(value) for value in values])
-
-
-def _read_experiment(directory: RunDirectory) -> Experiment:
-    directory.read_config()  # for its checksum
-    try:
-        return load_experiment(directory.path / CONFIG)
-    except UserError as error:
-        raise RunError(f"{directory.path / CONFIG} is damaged:\n{error}") from error
-
-
-def _read_preprocessor(directory: RunDirectory) -> Preprocessor:
-    try:
-        return Preprocessor.from_json(directory.read_preprocess())
-    except ValueError as error:
-        raise RunError(f"{directory.path / PREPROCESS} is damaged: {error}") from error

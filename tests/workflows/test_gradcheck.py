@@ -1,0 +1,89 @@
+"""`gradcheck`: backpropagation against central differences, on the experiment's own network and data."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nntrain
+from nntrain.arrays import Array
+from nntrain.errors import ConfigError, UserError
+from nntrain.nn.activations import Tanh
+from tests.experiments import BINARY, CLASSES, PETS, VALUES, load, write_pets, write_table
+
+
+@pytest.fixture(autouse=True)
+def _in_workdir(workdir: Path) -> None:
+    """The test's own directory."""
+
+
+CASES: dict[str, tuple[str, list[str]]] = {
+    "classes": (CLASSES, []),
+    "binary": (BINARY, []),
+    "values": (VALUES, []),
+    "penalties": (CLASSES, ["regularization={l1: 0.01, l2: 0.1, max_norm: 1.0, clip_norm: 0.1}"]),
+    "class weights and smoothing": (
+        CLASSES, ["loss={type: cross_entropy, class_weights: [1, 2, 3], label_smoothing: 0.1}"]
+    ),
+    "dropout": (CLASSES.replace("  - {type: dense, name: output", "  - {type: dropout}\n  - {type: dense"), []),
+    "softmax with squared error": (CLASSES, ["loss=half_squared_error"]),
+    "huber": (VALUES, ["loss={type: huber, delta: 0.3}"]),
+    **{name: (CLASSES, [f"network.0.activation={name}"])
+       for name in ("linear", "sigmoid", "relu", "leaky_relu", "elu", "gelu", "softplus", "softmax")},
+    "float32": (CLASSES, ["dtype=float32"]),
+    "zeros": (CLASSES, ["network.0.initializer=zeros", "network.1.initializer=zeros", "network.0.activation=relu"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_gradients_agree_with_central_differences(case: str) -> None:
+    text, overrides = CASES[case]
+    before = sorted(Path().rglob("*.yaml"))
+    report = nntrain.gradcheck(load(text, *overrides))
+    assert report.passed
+    assert report.worst < 1e-7 == report.tolerance
+    assert report.worst == max(row.relative_error for row in report.rows)
+    parameters = [row for row in report.rows if row.name != "input"]
+    assert [row.checked for row in parameters] == ([8, 4, 12, 3] if text is not BINARY and text is not VALUES
+                                                   else [8, 4, 4, 1])  # fmt: skip
+    assert {path for path in Path().iterdir() if path.suffix != ".yaml"} == set()
+    assert before == []
+
+
+def test_tables_and_labels() -> None:
+    write_pets()
+    assert nntrain.gradcheck(load(PETS)).passed
+    rng = np.random.default_rng(0)
+    write_table("t.csv", ("a", "p", "q"), [(round(a, 3), int(a > 0), int(a > 1)) for a in rng.normal(size=60)])
+    assert nntrain.gradcheck(load(PETS.replace("pets.csv, target: kind", "t.csv, target: [p, q]"))).passed
+
+
+def test_large_arrays_are_checked_in_part() -> None:
+    rows = {row.name: row.checked for row in nntrain.gradcheck(load(CLASSES, "network.hidden.units=300")).rows}
+    assert rows["hidden.w"] == 200
+    assert rows["output.b"] == 3
+
+
+def test_a_gradient_that_is_wrong_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A derivative of tanh without its square."""
+
+    def backward(self: Tanh) -> None:
+        wrong: Array = self.dy * (1 - self.y)
+        self.dx[...] = wrong
+
+    monkeypatch.setattr(Tanh, "backward", backward)
+    report = nntrain.gradcheck(load(CLASSES))
+    assert not report.passed
+    errors = {row.name: row.relative_error for row in report.rows}
+    assert errors["hidden.w"] > 1e-3
+    assert errors["output.w"] < 1e-7  # behind the activation all is well
+
+
+def test_the_rule_of_the_perceptron_has_nothing_to_compare() -> None:
+    with pytest.raises(UserError, match="so there is nothing to check"):
+        nntrain.gradcheck(load(BINARY, "network.output.activation=step", "network.output.units=1"))
+
+
+def test_it_refuses_what_fit_refuses() -> None:
+    with pytest.raises(ConfigError, match="the network puts out 2 numbers"):
+        nntrain.gradcheck(load(CLASSES, "network.output.units=2"))
