@@ -217,7 +217,7 @@ def test_a_point_that_diverges_says_so_and_does_not_win() -> None:
     rates = [0.1, 1e25, 1e30]
     board = search(load(text, "network.output.activation=linear"), parameters={"optimizer.learning_rate": rates})
     assert board.best == {"optimizer.learning_rate": 0.1}
-    assert [row["status"] for row in board.table] == ["ok", "diverged (1 of 1)", "diverged (1 of 1)"]
+    assert [row["status"].partition(" in ")[0] for row in board.table] == ["ok", "diverged", "diverged"]
     with board.path.open(newline="") as file:
         assert [row["status"] for row in csv.DictReader(file)] == [row["status"] for row in board.table]
 
@@ -228,7 +228,8 @@ def test_a_point_that_diverges_late_does_not_win_by_its_early_value() -> None:
     rising = ["network.output.activation=linear", "training.epochs=100", "schedule.warmup_epochs=200"]
     board = search(load(text, *rising), parameters={"optimizer.learning_rate": [1e-6, 40.0]})
     best, other = board.table
-    assert (best["optimizer.learning_rate"], best["status"], other["status"]) == (1e-6, "ok", "diverged (1 of 1)")
+    assert (best["optimizer.learning_rate"], best["status"]) == (1e-6, "ok")
+    assert other["status"].startswith("diverged in epoch ")
     assert other[LOSS] < best[LOSS]
     assert board.refit.metrics["validation"]["loss"] == pytest.approx(best[LOSS])
 
