@@ -40,6 +40,13 @@ def read_history(path: Path) -> list[dict[str, Any]]:
     return records
 
 
+def iter_history(path: Path) -> Iterator[dict[str, Any]]:
+    """The same one at a time, for a history of any length."""
+    with open_regular(path) as file:
+        for number, line in enumerate(_lines(file), start=1):
+            yield _decode(line, number)
+
+
 def count_epochs(path: Path) -> int:
     """How many complete lines a history has, whatever is in them. Raises as `read_history`."""
     with open_regular(path) as file:

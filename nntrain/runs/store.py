@@ -22,7 +22,7 @@ from nntrain.errors import RunError
 from nntrain.runs import jsonfile, lock, status
 from nntrain.runs.arrays_file import ArraysFile, ArraySpec, most_bytes, write_arrays
 from nntrain.runs.files import Damage, Disk, read_bytes, temporary, write_bytes
-from nntrain.runs.history import HistoryWriter, count_epochs, read_history
+from nntrain.runs.history import HistoryWriter, count_epochs, iter_history, read_history
 from nntrain.runs.messages import cannot_write, damaged, no_such_run
 from nntrain.runs.status import RunStatus, Status
 
@@ -320,6 +320,11 @@ class RunDirectory:
         with self._reading(HISTORY):
             return read_history(self.path / HISTORY)
 
+    def iter_history(self) -> Iterator[dict[str, Any]]:
+        """The same one at a time, for a history of any length."""
+        with self._reading(HISTORY):
+            yield from iter_history(self.path / HISTORY)
+
     def count_epochs(self) -> int:
         """How many complete lines history.jsonl has."""
         with self._reading(HISTORY):
@@ -352,6 +357,10 @@ class RunDirectory:
     def has(self, name: str) -> bool:
         """Whether the run has a file of this name."""
         return os.path.lexists(self.path / name)
+
+    def damaged(self, name: str, problem: str) -> RunError:
+        """The error for a file of the run that can be read and makes no sense; `problem` goes on behind its path."""
+        return damaged(self.path / name, Damage(problem))
 
     def _write(self, name: str, content: bytes) -> None:
         self._forget(name)

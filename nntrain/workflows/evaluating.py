@@ -21,6 +21,7 @@ from nntrain.runs.environment import file_sha256
 from nntrain.runs.store import CONFIG, ENVIRONMENT, RESULT, RunDirectory
 from nntrain.train.evaluation import Evaluation, evaluate_predictions
 from nntrain.workflows.model import Model
+from nntrain.workflows.reading import shown
 
 # How far the loss that a run ended with may be from the one computed again, on another machine and by other libraries.
 _REL_TOLERANCE = 1e-3
@@ -106,7 +107,7 @@ def _check_loss(run: RunDirectory, split: str, loss: float) -> None:
     if not same:
         raise RunError(
             f"{run.path} is damaged: the loss on its {split} split is {loss:.6g}, but {RESULT} says "
-            f"{str(scores['loss'])[:40]}: its files do not belong together\n"
+            f"{shown(recorded)}: its files do not belong together\n"
             f"  `nntrain fit {shlex.quote(str(run.path))}/{CONFIG}` trains the run again from its config"
         )
 
@@ -169,9 +170,9 @@ def _recorded_data(environment: Mapping[str, object], run: RunDirectory) -> tupl
     """From environment.json the sha256 of each file by its path seen from the run, and the sizes of the splits."""
     known, sizes = environment.get("data"), environment.get("examples")
     if not isinstance(known, dict):
-        raise RunError(f"{run.path / ENVIRONMENT} is damaged: 'data' does not hold a checksum for each data file")
+        raise run.damaged(ENVIRONMENT, "is damaged: 'data' does not hold a checksum for each data file")
     if not isinstance(sizes, dict) or not all(isinstance(sizes.get(split), int) for split in SPLITS):
-        raise RunError(f"{run.path / ENVIRONMENT} is damaged: 'examples' does not hold the sizes of the splits")
+        raise run.damaged(ENVIRONMENT, "is damaged: 'examples' does not hold the sizes of the splits")
     return known, sizes
 
 

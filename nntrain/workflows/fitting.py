@@ -187,7 +187,7 @@ class Fit:
 
     def _recall_symptoms(self, directory: RunDirectory) -> None:
         """Note what the epochs before have shown, so that a run that goes on warns as one without interruption."""
-        for epoch, line in enumerate(directory.read_history(), start=1):
+        for epoch, line in enumerate(directory.iter_history(), start=1):
             values = {name: value for name, value in line.items() if isinstance(value, float)}
             self._warn(self._symptoms.observe(epoch, values))
 
@@ -209,6 +209,7 @@ class Fit:
         history.sync()  # the checkpoint counts on the lines before it
         state = training.state()
         state.numbers["seconds"] = self._seconds()
+        state.numbers["run"] = directory.read_status().started  # of equal networks, a checkpoint belongs to one run
         write_checkpoint(directory, state.arrays, state.numbers)
         self._plan_checkpoint(training.epoch)
 

@@ -13,7 +13,7 @@ from nntrain.build.data import Prepared
 from nntrain.build.resolve import plan_network, resolve
 from nntrain.config import dump
 from nntrain.config.column import structure_key
-from nntrain.config.experiment import Experiment, load_experiment
+from nntrain.config.experiment import Experiment
 from nntrain.config.root import Config
 from nntrain.errors import RunError, UserError
 from nntrain.runs.checkpoint import read_checkpoint
@@ -35,6 +35,7 @@ from nntrain.workflows.evaluating import unchanged_data
 from nntrain.workflows.fitting import Fit, how_to_go_on, portable
 from nntrain.workflows.interruption import Interruption
 from nntrain.workflows.listener import Listener
+from nntrain.workflows.reading import read_count, read_experiment, shown
 from nntrain.workflows.results import FitResult
 
 # Settings that say how long to train and when to save, and change nothing about a step.
@@ -125,29 +126,16 @@ def read_start(directory: RunDirectory) -> dict[str, Any]:
     return directory.read_environment()
 
 
-def read_experiment(directory: RunDirectory, overrides: Sequence[str] = ()) -> Experiment:
-    """The experiment in config.yaml. Raises RunError where it is damaged, ConfigError for a wrong override."""
-    directory.read_config()  # for its checksum
-    try:
-        experiment = load_experiment(directory.path / CONFIG)
-    except UserError as error:
-        raise RunError(f"{directory.path / CONFIG} is damaged:\n{error}") from error
-    return load_experiment(directory.path / CONFIG, overrides) if overrides else experiment
-
-
 def recorded_threads(directory: RunDirectory, known: Mapping[str, Any]) -> int:
     """How many threads a run was trained with. Raises RunError where environment.json does not say."""
-    threads = known.get("threads")
-    if not isinstance(threads, int) or not 1 <= threads <= 1024:
-        raise RunError(f"{directory.path / ENVIRONMENT} is damaged: 'threads' is {threads!r}")
-    return threads
+    return read_count(directory, ENVIRONMENT, known, "threads", most=1024)
 
 
 def changed_arithmetic(known: Mapping[str, Any]) -> list[str]:
     """What the bits of a result depend on and is no longer what environment.json says, in words."""
     present = environment(threads=known.get("threads"))
     return [
-        f"{what} was {known[name]}, now {present[name]}"
+        f"{what} was {shown(known[name])}, now {present[name]}"
         for name, what in ARITHMETIC.items()
         if name in known and known[name] != present[name]
     ]
@@ -157,7 +145,7 @@ def forced_changes(directory: RunDirectory, known: Mapping[str, Any]) -> list[st
     """What --force made different, in words. Raises RunError where environment.json is damaged."""
     forced = known.get(FORCED, [])
     if not isinstance(forced, list) or not all(isinstance(text, str) for text in forced):
-        raise RunError(f"{directory.path / ENVIRONMENT} is damaged: {FORCED!r} is not a list of texts")
+        raise directory.damaged(ENVIRONMENT, f"is damaged: {FORCED!r} is not a list of texts")
     return forced
 
 
@@ -253,6 +241,8 @@ def _state(directory: RunDirectory, fit: Fit) -> tuple[TrainingState | None, str
         return None, "there is no checkpoint yet: training starts from the beginning"
     state = TrainingState(checkpoint.arrays, checkpoint.numbers)
     problem = _unfit(state, expected, fit.batches_in_epoch)
+    if state.numbers.get("run") != directory.read_status().started:
+        problem = "it is that of another run"
     if problem is None:
         try:
             training.load_state(state)  # a damaged state is found before anything is written
@@ -260,7 +250,7 @@ def _state(directory: RunDirectory, fit: Fit) -> tuple[TrainingState | None, str
             problem = str(error) or type(error).__name__
     if problem is not None:
         again = f"nntrain fit {shlex.quote(str(directory.path / CONFIG))}"
-        raise RunError(f"{directory.path}: its checkpoint is of another training: {problem}; start again with: {again}")
+        raise RunError(f"{directory.path}: its checkpoint cannot be used: {problem}; start again with: {again}")
     return state, checkpoint.warning
 
 
@@ -293,10 +283,8 @@ def _check_unfinished(directory: RunDirectory, config: Config, state: TrainingSt
         return  # what it ended with is written again
     result = directory.read_result()
     if result.get("stop_reason") != str(StopReason.EPOCHS):
-        raise UserError(f"{directory.name} is complete: it ended by {result.get('stop_reason')}")
-    epochs = result.get("epochs")
-    if not isinstance(epochs, int):
-        raise RunError(f"{directory.path / RESULT} is damaged: 'epochs' is {epochs!r}")
+        raise UserError(f"{directory.name} is complete: it ended by {shown(result.get('stop_reason'))}")
+    epochs = read_count(directory, RESULT, result, "epochs")
     if state is None:
         raise UserError(
             f"{directory.name} is complete and has no checkpoint to go on from; to train longer from the beginning: "

@@ -18,16 +18,16 @@ import numpy as np
 from nntrain.arrays import Array
 from nntrain.errors import DivergedError, Interrupted, UserError
 from nntrain.runs.arrays_file import arrays_sha256
-from nntrain.runs.store import HISTORY, RunDirectory
+from nntrain.runs.store import HISTORY, RESULT, RunDirectory
 from nntrain.train.records import EpochRecord
 from nntrain.workflows.fitting import Fit, how_to_go_on
 from nntrain.workflows.interruption import Rehearsal, signal_of, terminable
 from nntrain.workflows.listener import FitInfo, Listener
+from nntrain.workflows.reading import read_count, read_experiment
 from nntrain.workflows.resuming import (
     changed_arithmetic,
     forced_changes,
     prepare,
-    read_experiment,
     read_start,
     recorded_threads,
     resume,
@@ -107,7 +107,7 @@ def verify(
     directory = RunDirectory.open(run, runs_dir=runs_dir)
     known = read_start(directory)
     _check_complete(directory)
-    result = directory.read_result()
+    epochs = read_count(directory, RESULT, directory.read_result(), "epochs")
     recorded = Trace(directory)
     threads = recorded_threads(directory, known)
     experiment = read_experiment(directory)
@@ -116,7 +116,7 @@ def verify(
     with _abandonable(directory), tempfile.TemporaryDirectory(prefix="nntrain-verify-") as scratch:
         first = Rehearsal(None)
         fit = prepare(directory, experiment, known, threads, listener=heard, interruption=first)
-        gaps = _gaps(interruptions, fit.batches_in_epoch * int(result["epochs"]), seed)
+        gaps = _gaps(interruptions, fit.batches_in_epoch * epochs, seed)
         moments = _train(fit, gaps, Path(scratch), heard)
         repeated = Trace(_only_run(Path(scratch)))
     difference = _first_difference(recorded, repeated)

@@ -1,0 +1,55 @@
+"""What the workflows read from a run directory: documents that anyone may have edited become checked objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nntrain.config.experiment import Experiment, load_experiment
+from nntrain.config.section import LARGEST_INTEGER
+from nntrain.data.preprocess import Preprocessor
+from nntrain.errors import UserError
+from nntrain.runs.store import CONFIG, PREPROCESS, RunDirectory
+
+_LINES_SHOWN = 12  # of what is wrong with a config: it was not written by the one who reads the message
+
+
+def read_experiment(directory: RunDirectory, overrides: Sequence[str] = ()) -> Experiment:
+    """The experiment in config.yaml. Raises RunError where it is damaged, ConfigError for a wrong override."""
+    directory.read_config()  # for its checksum
+    try:
+        experiment = load_experiment(directory.path / CONFIG)
+    except UserError as error:
+        lines = str(error).splitlines()
+        shown = lines[:_LINES_SHOWN] + (["…"] if len(lines) > _LINES_SHOWN else [])
+        raise directory.damaged(CONFIG, "is damaged:\n" + "\n".join(shown)) from error
+    return load_experiment(directory.path / CONFIG, overrides) if overrides else experiment
+
+
+def read_preprocessor(directory: RunDirectory) -> Preprocessor:
+    """The preprocessor in preprocess.json. Raises RunError."""
+    try:
+        return Preprocessor.from_json(directory.read_preprocess())
+    except ValueError as error:
+        raise directory.damaged(PREPROCESS, f"is damaged: {error}") from error
+
+
+def read_count(
+    directory: RunDirectory, name: str, document: Mapping[str, Any], key: str, *, most: int = LARGEST_INTEGER
+) -> int:
+    """The whole number from 1 to `most` under a key of a document, which is the file `name`. Raises RunError."""
+    value = document.get(key)
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+        raise directory.damaged(name, f"is damaged: {key!r} is {shown(value)}")
+    return value
+
+
+def shown(value: object) -> str:
+    """A value for a message, on one line and not long, whatever it is; a text without its quotes."""
+    if isinstance(value, str) and value.isprintable() and 0 < len(value) <= 80:
+        return value
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # an integer of thousands of digits
+        text = f"a value that cannot be shown ({type(value).__name__})"
+    return text if len(text) <= 80 else f"{text[:77]}..."
