@@ -1,0 +1,129 @@
+"""What it costs `nntrain fit` to save its state every 30 seconds.
+
+A checkpoint every half minute drowns in the noise of whole trainings. So a real fit saves several times in a second,
+each time is taken, and its share of 30 seconds is worked out. To it comes the question after every batch whether the
+time has come. A checkpoint is on the disk when it counts as written, so the time depends on the disk.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from _experiments import experiment_of
+from _measure import arguments, note, print_table
+
+from nntrain.build.data import Data
+from nntrain.build.resolve import resolve
+from nntrain.runs.history import HistoryWriter
+from nntrain.runs.store import CHECKPOINT, RunDirectory
+from nntrain.train.loop import Training
+from nntrain.workflows.fitting import Fit
+from nntrain.workflows.listener import Listener
+
+GOAL = 0.01
+EVERY = 30.0  # seconds, the default of training.checkpoint
+ASKED = 100_000  # times, to measure what it takes to ask
+
+CONFIG = """
+name: saved
+data: {{path: images.npz, split: {{validation: 0.1, test: 0}}}}
+network:
+  - flatten
+{hidden}
+  - {{type: dense, units: auto, activation: auto}}
+optimizer: {optimizer}
+training: {{batch_size: 64, epochs: {epochs}, checkpoint: {{every_seconds: 0.25}}}}
+early_stopping: null
+"""
+# Hidden units, optimizer, epochs that take some seconds.
+CASES = (((128,), "adam", 5), ((128,), "sgd", 6), ((512, 256), "adam", 1), ((1024, 1024), "adam", 1))
+
+
+class TimedFit(Fit):
+    """A fit that takes the time of each checkpoint.
+
+    Attributes:
+        seconds: of each of them; `bytes` of the last.
+        trained: seconds of the whole training.
+    """
+
+    seconds: list[float]
+    bytes: int = 0
+    trained: float = 0.0
+
+    def _save_checkpoint(self, directory: RunDirectory, training: Training, history: HistoryWriter) -> None:
+        started = time.perf_counter()
+        super()._save_checkpoint(directory, training, history)
+        self.seconds.append(time.perf_counter() - started)
+        self.bytes = (directory.path / CHECKPOINT).stat().st_size
+
+
+def write_images(folder: Path, count: int) -> None:
+    """Images of MNIST's size, of noise: how long a step takes does not depend on what they show."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (count, 28, 28), dtype=np.uint8)
+    np.savez(folder / "images.npz", x=images, y=rng.integers(0, 10, count))
+
+
+def fitted(folder: Path, hidden: tuple[int, ...], optimizer: str, epochs: int) -> TimedFit:
+    """A fit that is done."""
+    layers = "\n".join(f"  - {{type: dense, units: {units}, activation: relu}}" for units in hidden)
+    experiment = experiment_of(CONFIG.format(hidden=layers, optimizer=optimizer, epochs=epochs), folder)
+    data = Data(experiment)
+    prepared = data.prepare()
+    resolved = resolve(experiment, prepared.preprocessor, has_validation=True)
+    fit = TimedFit(resolved, data, prepared, Listener())
+    fit.seconds = []
+    fit.trained = fit.run(folder).seconds
+    return fit
+
+
+def seconds_to_ask(fit: Fit) -> float:
+    """What one batch pays for the question whether to stop or to save."""
+    fit._next_checkpoint = time.perf_counter() + 1e6
+    started = time.perf_counter()
+    for _ in range(ASKED):
+        fit._wants_pause()
+    return (time.perf_counter() - started) / ASKED
+
+
+def main() -> None:
+    """Measure the checkpoints of fully connected networks on images of MNIST's size."""
+    given = arguments(__doc__, repeats=5)
+    rows = []
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        write_images(folder, 2_000 if given.quick else 60_000)
+        for hidden, optimizer, epochs in CASES:
+            name = f"784-{'-'.join(map(str, hidden))}-10, {optimizer}"
+            note(f"{name} …")
+            seconds: list[float] = []
+            for _ in range(given.repeats):
+                fit = fitted(folder, hidden, optimizer, epochs)
+                seconds += fit.seconds
+            step = fit.trained / (epochs * fit.batches_in_epoch)
+            asking = seconds_to_ask(fit)
+            share = statistics.median(seconds) / EVERY + asking / step
+            rows.append(
+                (
+                    name,
+                    f"{fit.bytes / 1e6:.1f} MB",
+                    f"{len(seconds)}",
+                    f"{statistics.median(seconds) * 1e3:.1f} ms ({min(seconds) * 1e3:.1f}–{max(seconds) * 1e3:.1f})",
+                    f"{asking * 1e9:.0f} ns of {step * 1e6:,.0f} µs",
+                    f"{share:.3%}",
+                    "yes" if share < GOAL else "no",
+                )
+            )
+    print_table(
+        ("training", "checkpoint", "saved", "takes (range)", "asking", f"share at {EVERY:.0f} s", f"below {GOAL:.0%}"),
+        rows,
+    )
+
+
+if __name__ == "__main__":
+    main()
