@@ -10,8 +10,8 @@ exploding     the gradient of a layer is more than FAR times the last layer's, o
               times the network's inputs, or an update is larger than the weights it changes
 
 Networks that learn well keep all of these within two or three powers of ten. A sign is told when it was there in two
-measurements one after the other, because the first epoch is turbulent; but where all units are dead nothing flows
-back that could revive them, so that is told at once.
+measurements one after the other, because the first epoch is turbulent. Two signs are certain and told at once: where
+all units are dead nothing flows back that could revive them, and nobody returns from FAR times FAR.
 """
 
 from __future__ import annotations
@@ -63,11 +63,15 @@ class Symptoms:
         self._seen = {(s.kind, s.layer): self._seen.get((s.kind, s.layer), 0) + 1 for s in signs}
         by_kind: dict[str, list[_Sign]] = {}
         for sign in signs:
-            key = (sign.kind, sign.layer)
-            if key not in self._told and (sign.certain or self._seen[key] >= _MEASUREMENTS):
-                self._told.add(key)
+            if (sign.kind, sign.layer) not in self._told:
                 by_kind.setdefault(sign.kind, []).append(sign)
-        return [self._message(kind, told, epoch) for kind, told in by_kind.items()]
+        messages = []
+        for kind, new in by_kind.items():
+            # Of several layers all are told with the first, so that there is one line.
+            if any(sign.certain or self._seen[kind, sign.layer] >= _MEASUREMENTS for sign in new):
+                self._told |= {(kind, sign.layer) for sign in new}
+                messages.append(self._message(kind, new, epoch))
+        return messages
 
     def _signs(self, values: Mapping[str, float]) -> Iterator[_Sign]:
         """Everything bad in these values."""
@@ -78,15 +82,16 @@ class Symptoms:
                 if fraction >= DEAD:
                     blocked = place
                     yield _Sign(f"{kind} {name}", name, fraction, certain=kind == "dead" and fraction == 1)
-            if _value(values, f"growth.{name}") > FAR:
-                yield _Sign("growth", name, values[f"growth.{name}"])
+            growth = _value(values, f"growth.{name}")
+            if growth > FAR:
+                yield _Sign("growth", name, growth, certain=growth > FAR**2)
         last = _value(values, f"gradient_norm.{self._trainable[-1]}")
         for name in self._trainable:
             share = _value(values, f"gradient_norm.{name}") / last if last else math.nan
             if share > FAR:
-                yield _Sign("gradient", name, share)
+                yield _Sign("gradient", name, share, certain=share > FAR**2)
             elif share < 1 / FAR and self._names.index(name) > blocked:
-                yield _Sign("vanishing", name, share)
+                yield _Sign("vanishing", name, share, certain=share < FAR**-2)
             if _value(values, f"update_ratio.{name}") > 1:
                 yield _Sign("update", name, values[f"update_ratio.{name}"])
 

@@ -313,11 +313,21 @@ def test_explosions() -> None:
     ]
 
 
+def test_what_is_far_beyond_the_bounds_is_told_at_once_and_the_rest_with_it() -> None:
+    symptoms = Symptoms(blueprint(Sigmoid(), Sigmoid(), Sigmoid()))
+    told = said(symptoms, norms(1e-10, 1e-6, 1e-3, 0.1), norms(1e-10, 1e-6, 1e-3, 0.1))
+    assert [len(messages) for messages in told] == [1, 0]
+    assert "layer 0 gets 1.0e-09 of what layer 3 gets, and layers 0, 1 hardly learn" in told[0][0]
+    linear = Symptoms(blueprint(Relu(), Relu()))
+    [[message]] = said(linear, {**norms(1.0, 1.0, 1.0), "growth.0": 1e5, "growth.1": 1e9})
+    assert "what layer 1 puts out is 1.0e+09 times the size of the inputs (layers 0, 1)" in message
+
+
 def test_many_layers_are_counted() -> None:
     deep = blueprint(*[Sigmoid() for _ in range(9)])
     values = norms(*[10.0**-k for k in range(14, 4, -1)])
     values["gradient_norm.9"] = 1.0
-    [_, [message]] = said(Symptoms(deep), values, values)
+    [[message]] = said(Symptoms(deep), values)
     assert "and layers 0, 1, 2, 3, 4 and 4 more hardly learn" in message
 
 
