@@ -25,7 +25,7 @@ from nntrain.train.threads import available_cores, blas_threads
 
 ROOT = Path(__file__).resolve().parent.parent
 
-MISSING_PEER = "this benchmark measures beside {}, which is not installed: pip install 'nntrain[benchmark]'"
+MISSING_PEER = "this benchmark needs {} to measure beside: pip install 'nntrain[benchmark]'"
 
 # Seconds between two sides: threads of a numerical library go on spinning for a while after its last call.
 REST = 0.2
