@@ -332,6 +332,18 @@ def test_without_any_checkpoint_a_run_starts_from_the_beginning(write: Write) ->
     assert left(run) == left(undisturbed.run)
 
 
+@pytest.mark.parametrize("lost", [["result.json"], ["result.json", "weights.npz"]])
+def test_killed_after_the_last_checkpoint_but_before_the_scores(write: Write, lost: list[str]) -> None:
+    config = write(ADAM)
+    undisturbed = train(config)
+    run = train(config, runs_dir="killed").run
+    RunDirectory(run).set_status("running")
+    for name in lost:
+        (run / name).unlink()
+    resume(run)
+    assert left(run) == left(undisturbed.run)
+
+
 def test_checkpoints_come_by_epochs_and_by_seconds(write: Write) -> None:
     class Counting(Heard):
         found: list[int]
