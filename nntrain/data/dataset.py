@@ -122,6 +122,6 @@ def array_columns(name: str, values: Array) -> tuple[Column, ...]:
 
 
 def quoted(names: Sequence[str], limit: int = NAMES_SHOWN) -> str:
-    """Names for a message: "'a', 'b' and 3 more"."""
-    shown = ", ".join(repr(name) for name in names[:limit])
+    """Names for a message: "'a', 'b' and 3 more"; long ones are cut."""
+    shown = ", ".join(repr(name if len(name) <= 80 else f"{name[:77]}...") for name in names[:limit])
     return shown if len(names) <= limit else f"{shown} and {len(names) - limit:,} more"
