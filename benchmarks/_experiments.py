@@ -56,8 +56,8 @@ class Epochs:
         self.loss = np.nan
 
     def settings(self) -> AbstractContextManager[None]:
-        """The threads that `nntrain fit` would train with."""
-        return blas_threads(self.threads)
+        """What `nntrain fit` trains under: one BLAS thread, since large products are shared out by nntrain itself."""
+        return blas_threads(1)
 
     def run(self) -> None:
         """Train for one epoch."""

@@ -71,14 +71,14 @@ def build_population(
         prepared: the distinct data sets, all of the same sizes.
         of_member: for each member, which of them it uses.
         keys: each member's random key; by default its config's seed.
-        threads: how many threads the update may use.
+        threads: how many cores a step may use.
     """
     first, data = configs[0], prepared[0]
     keys = [Key(config.seed) for config in configs] if keys is None else list(keys)
     network = Network(
         build_blueprint([config.network for config in configs], data.input_shape),
         len(configs),
-        Memory(np.dtype(first.dtype)),
+        Memory(np.dtype(first.dtype), threads=threads),
     )
     network.initialize(keys)
     loss = build_loss(first)
@@ -94,7 +94,7 @@ def build_population(
         shuffle=first.training.shuffle,
     )
     update = build_update(configs)
-    update.bind(network, threads)
+    update.bind(network)
     return Population(
         network,
         task,
@@ -103,7 +103,6 @@ def build_population(
         build_schedule(configs),
         _build_stopping(configs),
         _evaluators(network, loss, prepared, places, first),
-        threads,
     )
 
 

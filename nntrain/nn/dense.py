@@ -9,6 +9,7 @@ import numpy as np
 from nntrain.arrays import Array, Shape
 from nntrain.nn.initializers import Constant, GlorotUniform, Initializer
 from nntrain.nn.layer import Layer, Memory, Param, Plan, ShapeError, Site
+from nntrain.nn.product import product
 
 
 @dataclass(eq=False)
@@ -43,10 +44,11 @@ class Dense(Layer):
         if "b" in site.params:
             self.b, self.db = site.params["b"][:, None, :], site.grads["b"][:, None, :]
         self.y = site.memory.activations(site.members, site.x.shape[1], (self.units,))
+        self.compute_y = product(self.x, self.w, self.y, site.memory.threads)
 
     def forward(self) -> None:
         """y = x w + b. An x with M = 1 serves all members."""
-        np.matmul(self.x, self.w, out=self.y)
+        self.compute_y()
         if self.b is not None:
             np.add(self.y, self.b, out=self.y)
 
@@ -54,18 +56,18 @@ class Dense(Layer):
         """Take dy [M, N, O]; allocate dx [M, N, I] if it is wanted."""
         members, examples, _ = dy.shape
         self.dy, self.input_gradient = dy, input_gradient
-        self.x_transposed = self.x.swapaxes(1, 2)
-        self.w_transposed = self.w.swapaxes(1, 2)
+        self.compute_dw = product(self.x.swapaxes(1, 2), dy, self.dw, memory.threads)
         self.ones = memory.empty((1, 1, examples))
         self.ones[...] = 1
         if input_gradient:
             self.dx = memory.activations(members, examples, self.x.shape[2:])
+            self.compute_dx = product(dy, self.w.swapaxes(1, 2), self.dx, memory.threads)
 
     def backward(self) -> None:
         """dw = xᵀ dy, db = Σ_n dy, dx = dy wᵀ."""
-        np.matmul(self.x_transposed, self.dy, out=self.dw)
+        self.compute_dw()
         if self.b is not None:
             # A product with a row of ones sums over N up to ten times faster than np.add.reduce.
             np.matmul(self.ones, self.dy, out=self.db)
         if self.input_gradient:
-            np.matmul(self.dy, self.w_transposed, out=self.dx)
+            self.compute_dx()

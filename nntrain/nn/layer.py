@@ -58,13 +58,19 @@ class Memory:
 
     Attributes:
         dtype: of every floating-point array.
+        threads: how many cores the operations on them may use.
         nbytes: how much has been handed out.
     """
 
-    def __init__(self, dtype: DTypeLike = np.float32) -> None:
+    def __init__(self, dtype: DTypeLike = np.float32, *, threads: int = 1) -> None:
         self.dtype: DType = np.dtype(dtype)
+        self.threads = threads
         self.nbytes = 0
         self._zeros: Array = np.zeros(0, dtype=self.dtype)
+
+    def fresh(self) -> Memory:
+        """Another memory of the same dtype and threads, which has handed out nothing yet."""
+        return Memory(self.dtype, threads=self.threads)
 
     def empty(self, shape: Shape, dtype: DTypeLike | None = None) -> Array:
         """An uninitialized array, of `dtype` or else of the memory's own."""

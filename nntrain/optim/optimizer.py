@@ -13,10 +13,14 @@ from nntrain.arrays import Array
 from nntrain.errors import RunError
 from nntrain.optim.blocks import Block, split
 from nntrain.optim.columns import Column, rows_of
-from nntrain.optim.parallel import PARALLEL_FROM, in_parallel
+from nntrain.parallel import in_parallel
 
 if TYPE_CHECKING:
     from nntrain.nn.layer import Memory
+
+# Handing work to another thread and waiting for it costs about 15 µs. A pass takes about 0.1 ns per number, so this
+# many numbers times passes are 200 µs of work.
+PARALLEL_FROM = 2_000_000
 
 # What one thread works on: for each block, its views of theta, grad, slots and constants, as `_views` gives them.
 Part = list[tuple[Array, ...]]
@@ -48,7 +52,7 @@ class Optimizer(ABC):
         self._parts: list[Part] | None = None
 
     def bind(
-        self, theta: Array, grad: Array, memory: Memory, *, penalized: int | None = None, threads: int = 1
+        self, theta: Array, grad: Array, memory: Memory, *, penalized: int | None = None, threads: int | None = None
     ) -> None:
         """Take the arrays to work on, allocate slots and start from the beginning.
 
@@ -57,7 +61,7 @@ class Optimizer(ABC):
             grad: their gradient, of the same shape and dtype; every `step` uses it up.
             memory: where slots and scratch come from.
             penalized: how many leading columns of theta are weights, which weight decay acts on; default all.
-            threads: how many threads a step may use; they are used where that is faster.
+            threads: how many threads a step may use, where that is faster; by default those of the memory.
 
         Raises:
             ValueError: the arrays do not fit each other or the hyperparameters' columns.
@@ -69,7 +73,7 @@ class Optimizer(ABC):
         self._slots = {name: memory.zeros(theta.shape) for name in self._slot_names()}
         self._loaded_steps: Array = np.zeros(self._members, dtype=np.int64)
         self._steps_since = 0
-        parts = threads if theta.size * self.passes >= PARALLEL_FROM else 1
+        parts = (threads or memory.threads) if theta.size * self.passes >= PARALLEL_FROM else 1
         self._blocks = split(theta.shape, theta.itemsize, parts)
         self._start()
         self._parts = self._lay_out()

@@ -31,7 +31,7 @@ def environment(
     run:         the run directory, from which the paths of the data files are given, as in its config.yaml; None
                  leaves them as they are
     command:     the command line; default that of this process
-    threads:     how many BLAS threads the training uses; None where the caller does not say
+    threads:     how many cores the training uses; None where the caller does not say
     data_files:  the files that were read; raises OSError if one cannot be
     """
     return {

@@ -36,7 +36,6 @@ def train_groups(
     large = [g for g in groups if _threads(g, cores) > 1]
     with blas_threads(1):
         yield from _side_by_side(small, cores)
-    with blas_threads(cores):
         for each in large:
             yield each, _train(each, threading.Event(), cores)
 

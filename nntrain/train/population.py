@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from nntrain.arrays import Array
-from nntrain.nn.layer import Memory
 from nntrain.nn.network import Network
 from nntrain.optim.schedules import Schedule
 from nntrain.train.state import TrainingState
@@ -25,7 +24,6 @@ class Population:
         learning_rate: float64 [M, 1], the base rate, which `schedule` varies.
         stopping: the rule of early stopping, or None.
         evaluators: by split (`validation`, perhaps `training`), what is computed after each epoch.
-        threads: how many threads the update may use.
     """
 
     network: Network
@@ -35,20 +33,18 @@ class Population:
     schedule: Schedule
     stopping: EarlyStopping | None = None
     evaluators: dict[str, Evaluator] = field(default_factory=dict)
-    threads: int = 1
 
     def select(self, rows: Array) -> Population:
         """The members `rows` alone, going on from where they are."""
-        network = self.network.select(rows, Memory(self.network.memory.dtype))
+        network = self.network.select(rows, self.network.memory.fresh())
         return Population(
             network,
             self.task.select(rows, network),
-            self.update.select(rows, network, self.threads),
+            self.update.select(rows, network),
             self.learning_rate[rows],
             self.schedule.select(rows),
             None if self.stopping is None else self.stopping.select(rows),
             {split: evaluator.select(rows, network) for split, evaluator in self.evaluators.items()},
-            self.threads,
         )
 
     def save(self, state: TrainingState) -> None:

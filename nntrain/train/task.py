@@ -138,7 +138,7 @@ class Evaluator:
         self._whole = examples.whole()
         count = len(examples)
         self._block = min(count, _block_size(network))
-        memory = Memory(network.memory.dtype)
+        memory = network.memory.fresh()
         self._bound: dict[int, tuple[Batch, Bound]] = {}
         for size in {self._block, count % self._block or self._block}:
             batch = self._batch(size, memory)

@@ -1,4 +1,4 @@
-"""How many threads the matrix products use."""
+"""How many cores a training uses."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from contextlib import contextmanager
 
 from nntrain.nn.network import Blueprint
 
-# Multiplications in the largest product of a step from which a second BLAS thread pays. Below it the threads cost more
-# than they save, and several times more when another process wants the same cores.
+# Multiplications in the largest product of a step from which a second core pays; nntrain.nn.product cuts it up.
 THREADS_PAY_FROM = 3_000_000
 
 
@@ -36,7 +35,10 @@ def available_cores() -> int:
 
 @contextmanager
 def blas_threads(count: int) -> Iterator[None]:
-    """Let BLAS use `count` threads inside the block."""
+    """Let BLAS use `count` threads inside the block.
+
+    Training uses 1: several threads of BLAS collapse as soon as anybody else wants the cores.
+    """
     from threadpoolctl import threadpool_limits  # here, because it inspects every loaded library
 
     with threadpool_limits(limits=count, user_api="blas"):

@@ -29,11 +29,11 @@ class Update:
     clip_norm: ClipNorm | None = None
     grad: Array = field(init=False, repr=False)
 
-    def bind(self, network: Network, threads: int = 1) -> None:
+    def bind(self, network: Network) -> None:
         """Take the network's parameters and gradients; further arrays come from its memory."""
         self.grad = network.grad
         penalized, memory = network.blueprint.penalized, network.memory
-        self.optimizer.bind(network.theta, network.grad, memory, penalized=penalized, threads=threads)
+        self.optimizer.bind(network.theta, network.grad, memory, penalized=penalized)
         if self.l2 is not None:
             self.l2.bind(network.theta, network.grad, memory, penalized=penalized)
         if self.clip_norm is not None:
@@ -55,7 +55,7 @@ class Update:
         if self.max_norm is not None:
             self.max_norm.apply()
 
-    def select(self, rows: Array, network: Network, threads: int = 1) -> Update:
+    def select(self, rows: Array, network: Network) -> Update:
         """The update of the members `rows`, bound to their network, going on from where it is."""
 
         chosen = Update(
@@ -65,7 +65,7 @@ class Update:
             None if self.max_norm is None else self.max_norm.select(rows),
             None if self.clip_norm is None else self.clip_norm.select(rows),
         )
-        chosen.bind(network, threads)
+        chosen.bind(network)
         chosen.optimizer.load_state({name: array[rows] for name, array in self.optimizer.state().items()})
         return chosen
 

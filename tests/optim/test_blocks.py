@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nntrain.optim.blocks import BLOCK_BYTES, Block, split
-from nntrain.optim.parallel import in_parallel
+from nntrain.parallel import in_parallel
 
 
 @given(
@@ -90,7 +90,7 @@ def test_a_failure_is_raised_after_all_have_ended(bad: int) -> None:
 
 FORK = """
 import os
-from nntrain.optim.parallel import in_parallel
+from nntrain.parallel import in_parallel
 done = []
 in_parallel(done.append, [1, 2])
 child = os.fork()

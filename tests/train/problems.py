@@ -90,7 +90,7 @@ class Setup:
             layers.append(Named("1", Dropout(self.dropout(pick))))
         layers += [Named("2", Dense(3)), Named("2", Softmax())]
         keys = [Key(self.seeds[row]) for row in rows]
-        network = Network(plan(layers, (4,)), len(rows), Memory(self.dtype))
+        network = Network(plan(layers, (4,)), len(rows), Memory(self.dtype, threads=self.threads))
         network.initialize(keys)
         task = Supervised(
             network,
@@ -101,7 +101,7 @@ class Setup:
             shuffle=self.shuffle,
         )
         update = self.update(pick)
-        update.bind(network, self.threads)
+        update.bind(network)
         validation = Evaluator(
             network,
             self.loss,
@@ -117,7 +117,6 @@ class Setup:
             self.schedule(pick),
             None if self.stopping is None else self.stopping(pick),
             {"validation": validation},
-            self.threads,
         )
 
     def train(self, epochs: int, members: Sequence[int] | None = None) -> "Run":

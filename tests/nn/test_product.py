@@ -1,0 +1,40 @@
+"""Products cut up among threads are the same products."""
+
+import numpy as np
+import pytest
+
+from nntrain.nn import product as module
+from nntrain.nn.product import product
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 8])
+@pytest.mark.parametrize("members", [1, 2, 5])
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("by_feature", [False, True])
+def test_however_it_is_cut(
+    threads: int, members: int, shared: bool, by_feature: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WORTH_A_THREAD", 1)
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((1 if shared else members, 7, 4)), rng.standard_normal((members, 4, 3))
+    out = np.empty((members, 3, 7)).swapaxes(1, 2) if by_feature else np.empty((members, 7, 3))
+    product(a, b, out, threads)()
+    for member in range(members):
+        for row in range(7):
+            for column in range(3):
+                left = a[0 if shared else member, row]
+                expected = sum(left[k] * b[member, k, column] for k in range(4))
+                assert out[member, row, column] == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_small_product_stays_in_one_thread() -> None:
+    a, b, out = np.ones((1, 2, 2)), np.ones((1, 2, 2)), np.empty((1, 2, 2))
+    assert product(a, b, out, 8).func is np.matmul  # type: ignore[attr-defined]
+
+
+def test_overflow_in_another_thread_is_silenced_where_the_caller_silences_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WORTH_A_THREAD", 1)
+    a, b, out = np.full((1, 4, 4), 1e200), np.full((1, 4, 4), 1e200), np.empty((1, 4, 4))
+    with np.errstate(all="ignore"):
+        product(a, b, out, 2)()
+    assert np.isinf(out).all()
