@@ -64,8 +64,9 @@ def config(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 @pytest.fixture
-def invoke() -> Invoke:
-    """Run a command line in this process: invoke("fit", "iris.yaml")."""
+def invoke(monkeypatch: pytest.MonkeyPatch) -> Invoke:
+    """Run a command line in this process, on a wide terminal: invoke("fit", "iris.yaml")."""
+    monkeypatch.setenv("COLUMNS", "200")
 
     def call(*arguments: str, **options: Any) -> Result:
         return CliRunner().invoke(app, list(arguments), prog_name="nntrain", **options)
@@ -76,3 +77,20 @@ def invoke() -> Invoke:
 def command_names() -> list[str]:
     """All commands of the program."""
     return list(get_command(app).commands)  # type: ignore[attr-defined]
+
+
+def lines(text: str) -> list[str]:
+    """The lines of a table without empty ones and the spaces at their ends."""
+    return [line.rstrip() for line in text.splitlines() if line.strip()]
+
+
+def answer(module: ModuleType, name: str, value: Any) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
+    """Let the workflow of this name return the value; returns the list of the calls to come."""
+    calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+
+    def workflow(*arguments: Any, **options: Any) -> Any:
+        calls.append((arguments, options))
+        return value(options) if callable(value) else value
+
+    vars(module)[name] = workflow
+    return calls

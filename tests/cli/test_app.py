@@ -38,7 +38,7 @@ def failing(workflows: ModuleType, failure: BaseException) -> None:
 
 
 def test_the_commands_are_those_of_the_design() -> None:
-    expected = "fit eval predict gridsearch check gradcheck runs verify schema examples".split()
+    expected = ["fit", "eval", "predict", "gridsearch", "check", "gradcheck", "runs", "verify", "schema", "examples"]
     assert command_names() == expected
 
 

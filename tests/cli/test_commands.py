@@ -12,34 +12,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nntrain.cli.gridsearch import leaderboard_cells, parse_parameter
 from nntrain.data.task import Task
-from nntrain.errors import ConfigError, DataError
+from nntrain.errors import DataError
 from nntrain.runs import RunSummary
 from nntrain.train.evaluation import evaluate_predictions
 from nntrain.workflows.predicting import Predictions
 from nntrain.workflows.results import CheckReport, GradientReport, GradientRow, LayerRow
-from nntrain.workflows.searching import Leaderboard
-from tests.cli.conftest import RUN, Invoke, fit_info, fit_result, record
+from tests.cli.conftest import RUN, Invoke, answer, fit_info, fit_result, lines, record
 
 RUN_NAME = RUN.name
-
-
-def lines(text: str) -> list[str]:
-    """The lines of a table without empty ones and the spaces at their ends."""
-    return [line.rstrip() for line in text.splitlines() if line.strip()]
-
-
-def answer(module: ModuleType, name: str, value: Any) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
-    """Let the workflow of this name return the value; returns the list of the calls to come."""
-    calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
-
-    def workflow(*arguments: Any, **options: Any) -> Any:
-        calls.append((arguments, options))
-        return value(options) if callable(value) else value
-
-    vars(module)[name] = workflow
-    return calls
 
 
 @pytest.fixture
@@ -287,114 +268,6 @@ def test_predict_into_a_full_device(invoke: Invoke, workflows: ModuleType, run: 
     answer(workflows, "predict", predictions(ROWS))
     ended = invoke("predict", str(run), "flowers.csv", "-o", "/dev/full")
     assert (ended.exit_code, ended.stderr) == (2, "/dev/full: No space left on device\n")
-
-
-# gridsearch
-
-
-def board(points: int) -> Leaderboard:
-    table = [
-        {"rank": rank, "trial": 7, "optimizer.learning_rate": 1e-5, "validation.loss": rank / 100}
-        for rank in range(1, points + 1)
-    ]
-    folder = Path("runs", "iris-search")
-    best, path = {"optimizer.learning_rate": 1e-5}, folder / "leaderboard.csv"
-    return Leaderboard(best, table, "validation.loss", folder, path, fit_result(), seconds=1.0)
-
-
-def test_gridsearch_prints_the_best_twenty_and_where_all_are(
-    invoke: Invoke, workflows: ModuleType, config: ModuleType
-) -> None:
-    calls = answer(workflows, "gridsearch", board(30))
-    ended = invoke("gridsearch", "iris.yaml", "--trials", "30", "--seed", "1", "--set", "seed=2")
-    [(arguments, options)] = calls
-    assert arguments == (("iris.yaml", ["seed=2"]),)
-    assert (options["trials"], options["seed"], options["parameters"]) == (30, 1, {})
-    shown = lines(ended.stdout)
-    assert shown[0].split() == ["rank", "optimizer.learning_rate", "validation.loss", "trial"]
-    assert shown[2].split() == ["1", "1e-05", "0.0100", "7"]
-    assert shown[21].split() == ["20", "1e-05", "0.2000", "7"]
-    path = str(RUN)
-    assert shown[22:] == [
-        "20 of 30 points",
-        f"leaderboard  {Path('runs', 'iris-search', 'leaderboard.csv')}",
-        "best         optimizer.learning_rate=1e-05",
-        f"refitted as  {path}",
-        f"next         nntrain eval {path}",
-    ]
-
-
-def test_gridsearch_as_json(invoke: Invoke, workflows: ModuleType, config: ModuleType) -> None:
-    answer(workflows, "gridsearch", board(2))
-    written = json.loads(invoke("gridsearch", "iris.yaml", "--json").stdout)
-    assert written["best"] == {"optimizer.learning_rate": 1e-5}
-    assert written["monitor"] == "validation.loss"
-    assert [row["rank"] for row in written["table"]] == [1, 2]
-    assert written["refit"]["best_epoch"] == 54
-
-
-@pytest.mark.parametrize(
-    ("text", "path", "values"),
-    [
-        ("optimizer.learning_rate=0.1,1e-2", "optimizer.learning_rate", [0.1, 0.01]),
-        ("seed=3", "seed", [3]),
-        ("network.0.units=[4, 8]", "network.0.units", [4, 8]),
-        ("network.0.activation=relu, tanh", "network.0.activation", ["relu", "tanh"]),
-        ("optimizer={type: sgd},adam", "optimizer", [{"type": "sgd"}, "adam"]),
-        ("network.1.shape=[2, 3],[3, 2]", "network.1.shape", [[2, 3], [3, 2]]),
-        ("regularization.l2={log_uniform: [1e-6, 0.1]}", "regularization.l2", {"log_uniform": [1e-6, 0.1]}),
-    ],
-)
-def test_values_to_search_are_yaml(text: str, path: str, values: Any) -> None:
-    assert parse_parameter(text) == (path, values)
-
-
-@pytest.mark.parametrize("text", ["seed", "=1", "seed=", " =1"])
-def test_a_parameter_without_key_or_values_is_refused(
-    invoke: Invoke, workflows: ModuleType, config: ModuleType, text: str
-) -> None:
-    ended = invoke("gridsearch", "iris.yaml", "-p", text)
-    assert (ended.exit_code, ended.stdout) == (2, "")
-    assert ended.stderr == (
-        f"-p {text}: KEY=V1,V2,... is expected, such as -p optimizer.learning_rate=0.1,0.01 or "
-        "-p 'regularization.l2={log_uniform: [1e-6, 0.1]}'\n"
-    )
-
-
-def test_a_setting_that_is_searched_twice_is_refused(invoke: Invoke, workflows: ModuleType, config: ModuleType) -> None:
-    ended = invoke("gridsearch", "iris.yaml", "-p", "seed=1,2", "-p", "seed=3")
-    assert (ended.exit_code, ended.stderr) == (
-        2,
-        "-p seed=3: seed is given twice; list all of its values in one -p\n",
-    )
-
-
-def test_values_that_are_no_yaml_are_refused_with_their_place() -> None:
-    with pytest.raises(ConfigError, match=r"^-p seed=1,\{2: "):
-        parse_parameter("seed=1,{2")
-
-
-def test_a_narrow_terminal_has_the_points_and_their_scores(
-    invoke: Invoke, workflows: ModuleType, config: ModuleType
-) -> None:
-    answer(workflows, "gridsearch", board(1))
-    shown = lines(invoke("gridsearch", "iris.yaml", env={"COLUMNS": "50"}).stdout)
-    assert shown[:4] == [
-        "rank   optimizer.learning_rate   validation.loss",
-        "────────────────────────────────────────────────",
-        "   1                     1e-05            0.0100",
-        "(no room for trial)",
-    ]
-
-
-def test_leaderboard_cells_of_rows_that_differ() -> None:
-    rows: list[dict[str, Any]] = [
-        {"rank": 1, "trial": 3, "units": 8},
-        {"rank": 2, "score": float("nan"), "units": 0.123456789},
-    ]
-    names, cells = leaderboard_cells(rows, ["rank", "units", "score"], ["units"])
-    assert names == ["rank", "units", "score", "trial"]
-    assert cells == [["1", "8", "", "3"], ["2", "0.123457", "-", ""]]
 
 
 # check, gradcheck, runs, schema, examples

@@ -76,7 +76,7 @@ def test_a_search_on_the_command_line(invoke: Invoke, pets: Path) -> None:
 def test_gradcheck_of_a_config(invoke: Invoke) -> None:
     report = as_json(invoke, "gradcheck", "pets.yaml")
     assert report["passed"]
-    assert {row["name"] for row in report["rows"]} == {"0.w", "0.b", "1.w", "1.b"}
+    assert {row["name"] for row in report["rows"]} == {"0.w", "0.b", "1.w", "1.b", "input"}
 
 
 def test_tables_of_real_answers(invoke: Invoke) -> None:
