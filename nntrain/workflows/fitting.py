@@ -92,8 +92,9 @@ class Fit:
         with blas_threads(1), self.interruption:
             training = self.training()
             directory = RunDirectory.create(runs_dir, self.experiment.name)
-            with directory.lock():
+            with contextlib.ExitStack() as held:
                 try:
+                    held.enter_context(directory.lock())
                     self.write_start(directory)
                     self._check_wanted()
                 except BaseException:

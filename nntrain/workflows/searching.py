@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ from nntrain.config.column import structure_key
 from nntrain.config.diagnostics import config_error
 from nntrain.config.experiment import Experiment
 from nntrain.config.search import RandomConfig, SearchConfig
-from nntrain.errors import ConfigError, DivergedError, Interrupted, UserError
+from nntrain.errors import ConfigError, DivergedError, Interrupted, RunError, UserError
 from nntrain.runs.environment import environment
 from nntrain.runs.store import HISTORY, RunDirectory
 from nntrain.search.executors import train_groups
@@ -112,8 +113,9 @@ class Search:
         """Train all points, write the leaderboard, refit the best."""
         started = time.perf_counter()
         directory = RunDirectory.create(runs_dir, f"{self.experiment.name}-search")
-        with directory.lock():
+        with contextlib.ExitStack() as held:
             try:
+                held.enter_context(directory.lock())
                 self._write_start(directory)
             except BaseException:
                 directory.discard()
@@ -125,7 +127,8 @@ class Search:
                 directory.set_status("interrupted", message)
                 raise Interrupted(f"interrupted: {message}", signal=signal_of(interrupt)) from None
             except BaseException as error:
-                directory.set_status("failed", str(error) or type(error).__name__)
+                with contextlib.suppress(RunError, OSError):  # the disk may be what failed
+                    directory.set_status("failed", str(error) or type(error).__name__)
                 raise
             table = rows(self.finished, self.config.monitor)
             path = directory.path / LEADERBOARD
