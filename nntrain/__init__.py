@@ -6,6 +6,8 @@
     result = nntrain.fit(experiment, runs_dir="runs")
     scores = nntrain.evaluate(result.run, split="test")
     model = nntrain.load_run(result.run)
+    longer = nntrain.resume(result.run, overrides=["training.epochs=400"])
+    report = nntrain.verify(result.run, interruptions=5)
 
 The names are loaded when they are first used (PEP 562), so that `import nntrain` and `nntrain --help` cost
 next to nothing.

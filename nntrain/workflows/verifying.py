@@ -110,6 +110,7 @@ def verify(
     epochs = read_count(directory, RESULT, directory.read_result(), "epochs")
     recorded = Trace(directory)
     threads = recorded_threads(directory, known)
+    reasons = [*forced_changes(directory, known), *changed_arithmetic(known)]
     experiment = read_experiment(directory)
     heard = _Heard(listener or Listener(), directory.path)
     started = time.perf_counter()
@@ -128,7 +129,7 @@ def verify(
         repeated_sha256=repeated.sha256,
         interruptions=moments,
         difference=difference,
-        reasons=[*forced_changes(directory, known), *changed_arithmetic(known)],
+        reasons=reasons,
         seconds=time.perf_counter() - started,
     )
 
@@ -190,7 +191,7 @@ def _check_complete(directory: RunDirectory) -> None:
 
 def _gaps(count: int, batches: int, seed: int) -> list[int]:
     """How many batches there are from one interruption to the next, at `count` random ones of all but the last."""
-    if count >= batches:
+    if count and count >= batches:
         raise UserError(
             f"{count} interruptions do not fit: the training has {batches} {'batch' if batches == 1 else 'batches'}, "
             "and none comes after the last"

@@ -3,6 +3,7 @@
 import re
 import shutil
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 import nntrain
 from nntrain.config import load_experiment
 from nntrain.errors import DataError, DivergedError, Interrupted, RunError, UserError
-from nntrain.runs import RunDirectory, environment
+from nntrain.runs import HistoryWriter, RunDirectory, environment
 from nntrain.train.records import EpochRecord
 from nntrain.workflows import fit, resume
 from nntrain.workflows.interruption import Interruption, Rehearsal
@@ -422,6 +423,25 @@ def test_a_request_before_training_leaves_nothing_behind(write: Write, workdir: 
     with pytest.raises(Interrupted):
         resume(run, interruption=asked)
     assert left(run) == before
+
+
+def test_a_full_disk_says_how_to_go_on(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(history: HistoryWriter, record: Mapping[str, object]) -> None:
+        if record["epoch"] == 4:
+            raise RunError("cannot write history.jsonl: No space left on device")
+        append(history, record)
+
+    config, append = write(ADAM), HistoryWriter.append
+    with monkeypatch.context() as patch:
+        patch.setattr(HistoryWriter, "append", fail)
+        with pytest.raises(RunError) as failed:
+            train(config, "training.checkpoint={every_epochs: 1}")
+    [run] = Path("runs").iterdir()
+    assert str(failed.value) == (
+        f"cannot write history.jsonl: No space left on device\ngo on with: nntrain fit --resume {run}"
+    )
+    assert RunDirectory(run).read_status().status == "failed"
+    assert resume(run).weights_sha256 == train(config).weights_sha256
 
 
 # Directories that are no unfinished run
