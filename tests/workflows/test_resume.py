@@ -74,6 +74,21 @@ def test_interrupted_after_every_single_batch(write: Write) -> None:
     assert left(run) == left(undisturbed.run)
 
 
+@pytest.mark.parametrize("batches", [17, 7 * BATCHES, 7 * BATCHES + 1])
+def test_a_training_diverges_where_it_would_have_without_the_interruption(write: Write, batches: int) -> None:
+    config = write(ADAM.replace("tanh", "relu").replace("float64", "float32"))
+    rate = ["optimizer={type: sgd, learning_rate: 3}", "training.epochs=60"]
+    with pytest.raises(DivergedError, match="training diverged in epoch 8, batch 2") as undisturbed:
+        train(config, *rate)
+    run = interrupted(config, batches, rate)
+    with pytest.raises(DivergedError) as resumed:
+        resume(run)
+    assert str(resumed.value).splitlines()[0] == str(undisturbed.value).splitlines()[0]
+    [whole] = Path("runs").iterdir()
+    assert left(run).history == left(whole).history
+    assert left(run).result == left(whole).result
+
+
 def test_an_interrupted_run_can_be_used_as_it_is(write: Write) -> None:
     run = interrupted(write(ADAM), 3 * BATCHES + 2)
     [summary] = nntrain.list_runs(run.parent)
