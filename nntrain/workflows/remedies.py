@@ -167,12 +167,10 @@ def _rate(finding: Finding, config: Config) -> list[Remedy]:
     onset, growth = _onset(steps)
     step = steps[onset]
     size = _update_size(step, config)
-    if growth <= 1 and size < 1:
-        return []
-    allowed = MODEST / size if size else 0.0
-    if config.optimizer.type == "sgd" and growth > 1:
-        allowed = max(allowed, 0.5 / (1 + growth))
-    if not 0 < allowed < 1:
+    allowed = 0.5 / (1 + growth) if growth > 1 and config.optimizer.type == "sgd" else 0.0
+    if size > MODEST and (growth > 1 or size >= 1):
+        allowed = max(allowed, min(0.3, MODEST / size))
+    if not allowed:
         return []
     seen = [f"the gradient grew {growth:.2g}-fold in a step"] if growth > 1 else []
     seen += [f"an update was {size:.2g} times the weights"] if size >= 1 else []
