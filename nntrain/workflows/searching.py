@@ -282,12 +282,15 @@ class Search:
 def _with_data_seeds(experiment: Experiment, seed: int) -> Experiment:
     """The experiment with the seeds of its data written out, so that every point's data is split alike."""
     data = experiment.config.data
-    fixed: Point = {}
+    update: dict[str, Any] = {}
     if data.split.seed is None:
-        fixed["data.split.seed"] = seed
+        update["split"] = data.split.model_copy(update={"seed": seed})
     if data.synthetic is not None and data.synthetic.seed is None:
-        fixed["data.synthetic.seed"] = seed
-    return experiment.with_values(fixed) if fixed else experiment
+        update["synthetic"] = data.synthetic.model_copy(update={"seed": seed})
+    if not update:
+        return experiment
+    # Not as values of a point: mistakes are to be shown where the user wrote something.
+    return experiment.with_config(experiment.config.model_copy(update={"data": data.model_copy(update=update)}))
 
 
 def _completed(
