@@ -21,7 +21,7 @@ class ClipNorm:
     """g ← g · min(1, c / ‖g‖₂), with the norm of a member's whole gradient, biases included.
 
     Pascanu, Mikolov & Bengio 2013. A gradient that is not longer than c stays as it is, bit for bit; so does one
-    whose norm is not finite (it has overflowed, or the gradient has), without a warning. PyTorch's clip_grad_norm_
+    whose norm is not finite (because the gradient is not), without a warning. PyTorch's clip_grad_norm_
     adds 1e-6 to the norm; here a clipped gradient has the norm c.
 
     Attributes:
@@ -52,9 +52,16 @@ class ClipNorm:
             np.vecdot(self._rest, self._rest, out=self._sums[:, -1])
             np.add.reduce(self._sums, axis=1, dtype=np.float64, out=self.norms)
             np.sqrt(self.norms, out=self.norms)
+            if not np.isfinite(self.norms).all():
+                self._measure_again(np.flatnonzero(~np.isfinite(self.norms)))
             too_long = self.norms > self._limit
             if too_long.any():
                 self._shorten(too_long & np.isfinite(self.norms))
+
+    def _measure_again(self, rows: Array) -> None:
+        """Squares overflow float32 long before the gradient does; this is rare, so it may allocate."""
+        exact = self._grad[rows].astype(np.float64)
+        self.norms[rows] = np.sqrt(np.einsum("mp,mp->m", exact, exact))
 
     def _shorten(self, too_long: Array) -> None:
         scale = np.ones(len(self.norms))
