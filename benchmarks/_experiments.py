@@ -40,7 +40,7 @@ class Epochs:
     """The training of one network, an epoch at a time.
 
     Attributes:
-        threads: how many BLAS threads `nntrain fit` would use.
+        threads: how many cores `nntrain fit` would use.
         loss: the mean training loss of the last epoch.
     """
 
