@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from nntrain.cli import check, evaluate, examples, fit, gradcheck, gridsearch, predict, runs, schema, verify
+from nntrain.cli import check, evaluate, examples, fit, gradcheck, gridsearch, migrate, predict, runs, schema, verify
 from nntrain.cli.console import prepare_streams
 from nntrain.cli.failures import Expected, report, report_bug
 
@@ -70,6 +70,7 @@ COMMANDS = {
     "gradcheck": (gradcheck, "Check the gradients of a network."),
     "runs": (runs, "List runs with status and scores."),
     "verify": (verify, "Train a run again and compare the bits."),
+    "migrate": (migrate, "Rewrite a config of an older version."),
     "schema": (schema, "Print the JSON Schema of configs."),
     "examples": (examples, "List or write the examples."),
 }

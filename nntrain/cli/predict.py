@@ -3,7 +3,6 @@
 import contextlib
 import csv
 import io
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import typer
 from nntrain.cli.console import count_text, say
 from nntrain.cli.options import RunArgument, RunsDirOption
 from nntrain.cli.run_directory import find_run
+from nntrain.cli.writing import appearing
 
 if TYPE_CHECKING:
     from nntrain.workflows import Predictions
@@ -57,7 +57,7 @@ def run(
         with _stdout_for_csv() as stream:
             write_csv(predictions, stream)
     else:
-        with _appearing(Path(output)) as stream:
+        with appearing(Path(output)) as stream:
             written = write_csv(predictions, stream)
         say(f"{count_text(written, 'prediction')} in {output}")
     for warning in predictions.warnings:
@@ -88,27 +88,3 @@ def _stdout_for_csv() -> Iterator[TextIO]:
     finally:
         with contextlib.suppress(OSError):
             sys.stdout.reconfigure(encoding=encoding, errors=errors, newline=None)
-
-
-@contextlib.contextmanager
-def _appearing(path: Path) -> Iterator[TextIO]:
-    """A text file that takes the place of `path` when the block ends well, and vanishes otherwise.
-
-    A link is followed; something that is no regular file (/dev/stdout, a named pipe) is written to directly. Raises
-    OSError with `path` as its file.
-    """
-    target = Path(os.path.realpath(path))
-    special = target.exists() and not target.is_file() and not target.is_dir()
-    beside = target if special else target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        with beside.open("w" if special else "x", encoding="utf-8", newline="") as stream:
-            yield stream
-        if not special:
-            os.replace(beside, target)
-    except BaseException as failure:
-        if not special:
-            beside.unlink(missing_ok=True)
-        # a full disk names no file, a missing folder the temporary one
-        if isinstance(failure, OSError) and failure.filename in (None, str(beside)):
-            raise OSError(failure.errno, failure.strerror, str(path)) from failure
-        raise

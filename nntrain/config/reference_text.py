@@ -75,6 +75,11 @@ configs/iris.yaml:18:11: training.epochs must be at least 1, got 0
 2 errors in configs/iris.yaml
 ```
 
+**Versions.** `version: 1` at the top says which version of this language a config is written in; one that does not say
+is taken for the present one, and one of a newer version is refused. `nntrain migrate old.yaml --in-place` rewrites a
+config of an older version line by line, so that comments and layout stay, and keeps the old text as `old.yaml.bak`;
+without `--in-place` it prints the new text.
+
 **Editors.** `nntrain schema > nntrain.schema.json` writes a JSON Schema; an editor that knows it completes and checks
 as you type. With the YAML language server, put this at the top of a config:
 `# yaml-language-server: $schema=nntrain.schema.json`

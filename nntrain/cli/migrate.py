@@ -1,0 +1,102 @@
+"""`nntrain migrate`"""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nntrain.cli.console import print_json, say
+from nntrain.cli.options import JsonOption
+from nntrain.cli.writing import appearing
+from nntrain.errors import UserError
+
+if TYPE_CHECKING:
+    from nntrain.config.migrate import Migration
+
+EXAMPLE = """Example:
+  nntrain migrate old.yaml
+  nntrain migrate old.yaml --output new.yaml
+  nntrain migrate old.yaml --in-place"""
+
+
+def run(
+    config: Annotated[str, typer.Argument(metavar="CONFIG", help="The YAML file to rewrite.", show_default=False)],
+    output: Annotated[
+        str | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write to this new file.", show_default=False),
+    ] = None,
+    in_place: Annotated[
+        bool, typer.Option("--in-place", "-i", help="Replace CONFIG; the old text is kept as CONFIG.bak.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Rewrite a config of an older version of the config language for this one.
+
+    Comments and layout stay, and one that needs no change stays as it is to the byte. Without --output and --in-place
+    the new text is printed. A config of a newer nntrain is refused.
+    """
+    from nntrain.config.migrate import migrate
+
+    if output is not None and in_place:
+        raise UserError("--output and --in-place are two ways of writing: give one of them")
+    migration = migrate(config)
+    written, backup = None, None
+    if output is not None:
+        written = _write_new(Path(output), migration.text)
+    elif in_place and migration.changes:
+        written, backup = _replace(Path(config), migration.text)
+    for line in _report(config, migration):
+        say(line)
+    if json:
+        versions = {"version_before": migration.before or None, "version": migration.version}
+        print_json({"config": config, **versions, "changes": migration.changes, "written": written, "backup": backup})
+    elif output is None and not in_place:
+        _print_text(migration.text)
+    elif written is not None:
+        say(f"written to {written}" + (f"; the old one is {backup}" if backup else ""))
+
+
+def _report(config: str, migration: "Migration") -> list[str]:
+    if not migration.changes:
+        return [f"{config} is of version {migration.version}, the present one: nothing to change"]
+    return [f"{config}: {change}" for change in migration.changes]
+
+
+def _write_new(path: Path, text: str) -> Path:
+    if path.exists():
+        raise UserError(f"{path} is there already: remove it, or give another name")
+    with appearing(path) as stream:
+        stream.write(text)
+    return path
+
+
+def _replace(path: Path, text: str) -> tuple[Path, Path]:
+    """Put the new text in the place of the old one in one step, and keep that."""
+    target = Path(os.path.realpath(path))
+    backup = target.with_name(target.name + ".bak")
+    if (target.parent / "status.json").is_file():
+        raise UserError(f"{path} is part of a run, which would no longer know it: use --output FILE")
+    try:
+        with backup.open("xb") as kept, target.open("rb") as old:
+            shutil.copyfileobj(old, kept)
+    except FileExistsError:
+        raise UserError(f"{backup} is there already, from an earlier migration: remove or rename it") from None
+    try:
+        shutil.copystat(target, backup)
+        with appearing(target) as stream:
+            shutil.copymode(target, stream.name)
+            stream.write(text)
+    except BaseException:
+        backup.unlink(missing_ok=True)
+        raise
+    return path, backup
+
+
+def _print_text(text: str) -> None:
+    """The text as it is: UTF-8 with its own line ends, whatever the terminal has."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8"))
+    sys.stdout.buffer.flush()
