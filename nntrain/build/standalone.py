@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from nntrain.arrays import Shape
 from nntrain.build.layers import build_blueprint
@@ -20,7 +20,7 @@ from nntrain.streams import Key
 
 
 class _Layers(Section):
-    network: NetworkConfig
+    network: NetworkConfig = Field(description="The layers, in order.")
 
 
 def build_network(

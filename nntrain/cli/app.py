@@ -3,7 +3,8 @@
 import contextlib
 import signal
 import sys
-from typing import Annotated, Any
+from types import FrameType
+from typing import Annotated, Any, Self
 
 import typer
 from typer.core import TyperGroup
@@ -82,14 +83,43 @@ for _name, (_module, _summary) in COMMANDS.items():
 def main() -> None:
     """The entry point of `nntrain` and `python -m nntrain`; ends with SystemExit."""
     prepare_streams()
-    try:
-        app()
-    except SystemExit as end:
-        if end.code in INTERRUPTED:
+    with CtrlC() as ctrl_c:
+        try:
+            app()
+        except SystemExit as end:
+            ctrl_c.is_over = end.code in INTERRUPTED
+            raise
+        except KeyboardInterrupt as interrupt:
+            sys.exit(report(interrupt))
+        except Exception as bug:
+            sys.exit(report(KeyboardInterrupt()) if ctrl_c.pressed else report_bug(bug))
+
+
+class CtrlC:
+    """A context in which Ctrl-C raises KeyboardInterrupt as always, and is remembered.
+
+    A module that is being imported may make another exception of it, which is no bug then.
+
+    Attributes:
+        pressed: whether it was.
+        is_over: whether the program ends, so that an impatient Ctrl-C has nothing left to stop.
+    """
+
+    def __init__(self) -> None:
+        self.pressed = self.is_over = False
+
+    def __enter__(self) -> Self:
+        self._takes_part = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        if self._takes_part:
             with contextlib.suppress(ValueError):  # not the main thread
-                signal.signal(signal.SIGINT, signal.SIG_IGN)  # an impatient Ctrl-C has nothing left to stop
-        raise
-    except KeyboardInterrupt as interrupt:
-        sys.exit(report(interrupt))
-    except Exception as bug:
-        sys.exit(report_bug(bug))
+                signal.signal(signal.SIGINT, self._handle)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._takes_part:
+            with contextlib.suppress(ValueError):
+                signal.signal(signal.SIGINT, signal.SIG_IGN if self.is_over else signal.default_int_handler)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self.pressed = True
+        raise KeyboardInterrupt

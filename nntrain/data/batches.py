@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.nn.layer import Memory
+from nntrain.nn.layer import Memory, in_memory_order
 from nntrain.streams import Streams
 
 
@@ -77,7 +77,8 @@ class Batches:
 
     Attributes:
         batches: the distinct batches: a full one and, if need be, a smaller last one.
-        order: int [M or 1, n], the epoch's examples in the order in which they are gathered; empty for one whole batch.
+        order: int [D, n], the epoch's examples in the order in which they are gathered, for each of the D different
+            orders that members have; empty for one whole batch.
         schedule: for each step of an epoch, the place in `batches` of the batch it uses.
     """
 
@@ -93,16 +94,25 @@ class Batches:
             whole = examples.whole()
             self.batches = [Batch(whole.x, _laid_out(whole.t, memory), whole.weight)]
             return
-        self._gather_per_member = not (examples.is_shared() and (len(streams.generators) == 1 or not shuffle))
-        members = len(examples.of_member) if self._gather_per_member else 1
-        self.batches = [self._allocate(members, size, memory) for size in [self.batch_size, rest] if size]
+        # Members of the same data and the same stream see the same batches: those are gathered once.
+        stream_of = streams.of_member if shuffle else np.zeros_like(streams.of_member)
+        pairs = list(zip(examples.of_member.tolist(), stream_of.tolist(), strict=True))
+        distinct = list(dict.fromkeys(pairs))
+        self._data_of, self._stream_of = np.array(distinct, dtype=np.intp).T
+        self._order_of_member: Array = np.array([distinct.index(pair) for pair in pairs], dtype=np.intp)
+        members = 1 if len(distinct) == 1 else len(pairs)
+        sizes = [size for size in (self.batch_size, rest) if size]
+        self.batches = [self._allocate(members, size, memory) for size in sizes]
+        self._gathered = self.batches
+        if len(distinct) < members:
+            self._gathered = [self._allocate(len(distinct), size, memory) for size in sizes]
         self._rows_of_targets = [
-            batch.t if batch.t.flags.c_contiguous else memory.empty(batch.t.shape) for batch in self.batches
+            batch.t if batch.t.flags.c_contiguous else memory.empty(batch.t.shape) for batch in self._gathered
         ]
         self._x = examples.x.reshape(-1, *examples.x.shape[2:])
         self._t = examples.t.reshape(-1, examples.t.shape[2])
         self._weight = None if examples.weight is None else examples.weight.reshape(-1, 1)
-        self.order = np.empty((members, count), dtype=np.intp)
+        self.order = np.empty((len(distinct), count), dtype=np.intp)
 
     def start_epoch(self) -> None:
         """Draw the order of the next epoch: every stream draws one permutation, whoever uses it."""
@@ -111,10 +121,10 @@ class Batches:
         count = len(self.examples)
         if self.shuffle:
             orders = np.stack([generator.permutation(count) for generator in self.streams.generators])
-            self.order[...] = orders[self.streams.of_member[: len(self.order)]]
+            self.order[...] = orders[self._stream_of]
         else:
             self.order[...] = np.arange(count)
-        self.order += (self.examples.of_member[: len(self.order)] * count)[:, None]
+        self.order += (self._data_of * count)[:, None]
 
     def __iter__(self) -> Iterator[int]:
         """Fill one batch after the other; yields its place in `batches`."""
@@ -125,7 +135,8 @@ class Batches:
         place = self.schedule[step]
         if self.is_whole:
             return place
-        batch, rows = self.batches[place], self.rows(step)
+        batch, start = self._gathered[place], step * self.batch_size
+        rows = self.order[:, start : start + batch.size]
         # mode="clip" lets NumPy write straight into `out`; the default mode goes through a copy.
         np.take(self._x, rows, axis=0, out=batch.x, mode="clip")
         targets = self._rows_of_targets[place]
@@ -134,14 +145,24 @@ class Batches:
             np.copyto(batch.t, targets)
         if self._weight is not None and batch.weight is not None:
             np.take(self._weight, rows, axis=0, out=batch.weight, mode="clip")
+        if batch is not self.batches[place]:
+            self._hand_out(batch, self.batches[place])
         return place
+
+    def _hand_out(self, gathered: Batch, batch: Batch) -> None:
+        """Copy to every member the batch of its order."""
+        for source, target in ((gathered.x, batch.x), (gathered.t, batch.t), (gathered.weight, batch.weight)):
+            if source is not None and target is not None:
+                whole, out = in_memory_order(source), in_memory_order(target)
+                np.take(whole, self._order_of_member, axis=0, out=out, mode="clip")
 
     def rows(self, step: int) -> Array:
         """Which examples the epoch's step `step` (from 0) sees: int [M or 1, N], counted through all data sets."""
         if self.is_whole:
             return np.arange(len(self.examples))[None]
         start = step * self.batch_size
-        return self.order[:, start : start + self.batches[self.schedule[step]].size]
+        rows = self.order[:, start : start + self.batches[self.schedule[step]].size]
+        return rows if len(rows) == 1 else rows[self._order_of_member]
 
     def _allocate(self, members: int, size: int, memory: Memory) -> Batch:
         examples = self.examples

@@ -14,6 +14,7 @@ import numpy as np
 
 from nntrain.arrays import Array, Shape
 from nntrain.nn.layer import Layer, Memory, Plan, ShapeError, Site
+from nntrain.nn.product import maxima, product
 
 
 class Activation(Layer):
@@ -132,8 +133,8 @@ class Relu(Activation):
 
     def backward(self) -> None:
         """dx = dy · [y > 0]."""
-        np.greater(self.y, self.zeros, out=self.positive)
-        np.multiply(self.dy, self.positive, out=self.dx)
+        np.greater(self.y, self.zeros, self.positive)
+        np.multiply(self.dy, self.positive, self.dx)
 
 
 @dataclass(eq=False)
@@ -283,15 +284,16 @@ class Softmax(Activation):
         """Room for a number per example, and ones to sum with."""
         members, examples, classes = self.x.shape
         self.per_example = memory.activations(members, examples, (1,))
-        self.ones = memory.empty((classes, 1))
-        self.ones[...] = 1
+        self.ones = memory.full((classes, 1), 1)
+        self.find_maxima = maxima(self.x, self.per_example)
+        self.sum_exponentials = product(self.y, self.ones[None], self.per_example)
 
     def forward(self) -> None:
         """y = e^{x − max x} / Σ e^{x − max x}."""
-        np.maximum.reduce(self.x, axis=2, keepdims=True, out=self.per_example)
+        self.find_maxima()
         np.subtract(self.x, self.per_example, out=self.y)
         np.exp(self.y, out=self.y)
-        np.matmul(self.y, self.ones, out=self.per_example)
+        self.sum_exponentials()
         np.divide(self.y, self.per_example, out=self.y)
 
     def bind_backward(self, dy: Array, memory: Memory, *, input_gradient: bool) -> None:

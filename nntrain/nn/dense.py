@@ -50,15 +50,16 @@ class Dense(Layer):
         """y = x w + b. An x with M = 1 serves all members."""
         self.compute_y()
         if self.b is not None:
-            np.add(self.y, self.b, out=self.y)
+            np.add(self.y, self.b, self.y)
 
     def bind_backward(self, dy: Array, memory: Memory, *, input_gradient: bool) -> None:
         """Take dy [M, N, O]; allocate dx [M, N, I] if it is wanted."""
         members, examples, _ = dy.shape
         self.dy, self.input_gradient = dy, input_gradient
         self.compute_dw = product(self.x.swapaxes(1, 2), dy, self.dw, memory.threads)
-        self.ones = memory.empty((1, 1, examples))
-        self.ones[...] = 1
+        if self.b is not None:
+            # A product with a row of ones sums over N up to ten times faster than np.add.reduce.
+            self.compute_db = product(memory.full((1, 1, examples), 1), dy, self.db)
         if input_gradient:
             self.dx = memory.activations(members, examples, self.x.shape[2:])
             self.compute_dx = product(dy, self.w.swapaxes(1, 2), self.dx, memory.threads)
@@ -67,7 +68,6 @@ class Dense(Layer):
         """dw = xᵀ dy, db = Σ_n dy, dx = dy wᵀ."""
         self.compute_dw()
         if self.b is not None:
-            # A product with a row of ones sums over N up to ten times faster than np.add.reduce.
-            np.matmul(self.ones, self.dy, out=self.db)
+            self.compute_db()
         if self.input_gradient:
             self.compute_dx()

@@ -18,9 +18,9 @@ from nntrain.parallel import in_parallel
 if TYPE_CHECKING:
     from nntrain.nn.layer import Memory
 
-# Handing work to another thread and waiting for it costs about 15 µs. A pass takes about 0.1 ns per number, so this
-# many numbers times passes are 200 µs of work.
-PARALLEL_FROM = 2_000_000
+# Handing work to another thread costs up to 90 µs where its core has gone to sleep. A pass takes about 0.1 ns per
+# number, so this many numbers times passes are 400 µs of work.
+PARALLEL_FROM = 4_000_000
 
 # What one thread works on: for each block, its views of theta, grad, slots and constants, as `_views` gives them.
 Part = list[tuple[Array, ...]]

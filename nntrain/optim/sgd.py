@@ -62,8 +62,8 @@ class Sgd(Optimizer):
 
 def _descend(part: Part) -> None:
     for theta, grad, rate in part:
-        np.multiply(grad, rate, out=grad)
-        np.subtract(theta, grad, out=theta)
+        np.multiply(grad, rate, grad)
+        np.subtract(theta, grad, theta)
 
 
 def _descend_with_momentum(part: Part) -> None:

@@ -53,6 +53,11 @@ def count_epochs(path: Path) -> int:
         return sum(1 for _ in _lines(file))
 
 
+def check_history(path: Path, keep: int) -> None:
+    """Raises Damage if the first `keep` lines of a history are not the records of those epochs."""
+    _size_of(path, keep)
+
+
 def _lines(file: BinaryIO) -> Iterator[bytes]:
     """The lines of a file that end in a newline, one at a time."""
     number = 1

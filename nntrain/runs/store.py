@@ -22,7 +22,7 @@ from nntrain.errors import RunError
 from nntrain.runs import jsonfile, lock, status
 from nntrain.runs.arrays_file import ArraysFile, ArraySpec, most_bytes, write_arrays
 from nntrain.runs.files import Damage, Disk, read_bytes, temporary, write_bytes
-from nntrain.runs.history import HistoryWriter, count_epochs, iter_history, read_history
+from nntrain.runs.history import HistoryWriter, check_history, count_epochs, iter_history, read_history
 from nntrain.runs.messages import cannot_write, damaged, no_such_run
 from nntrain.runs.status import RunStatus, Status
 
@@ -314,6 +314,11 @@ class RunDirectory:
         """
         with self._reading(HISTORY), self._writing(HISTORY):
             return HistoryWriter(self._disk, self.path / HISTORY, keep)
+
+    def check_history(self, keep: int) -> None:
+        """See whether the first `keep` lines are the records of those epochs, before anything is written."""
+        with self._reading(HISTORY):
+            check_history(self.path / HISTORY, keep)
 
     def read_history(self) -> list[dict[str, Any]]:
         """The records of history.jsonl, one per epoch; a last line that was cut is left out."""

@@ -1,7 +1,8 @@
 """Train groups, several at once where there are cores for it.
 
-Threads are enough: NumPy lets go of the interpreter while it computes. Every group is trained with one BLAS thread,
-so that the groups do not fight for the cores; a group of large networks is trained alone, with all of them.
+Threads are enough: NumPy lets go of the interpreter while it computes, if it computes for long. So groups with long
+calls are trained side by side, one core each; groups with short ones, one after the other on one core; and those of
+networks so large that one step keeps several cores busy, one after the other on all of them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-from nntrain.build.layers import build_blueprint
 from nntrain.search.groups import Group
 from nntrain.train.loop import Training
 from nntrain.train.records import Outcome
@@ -32,12 +32,13 @@ def train_groups(
             the iterator.
     """
     cores = asked_threads or available_cores()
-    small = [g for g in groups if _threads(g, cores) == 1]
-    large = [g for g in groups if _threads(g, cores) > 1]
+    threads = {each: min(cores, threads_for(each.blueprint(), each.batch_size, None)) for each in groups}
+    side_by_side = [each for each in groups if threads[each] == 1 and each.has_long_calls()]
     with blas_threads(1):
-        yield from _side_by_side(small, cores)
-        for each in large:
-            yield each, _train(each, threading.Event(), cores)
+        yield from _side_by_side(side_by_side, cores)
+        for each in groups:
+            if each not in side_by_side:
+                yield each, _train(each, threading.Event(), threads[each])
 
 
 def _side_by_side(groups: Sequence[Group], workers: int) -> Iterator[tuple[Group, list[Outcome]]]:
@@ -69,10 +70,3 @@ def _train(group: Group, stop: threading.Event, threads: int) -> list[Outcome]:
         if stop.is_set():
             break
     return training.outcomes
-
-
-def _threads(group: Group, cores: int) -> int:
-    first = group.members[0]
-    size, count = first.config.training.batch_size, len(first.prepared.splits["training"])
-    blueprint = build_blueprint([first.config.network], first.prepared.input_shape)
-    return min(cores, threads_for(blueprint, count if size == "full" else min(size, count), None))

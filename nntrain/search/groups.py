@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from nntrain.build.data import Prepared
+from nntrain.build.layers import build_blueprint
 from nntrain.build.training import build_population
 from nntrain.config.root import Config
+from nntrain.nn.network import Blueprint
 from nntrain.train.population import Population
 
 # A population's arrays should stay within the last-level cache; more members than that are cut into chunks.
 CHUNK_BYTES = 8 << 20
+
+# Numbers in the largest array of a step from which populations are trained side by side. Below it a NumPy call is over
+# so soon that two threads spend their time handing the interpreter lock back and forth.
+LONG_CALL = 200_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +44,23 @@ class Group:
 
     members: tuple[Member, ...]
 
+    @property
+    def batch_size(self) -> int:
+        """N of a step."""
+        first = self.members[0]
+        size, count = first.config.training.batch_size, len(first.prepared.splits["training"])
+        return count if size == "full" else min(size, count)
+
+    def blueprint(self) -> Blueprint:
+        """The plan that all members share, for the first one."""
+        first = self.members[0]
+        return build_blueprint([first.config.network], first.prepared.input_shape)
+
+    def has_long_calls(self) -> bool:
+        """Whether a step works on arrays so large that another thread gets something done in the meantime."""
+        widest = max(math.prod(shape) for shape in self.blueprint().shapes)
+        return len(self.members) * self.batch_size * widest >= LONG_CALL
+
     def build(self, threads: int = 1) -> Population:
         """The population, initialized and bound to its data."""
         distinct = list(dict.fromkeys(member.prepared for member in self.members))
@@ -49,8 +73,8 @@ def group(members: Iterable[Member], *, parallel: int = 1) -> list[Group]:
 
     Args:
         members: in any order; each group keeps it.
-        parallel: how many groups can be trained at once; a structure is cut into at least so many if it has enough
-            members to share out.
+        parallel: how many groups can be trained at once; a structure is cut into at least so many if each of them
+            still has long calls.
     """
     by_structure: dict[tuple[object, ...], list[Member]] = {}
     for member in members:
@@ -69,8 +93,8 @@ def _chunk_size(alike: Sequence[Member], parallel: int) -> int:
     alone = Group(tuple(alike[:1])).build().network.memory.nbytes
     fitting = max(1, CHUNK_BYTES // max(1, alone))
     shared_out = -(-len(alike) // parallel)
-    # A population of a few is hardly slower than one member: sharing those out would gain nothing.
-    return min(fitting, max(shared_out, 8))
+    worth_sharing = Group(tuple(alike[:shared_out])).has_long_calls()
+    return min(fitting, shared_out) if worth_sharing else fitting
 
 
 def _chunks(members: Sequence[Member], size: int) -> Iterable[Sequence[Member]]:

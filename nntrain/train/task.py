@@ -70,6 +70,7 @@ class Supervised:
         self.batches = Batches(examples, order, batch_size, shuffle=shuffle, memory=network.memory)
         self._bound = [Bound(network, loss, batch, network.memory, training=True) for batch in self.batches.batches]
         self._sum: Array = np.zeros(network.members)
+        self._next_sum: Array = np.zeros(network.members)
 
     @property
     def bound(self) -> Sequence[Bound]:
@@ -91,7 +92,9 @@ class Supervised:
         bound = self._bound[self.batches.load(number)]
         bound.forward()
         bound.backward()
-        np.add(self._sum, bound.loss.total, out=self._sum)
+        # Not in place: where M = 1, NumPy takes twice as long for that.
+        np.add(self._sum, bound.loss.total, self._next_sum)
+        self._sum, self._next_sum = self._next_sum, self._sum
 
     def mean_loss(self) -> Array:
         """The mean loss over the examples of the epoch, each at the weights of its step: float64 [M]."""

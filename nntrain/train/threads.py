@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from nntrain.nn.network import Blueprint
 
 # Multiplications in the largest product of a step from which a second core pays; nntrain.nn.product cuts it up.
-THREADS_PAY_FROM = 3_000_000
+THREADS_PAY_FROM = 20_000_000
 
 
 def threads_for(blueprint: Blueprint, batch_size: int, asked: int | None) -> int:

@@ -97,6 +97,7 @@ def resume(
         fit = prepare(directory, experiment, known, threads, listener=listener, interruption=interruption)
         state, warning = _state(directory, fit)
         _check_unfinished(directory, fit.config, state)
+        directory.check_history(0 if state is None else state.number("epoch") - 1)
         forced = [*forced_changes(directory, known), *_dated(changes, state)]
         if warning is not None:  # it is over with this message: what comes out is the same
             fit.listener.warned(warning)

@@ -17,6 +17,12 @@ from nntrain.train.records import StopReason
 from tests.experiments import CLASSES, load
 
 
+@pytest.fixture(autouse=True)
+def side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let even these small groups be trained by several threads."""
+    monkeypatch.setattr("nntrain.search.groups.LONG_CALL", 1)
+
+
 def groups(count: int, epochs: int = 3) -> list[Group]:
     experiment = load(CLASSES, f"training.epochs={epochs}", "early_stopping=null")
     prepared = Data(experiment).prepare()

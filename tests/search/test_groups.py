@@ -70,11 +70,15 @@ def test_a_structure_is_cut_into_chunks_that_fit_in_cache(monkeypatch: pytest.Mo
     assert trials_of(group(members)) == [[n] for n in range(1, 8)]
 
 
-def test_many_members_are_shared_out_over_the_cores() -> None:
+def test_members_are_shared_out_over_the_cores_where_calls_stay_long(monkeypatch: pytest.MonkeyPatch) -> None:
     members = members_of([{"seed": seed} for seed in range(32)])
+    whole = Group(tuple(members))
+    widest = max(shape[0] for shape in whole.blueprint().shapes)
+    assert [len(part.members) for part in group(members, parallel=2)] == [32]  # too small to be worth a thread
+    monkeypatch.setattr(groups, "LONG_CALL", 16 * whole.batch_size * widest)
     assert [len(part.members) for part in group(members)] == [32]
     assert [len(part.members) for part in group(members, parallel=2)] == [16, 16]
-    assert [len(part.members) for part in group(members[:9], parallel=4)] == [5, 4]  # a few are not worth a thread
+    assert [len(part.members) for part in group(members, parallel=3)] == [32]
 
 
 POINTS: list[dict[str, Any]] = [
@@ -107,6 +111,7 @@ def test_chunks_and_threads_do_not_change_any_outcome(
     members = members_of(POINTS, Data(load(CLASSES)).prepare_folds(3))
     one = Group(tuple(members[:1])).build().network.memory.nbytes
     monkeypatch.setattr(groups, "CHUNK_BYTES", chunk * one)
+    monkeypatch.setattr(groups, "LONG_CALL", 1)
     parts = group(members, parallel=threads)
     assert len(parts) >= 3
     assert by_name(outcomes_of(parts, threads)) == by_name(alone)

@@ -52,8 +52,8 @@ class Loss(ABC):
         self.dy = self.like_outputs(memory) if training else self.terms
         self.per_example = self.terms if outputs == 1 else memory.activations(members, examples, (1,))
         self.flat_per_example = in_memory_order(self.per_example).reshape(members, examples)
-        self.ones = memory.empty((outputs, 1))
-        self.ones[...] = 1
+        self.ones = memory.full((outputs, 1), 1)
+        self.per_count = memory.full((), 1 / examples)
         self.bind_scratch(memory)
 
     def bind_scratch(self, memory: Memory) -> None:  # noqa: B027 - most losses need nothing more
@@ -102,6 +102,7 @@ class Loss(ABC):
 
     def scale_gradient(self, outputs: int, factor: float = 1.0) -> None:
         """dy ← dy · weight · factor / (N · outputs): the gradient of a mean from that of its terms."""
-        np.multiply(self.dy, factor / (self.dy.shape[1] * outputs), out=self.dy)
+        constant = self.per_count if factor == outputs == 1 else factor / (self.dy.shape[1] * outputs)
+        np.multiply(self.dy, constant, self.dy)
         if self.weight is not None:
             np.multiply(self.dy, self.weight, out=self.dy)
