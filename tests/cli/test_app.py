@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -194,6 +195,25 @@ def test_a_bug_shows_its_traceback_and_whom_to_tell(
         "\nThis is a bug in nntrain, not a mistake of yours. Please report it to the developers, with the text\n"
         "above, the config, and what `nntrain --version` says.\n"
     )
+
+
+def test_ctrl_c_that_became_another_exception_is_no_bug(
+    workflows: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def list_runs(runs_dir: str) -> Any:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise ImportError("as some modules do") from None
+
+    vars(workflows)["list_runs"] = list_runs
+    monkeypatch.setattr(sys, "argv", ["nntrain", "runs"])
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with pytest.raises(SystemExit) as ended:
+        program.main()
+    assert ended.value.code == 130
+    assert capsys.readouterr() == ("", "interrupted\n")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
