@@ -34,6 +34,9 @@ _ZIP64_SIZE = 20
 _MOST_LISTED = 1 << 22  # bytes of the list of members; a network of ten thousand layers has one
 _BLOCK = 1 << 24
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
+_MIXED_UP = (
+    "it or config.yaml is of another run; `nntrain fit {run}/config.yaml` trains the network that is described there"
+)
 _MEMBER_OVERHEAD = 1024  # zip and npy headers of one array, without its name: at most
 _MAX_AXES = 16
 _MAGIC = b"\x93NUMPY\x01\x00"
@@ -174,13 +177,14 @@ class ArraysFile:
             absent = sorted(expected.keys() - self.specs.keys())
             surplus = sorted(self.specs.keys() - expected.keys())
             found = [f"lacks {_listed(absent)}"] * bool(absent) + [f"has {_listed(surplus)}"] * bool(surplus)
-            raise Damage(f"does not belong to this network: it {' and '.join(found)}")
+            raise Damage(f"does not belong to this network: it {' and '.join(found)}", remedy=_MIXED_UP)
         for name, spec in expected.items():
             shape, dtype = self.specs[name]
             if shape != spec.shape or dtype != spec.dtype.newbyteorder("<"):
                 raise Damage(
                     f"does not belong to this network: {name!r} is {dtype} {list(shape)}, "
-                    f"the network's is {spec.dtype} {list(spec.shape)}"
+                    f"the network's is {spec.dtype} {list(spec.shape)}",
+                    remedy=_MIXED_UP,
                 )
 
     def read(self) -> dict[str, Array]:

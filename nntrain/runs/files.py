@@ -24,7 +24,8 @@ _CLOEXEC: int = getattr(os, "O_CLOEXEC", 0)
 class Damage(Exception):
     """What is wrong with the content of a file, without the file's name; store.py makes it a RunError.
 
-    `remedy` says what can still be done, where it is something else than what messages.py says for such a file.
+    `remedy` says what can still be done, where it is something else than what messages.py says for such a file; `{run}`
+    in it stands for the run directory.
     """
 
     def __init__(self, problem: str, *, remedy: str | None = None) -> None:

@@ -28,18 +28,17 @@ _VERIFIED = 1 << 30  # bytes; of a larger file only the headers are looked at, s
 
 def damaged(path: Path, damage: Damage) -> RunError:
     """The error for a file that cannot be used; the damage continues a sentence begun with its path."""
-    return RunError(f"{path} {damage}\n  {damage.remedy or _remedy(path)}")
+    still = (damage.remedy or _remedy(path)).format(run=shlex.quote(str(path.parent)))
+    return RunError(f"{path} {damage}\n  {still}")
 
 
 def _remedy(path: Path) -> str:
-    """What can still be done without this file."""
+    """What can still be done without this file; `{run}` stands for its run directory."""
     if path.name == "weights.npz":
-        still = _without_weights(path.parent)
-    elif path.name in _CHECKPOINTS:
-        still = _without_checkpoint(path)
-    else:
-        still = _STILL_POSSIBLE.get(path.name, "the rest of the run does not depend on it")
-    return still.format(run=shlex.quote(str(path.parent)))
+        return _without_weights(path.parent)
+    if path.name in _CHECKPOINTS:
+        return _without_checkpoint(path)
+    return _STILL_POSSIBLE.get(path.name, "the rest of the run does not depend on it")
 
 
 def _without_weights(run: Path) -> str:

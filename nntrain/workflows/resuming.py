@@ -15,6 +15,7 @@ from nntrain.config import dump
 from nntrain.config.column import structure_key
 from nntrain.config.experiment import Experiment
 from nntrain.config.root import Config
+from nntrain.config.section import LARGEST_INTEGER
 from nntrain.errors import RunError, UserError
 from nntrain.runs.checkpoint import read_checkpoint
 from nntrain.runs.environment import environment
@@ -267,8 +268,9 @@ def _unfit(state: TrainingState, expected: TrainingState, batches: int) -> str |
         if not path.startswith(later) or array.shape != (1,) or array.dtype.kind != "f":
             return f"{path!r} is not part of it"
     epoch, step, seconds = (state.numbers.get(name) for name in ("epoch", "step", "seconds"))
-    if not isinstance(epoch, int) or not isinstance(step, int) or epoch < 1 or not 0 <= step < batches:
-        return f"there is no batch {step!r} of epoch {epoch!r}"[:200]
+    known = isinstance(epoch, int) and isinstance(step, int) and 1 <= epoch <= LARGEST_INTEGER and 0 <= step < batches
+    if not known:
+        return f"there is no batch {shown(step)} of epoch {shown(epoch)}"
     if not isinstance(seconds, float) or not 0 <= seconds < math.inf:
         return "it does not say how long was trained"
     return None
