@@ -142,7 +142,9 @@ def leaderboard_cells(
 
 def _value(value: object) -> str:
     """A setting as one would write it; a number that was drawn at random with six digits."""
-    return f"{value:.6g}" if isinstance(value, float) else "" if value is None else str(value)
+    from nntrain.config.dump import flow
+
+    return f"{value:.6g}" if isinstance(value, float) else flow(value)
 
 
 def _score(value: object) -> str:

@@ -64,6 +64,11 @@ def _check_paths(spots: dict[str, Spot]) -> Iterator[Mistake]:
         if seen.setdefault(spot.path, key) != key:
             message = f"search.space: {key} is the same setting as {seen[spot.path]}"
             yield Mistake((*_SPACE, key), message, at_key=True)
+    for path, key in seen.items():
+        for length in range(1, len(path)):
+            if path[:length] in seen:
+                message = f"search.space: {key} is part of {seen[path[:length]]}, and only one of them can have its way"
+                yield Mistake((*_SPACE, key), message, "list whole sections, or search settings in them", at_key=True)
 
 
 def _check_strategy(key: str, search: SearchConfig) -> Iterator[Mistake]:

@@ -32,7 +32,7 @@ def _check_monitor(value: str) -> str:
     else:
         close = f"validation.{value}" if value in ("loss", *METRICS) else near(value, MONITORS)
         hint = f"did you mean {close!r}?" if close else "metrics: " + ", ".join(("loss", *METRICS))
-    raise mistake(f"must be validation. or training. and loss or a metric, got {value!r}", hint=hint)
+    raise mistake(f"must be validation. or training. followed by loss or a metric, got {value!r}", hint=hint)
 
 
 Monitor = Annotated[

@@ -158,10 +158,9 @@ class LeakyRelu(Activation):
 
     def backward(self) -> None:
         """dx = dy where y ≥ 0, α dy where y < 0."""
-        # y has the sign of x, or is 0 where α is 0; [y ≥ 0] (1 − α) + α is the slope without a branch.
-        np.greater_equal(self.y, 0, out=self.slope, casting="unsafe")
-        if self.alpha == 0.0:
-            np.greater(self.y, 0, out=self.slope, casting="unsafe")
+        # y has the sign of x; [y ≥ 0] (1 − α) + α is the slope without a branch. For α = 0, ReLU, it is [y > 0].
+        compare = np.greater_equal if self.alpha > 0 else np.greater
+        compare(self.y, 0, out=self.slope, casting="unsafe")
         np.multiply(self.slope, 1.0 - self.alpha, out=self.slope)
         np.add(self.slope, self.alpha, out=self.slope)
         np.multiply(self.dy, self.slope, out=self.dx)

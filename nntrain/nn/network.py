@@ -298,10 +298,16 @@ class Network:
 
         Raises:
             RuntimeError: there was no forward pass.
+            ValueError: dy has another shape than the output.
         """
         if self._convenience is None:
             raise RuntimeError("backward needs a forward pass before it: call forward(x) first")
         bound = self._convenience[2]
+        dy = np.asarray(dy)
+        if dy.shape not in (bound.y.shape, bound.y.shape[1:]):
+            raise ValueError(
+                f"dy must be {list(bound.y.shape)}, like the output, or {list(bound.y.shape[1:])}, got {list(dy.shape)}"
+            )
         bound.layers[-1].dy[...] = dy
         bound.backward()
         return bound.dx

@@ -17,8 +17,7 @@ class _Rearranged(Layer):
     def bind(self, site: Site) -> None:
         """y is a view of x, or a copy refreshed in every step where x is laid out feature by feature."""
         self.x = site.x
-        self.output_shape = self.plan(site.x.shape[2:]).output_shape
-        shape = (*site.x.shape[:2], *self.output_shape)
+        shape = (*site.x.shape[:2], *self.plan(site.x.shape[2:]).output_shape)
         if site.x.flags.c_contiguous or site.x.shape == shape:
             self.y = site.x.reshape(shape)
         else:

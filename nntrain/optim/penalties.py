@@ -190,26 +190,26 @@ class MaxNorm:
         scratch = memory.empty((max(view.size for view in weights),))
         for view in weights:
             squares = scratch[: view.size].reshape(view.shape)
-            self._work.append((view, squares, memory.empty((members, view.shape[2]))))
+            norms, scale = memory.empty((members, view.shape[2])), memory.empty((members, view.shape[2]))
+            too_long, finite = memory.empty(norms.shape, np.bool_), memory.empty(norms.shape, np.bool_)
+            self._work.append((view, squares, norms, scale, too_long, finite))
 
     def apply(self) -> None:
         """After the step: shorten what has grown too long."""
         if not self._work:
             return
         with np.errstate(over="ignore", invalid="ignore"):
-            for weights, squares, norms in self._work:
+            for weights, squares, norms, scale, too_long, finite in self._work:
                 np.multiply(weights, weights, out=squares)
                 np.add.reduce(squares, axis=1, out=norms)
                 np.sqrt(norms, out=norms)
-                too_long = norms > self._limit
+                np.greater(norms, self._limit, out=too_long)
                 if too_long.any():
-                    self._shorten(weights, norms, too_long & np.isfinite(norms))
-
-    def _shorten(self, weights: Array, norms: Array, too_long: Array) -> None:
-        scale = np.ones_like(norms)  # [M, units]
-        np.divide(self._limit, norms, out=scale, where=too_long)
-        # Times 1 changes nothing.
-        np.multiply(weights, scale[:, None, :], out=weights)
+                    np.isfinite(norms, out=finite)
+                    np.logical_and(too_long, finite, out=too_long)
+                    scale[...] = 1  # times 1 changes nothing
+                    np.divide(self._limit, norms, out=scale, where=too_long)
+                    np.multiply(weights, scale[:, None, :], out=weights)
 
     def select(self, rows: Array) -> MaxNorm:
         """The same for the members `rows` (indices), not yet bound."""

@@ -38,7 +38,8 @@ def points(
 
     Args:
         space: the axes.
-        strategy: `grid` takes every combination, the last axis running fastest; `random` draws; `auto` draws where an
+        strategy: `grid` takes every combination, the last axis running fastest; `random` draws, from lists
+            alone without drawing a point twice; `auto` draws where an
             axis is a distribution.
         seed: of the draws, where the strategy has none.
 
@@ -50,6 +51,8 @@ def points(
         strategy = RandomConfig() if drawn else GridConfig()
     if isinstance(strategy, RandomConfig):
         generator = np.random.default_rng(seed if strategy.seed is None else strategy.seed)
+        if not any(isinstance(axis, _RANGES) for axis in space.values()):
+            return _some_of_grid(space, strategy.trials, generator)
         return [{path: _draw(axis, generator) for path, axis in space.items()} for _ in range(strategy.trials)]
     values = {path: _listed(path, axis) for path, axis in space.items()}
     count = math.prod(len(each) for each in values.values())
@@ -58,12 +61,28 @@ def points(
     return [dict(zip(values, combination, strict=True)) for combination in itertools.product(*values.values())]
 
 
+def _some_of_grid(space: Mapping[str, Axis], trials: int, generator: Generator) -> list[Point]:
+    """Different points of a grid, in random order; all of them where there are no more than `trials`."""
+    values = {path: _listed(path, axis) for path, axis in space.items()}
+    shape = tuple(len(each) for each in values.values())
+    count = math.prod(shape)
+    drawn = generator.choice(count, size=min(trials, count), replace=False)
+    places = zip(*np.unravel_index(drawn, shape), strict=True)
+    return [{path: each[i] for (path, each), i in zip(values.items(), place, strict=True)} for place in places]
+
+
 def _listed(path: str, axis: Axis) -> Sequence[Any]:
+    """The values of a list, each once."""
     if isinstance(axis, ChoiceConfig):
-        return axis.values
+        return _distinct(axis.values)
     if isinstance(axis, _RANGES):
         raise UserError(f"{path} has a distribution, which a grid cannot list: use random search (--trials N)")
-    return axis
+    return _distinct(axis)
+
+
+def _distinct(values: Sequence[Any]) -> list[Any]:
+    """The values without repetitions; 1 and true, or 1 and 1.0, are different ones."""
+    return list({repr(value): value for value in values}.values())
 
 
 def _draw(axis: Axis, generator: Generator) -> Any:

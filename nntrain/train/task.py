@@ -16,7 +16,7 @@ from nntrain.nn.layer import Memory
 from nntrain.nn.losses.loss import Loss
 from nntrain.nn.network import Network, Pass
 from nntrain.streams import Streams
-from nntrain.train.metrics import METRICS
+from nntrain.train.metrics import compute_metrics
 
 # Evaluation runs over this many numbers of activations at a time, so that its memory does not grow with the split.
 EVALUATION_BLOCK = 1 << 20
@@ -166,9 +166,7 @@ class Evaluator:
         if self.units is not None and self.metrics:
             std, mean = (a[self.examples.of_member][:, None, :] for a in (self.units.std, self.units.mean))
             y, t = y * std + mean, t * std + mean
-        for name in self.metrics:
-            values[name] = METRICS[name].function(self.task, y, t)
-        return values
+        return {**values, **compute_metrics(self.metrics, self.task, y, t)}
 
     @property
     def bound(self) -> Bound:

@@ -107,10 +107,16 @@ class Search:
         self.members: list[Member] = []
         self.trials: list[Trial] = []
         self.finished: list[Trial] = []
+        self._losses: set[str] = set()
         self._add_all()
 
     def run(self, runs_dir: Path, listener: Listener) -> Leaderboard:
         """Train all points, write the leaderboard, refit the best."""
+        if len(self._losses) > 1 and self.config.monitor.endswith(".loss"):
+            listener.warned(
+                f"the points differ in the loss or in the scale of the target, so {self.config.monitor} cannot compare "
+                "them: set search.monitor to a metric, such as validation.accuracy or validation.rmse"
+            )
         started = time.perf_counter()
         directory = RunDirectory.create(runs_dir, f"{self.experiment.name}-search")
         with contextlib.ExitStack() as held:
@@ -179,6 +185,7 @@ class Search:
         plans = [plan_network(resolved, shape) for shape in dict.fromkeys(data.input_shape for data in prepared)]
         self.trials.append(Trial(number, point, plans[0].size))
         structure = structure_key(resolved.config)
+        self._losses.add(f"{resolved.config.loss} {resolved.config.data.preprocess.target}")
         for data in prepared:
             for step in range(self.config.evaluation.seeds or 1):
                 config = resolved.config.model_copy(update={"seed": resolved.config.seed + step})

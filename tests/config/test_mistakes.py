@@ -208,17 +208,17 @@ MISTAKES = {
     ),
     "an unknown monitor": (
         "early_stopping: {monitor: validation.acuracy}",
-        "27: early_stopping.monitor must be validation. or training. and loss or a metric, got 'validation.acuracy'",
+        "27: early_stopping.monitor must be validation. or training. followed by loss or a metric, got 'validation.acuracy'",
         "                          ^^^^^^^^^^^^^^^^^^ did you mean 'validation.accuracy'?",
     ),
     "a monitor without split": (
         "early_stopping: {monitor: loss}",
-        "27: early_stopping.monitor must be validation. or training. and loss or a metric, got 'loss'",
+        "27: early_stopping.monitor must be validation. or training. followed by loss or a metric, got 'loss'",
         "                          ^^^^ did you mean 'validation.loss'?",
     ),
     "choosing by the test split": (
         "early_stopping: {monitor: test.loss}",
-        "27: early_stopping.monitor must be validation. or training. and loss or a metric, got 'test.loss'",
+        "27: early_stopping.monitor must be validation. or training. followed by loss or a metric, got 'test.loss'",
         "                          ^^^^^^^^^ the test split is for the final score; "
         "what is chosen by it makes that score too good",
     ),

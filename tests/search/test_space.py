@@ -94,3 +94,16 @@ def test_no_draw_leaves_its_range(low: float, factor: float, seed: int) -> None:
     axis = LogUniformRangeConfig(low=low, high=low * factor)
     for point in points({"a": axis}, RandomConfig(trials=5, seed=seed), seed=0):
         assert axis.low <= point["a"] <= axis.high
+
+
+def test_from_lists_alone_no_point_is_drawn_twice() -> None:
+    space = {"a": [1, 2, 3], "b": ChoiceConfig(values=("x", "y")), "c": [None, None]}
+    grid = {(a, b, None) for a in (1, 2, 3) for b in "xy"}
+    for trials in (1, 4, 6, 50):
+        drawn = [tuple(point.values()) for point in points(space, RandomConfig(trials=trials), seed=3)]
+        assert len(drawn) == len(set(drawn)) == min(trials, 6)
+        assert set(drawn) <= grid
+
+
+def test_a_value_listed_twice_is_tried_once() -> None:
+    assert points({"a": [0.1, 0.1, 1, True]}, GridConfig(), seed=0) == [{"a": 0.1}, {"a": 1}, {"a": True}]
