@@ -1,6 +1,7 @@
 """What a run was computed with."""
 
 import hashlib
+import os
 import platform
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 import nntrain
 from nntrain.runs import RunDirectory, environment
+from nntrain.runs.environment import file_sha256
 
 
 def test_versions_command_and_checksums(tmp_path: Path) -> None:
@@ -30,3 +32,39 @@ def test_a_command_line_that_is_not_utf8_is_kept(tmp_path: Path, monkeypatch: py
     run = RunDirectory.create(tmp_path, "x")
     run.write_environment(environment())
     assert run.read_environment()["command"] == ["nntrain", "fit", "\udcff.yaml"]
+
+
+def test_data_files_are_seen_from_the_run(tmp_path: Path) -> None:
+    run, data = tmp_path / "runs" / "iris", tmp_path / "data" / "iris.csv"
+    for folder in (run, data.parent):
+        folder.mkdir(parents=True)
+    data.write_bytes(b"a,b\n1,2\n")
+    found = environment(run, data_files=[data])
+    assert found["data"] == {"../../data/iris.csv": hashlib.sha256(b"a,b\n1,2\n").hexdigest()}
+
+
+@pytest.mark.parametrize(
+    ("argv", "command"),
+    [
+        (["/home/me/.venv/bin/nntrain", "fit", "x.yaml"], ["nntrain", "fit", "x.yaml"]),
+        (["/usr/lib/python3/nntrain/__main__.py", "fit"], ["nntrain", "fit"]),
+        (["train.py"], ["train.py"]),
+        ([], [""]),
+    ],
+)
+def test_the_command_line_is_without_the_place_of_nntrain(
+    monkeypatch: pytest.MonkeyPatch, argv: list[str], command: list[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", argv)
+    assert environment()["command"] == command
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="devices")
+def test_what_may_never_end_has_no_checksum(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("/dev/zero")
+    for name in ("pipe", "link"):
+        with pytest.raises(OSError, match="is not a file"):
+            file_sha256(tmp_path / name)
+    with pytest.raises(FileNotFoundError):
+        file_sha256(tmp_path / "nowhere")

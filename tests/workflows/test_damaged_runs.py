@@ -502,10 +502,11 @@ def test_a_file_is_no_run(train: Callable[..., Path]) -> None:
     )
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
 def test_what_may_not_be_read(train: Callable[..., Path]) -> None:
     run = train()
     (run / "preprocess.json").chmod(0)
+    if os.access(run / "preprocess.json", os.R_OK):
+        pytest.skip("root may read everything")
     assert refusal(lambda: nntrain.evaluate(run)).startswith(
         "runs/small/preprocess.json cannot be read: Permission denied\n"
     )
