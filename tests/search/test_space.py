@@ -97,7 +97,7 @@ def test_no_draw_leaves_its_range(low: float, factor: float, seed: int) -> None:
 
 
 def test_from_lists_alone_no_point_is_drawn_twice() -> None:
-    space = {"a": [1, 2, 3], "b": ChoiceConfig(values=("x", "y")), "c": [None, None]}
+    space: dict[str, Axis] = {"a": [1, 2, 3], "b": ChoiceConfig(values=("x", "y")), "c": [None, None]}
     grid = {(a, b, None) for a in (1, 2, 3) for b in "xy"}
     for trials in (1, 4, 6, 50):
         drawn = [tuple(point.values()) for point in points(space, RandomConfig(trials=trials), seed=3)]
