@@ -44,7 +44,13 @@ class Trial:
 
     def mean(self, monitor: str) -> float:
         """The mean over the members; NaN if one of them has no score."""
-        return float(np.mean(self.scores(monitor)))
+        with np.errstate(all="ignore"):  # of those that diverged
+            return float(np.mean(self.scores(monitor)))
+
+    def std(self, monitor: str) -> float:
+        """The standard deviation over the members, with divisor n − 1."""
+        with np.errstate(all="ignore"):
+            return float(np.std(self.scores(monitor), ddof=1))
 
 
 def ranked(trials: Sequence[Trial], monitor: str) -> list[Trial]:
@@ -69,10 +75,9 @@ def rows(trials: Sequence[Trial], monitor: str) -> list[dict[str, Any]]:
 
 
 def _row(rank: int, trial: Trial, monitor: str) -> dict[str, Any]:
-    scores = trial.scores(monitor)
     row: dict[str, Any] = {"rank": rank, "trial": trial.number, **trial.point, monitor: trial.mean(monitor)}
-    if len(scores) > 1:
-        row[f"{monitor}.std"] = float(np.std(scores, ddof=1))
+    if len(trial.outcomes) > 1:
+        row[f"{monitor}.std"] = trial.std(monitor)
     row["status"] = _status(trial)
     names = dict.fromkeys(name for outcome in trial.outcomes for name in outcome.values)
     for name in names:

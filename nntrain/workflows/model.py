@@ -101,7 +101,8 @@ class Model:
         y = np.empty((len(x), self.preprocessor.outputs), dtype=self.network.memory.dtype)
         for start in range(0, len(x), PREDICTION_BLOCK):
             block = x[start : start + PREDICTION_BLOCK]
-            y[start : start + len(block)] = self.network.forward(block)[0]
+            with np.errstate(all="ignore"):  # weights of a run that diverged may be large
+                y[start : start + len(block)] = self.network.forward(block)[0]
         return y
 
     def probabilities(self, y: Array) -> Array:

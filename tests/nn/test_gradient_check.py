@@ -46,6 +46,14 @@ def test_where_both_vanish_there_is_no_error() -> None:
     assert check_array("w", values, np.zeros((2, 4)), lambda: np.zeros(2)).relative_error.tolist() == [0, 0]
 
 
+def test_a_gradient_that_is_lost_in_the_rounding_of_the_cost_vanishes() -> None:
+    """Saturated units have gradients of 1e-20; claimed to be 1e-3, they are as wrong as can be."""
+    values = np.ones((2, 4))
+    claimed = np.array([[1e-20], [1e-3]]) * np.ones((2, 4))
+    error = check_array("w", values, claimed, lambda: 5 + 1e-20 * values.sum(axis=1)).relative_error
+    assert error.tolist() == [0, pytest.approx(1)]
+
+
 def test_large_arrays_are_sampled_the_same_way_each_time() -> None:
     values = np.random.default_rng(0).standard_normal((1, 50, 40))
     perturbed: list[int] = []
@@ -57,10 +65,11 @@ def test_large_arrays_are_sampled_the_same_way_each_time() -> None:
     kept = values.copy()
     for _ in range(2):
         assert check_array("w", values, 3 * values**2, cost, limit=30, seed=4).checked == 30
-    assert perturbed[:60] == perturbed[60:]
-    assert len(set(perturbed)) == 30
+    once = 1 + 2 * 30  # J as it is, and on both sides of each entry
+    assert perturbed[:once] == perturbed[once:]
+    assert len(set(perturbed[1:once])) == 30
     check_array("w", values, 3 * values**2, cost, limit=30, seed=5)
-    assert perturbed[120:] != perturbed[:60]
+    assert perturbed[2 * once :] != perturbed[:once]
 
 
 def test_a_view_of_theta_is_perturbed_in_place() -> None:
@@ -68,3 +77,33 @@ def test_a_view_of_theta_is_perturbed_in_place() -> None:
     view = theta[:, 2:8].reshape(2, 3, 2)
     difference = check_array("w", view, 2 * view, lambda: (theta**2).sum(axis=1))
     assert (difference.relative_error < 1e-9).all()
+
+
+def test_a_small_gradient_of_a_large_cost_is_not_lost_in_rounding() -> None:
+    """J = 1000 + 1e-3 Σ sin v: the difference of two costs keeps few digits of the gradient."""
+    values = np.random.default_rng(0).uniform(0, 1, (2, 5))
+    gradient = 1e-3 * np.cos(values)
+    wrong = gradient * np.array([[1], [1.00001]])
+
+    def cost() -> Array:
+        summed: Array = 1000 + 1e-3 * np.sin(values).sum(axis=1)
+        return summed
+
+    assert (check_array("w", values, gradient, cost).relative_error < 1e-6).all()
+    error = check_array("w", values, wrong, cost).relative_error
+    assert error[0] < 1e-6 < error[1]
+
+
+def test_a_cost_that_bends_sharply_is_not_taken_for_a_wrong_gradient() -> None:
+    """J = Σ tanh 300 v: at ε = 1e-5 its third derivative shows."""
+    values = np.random.default_rng(0).uniform(-0.003, 0.003, (2, 5))
+    gradient = 300 * (1 - np.tanh(300 * values) ** 2)
+    wrong = gradient * np.array([[1], [1.00001]])
+
+    def cost() -> Array:
+        summed: Array = np.tanh(300 * values).sum(axis=1)
+        return summed
+
+    assert (check_array("w", values, gradient, cost).relative_error < 1e-9).all()
+    error = check_array("w", values, wrong, cost).relative_error
+    assert error[0] < 1e-7 < 1e-6 < error[1]
