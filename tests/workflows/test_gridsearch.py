@@ -14,6 +14,7 @@ from nntrain.build.resolve import resolve
 from nntrain.config.column import structure_key
 from nntrain.config.experiment import Experiment, load_experiment
 from nntrain.errors import DivergedError, UserError
+from nntrain.search import groups
 from nntrain.search.executors import train_groups
 from nntrain.search.groups import Group, Member
 from nntrain.workflows import FitResult, Leaderboard, Listener
@@ -151,6 +152,19 @@ def test_the_results_do_not_depend_on_the_number_of_threads() -> None:
     boards = [search(load(text, f"runtime.threads={threads}")) for threads in (1, 2, 3)]
     assert repr(boards[0].table) == repr(boards[1].table) == repr(boards[2].table)
     assert len({board.refit.weights_sha256 for board in boards}) == 1
+
+
+def test_the_results_do_not_depend_on_what_fits_into_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (
+        CLASSES
+        + "search:\n  space: {seed: [0, 1, 2], optimizer.learning_rate: [0.01, 0.1]}\n  evaluation: {folds: 2}\n"
+    )
+    whole = search(load(text))
+    monkeypatch.setattr(groups, "CHUNK_BYTES", 1)
+    alone = search(load(text))
+    assert repr(alone.table) == repr(whole.table)
+    assert alone.path.read_text() == whole.path.read_text()
+    assert alone.refit.weights_sha256 == whole.refit.weights_sha256
 
 
 def test_a_metric_is_maximized() -> None:
