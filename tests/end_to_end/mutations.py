@@ -291,6 +291,17 @@ def _header(shape: str, descr: str = "'<f4'") -> bytes:
     return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode()
 
 
+# What a change runs into where another one was before it.
+_CHANGED_BEFORE = (
+    ValueError,
+    LookupError,
+    EOFError,
+    OSError,
+    MemoryError,
+    RecursionError,
+    yaml.YAMLError,
+    zipfile.BadZipFile,
+)
 OF_BYTES: tuple[Change, ...] = (flip, flip, flip, cut, cut, splice, splice, replace_content, grow, special, special)
 OF_DOCUMENTS: tuple[Change, ...] = (*OF_BYTES, *[change_value] * 16)
 OF_ARRAYS: tuple[Change, ...] = (*OF_BYTES, *[change_arrays] * 6, *[change_numbers] * 4, *[hostile_archive] * 2)
@@ -330,7 +341,7 @@ def _change(path: Path, rng: random.Random, others: list[Path]) -> str:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of numbers that do not fit, and of members of the same name
             change(path, rng)
-    except (ValueError, yaml.YAMLError, zipfile.BadZipFile, OSError, IndexError, MemoryError):  # it was changed before
+    except _CHANGED_BEFORE:
         path.write_bytes(b"")
         return "empty"
     return change.__name__
