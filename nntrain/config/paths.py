@@ -19,6 +19,7 @@ from nntrain.config.anatomy import (
     expand,
     fields,
     form_of,
+    forms,
     is_list,
     peel,
     variants,
@@ -80,8 +81,8 @@ def trace(text: str, data: Any) -> Iterator[Part]:
             key = _position(part, value)
             if key < 0:
                 raise PathError(f"{dotted(spot.path)} has no item {show(part)}", _items(part, value), start, stop)
-        if part == "type" and as_model(spot.form) is None:  # the type of a section that is auto or null so far
-            spot = replace(spot, form=next(iter(variants(spot.annotation).values()), spot.form))
+        if as_model(spot.form) is None and not is_list(spot.form):
+            spot = replace(spot, form=_section_instead(spot, part))
         spot, value = enter(spot, key), _child(value, key, spot.form)
         yield Part(spot, start, stop)
         start = stop + 1
@@ -144,6 +145,21 @@ def _settle(spot: Spot, value: Any) -> tuple[Spot, Any]:
     """Return the spot with the form that its value has, and the value in its long form."""
     value = expand(spot.annotation, value)
     return replace(spot, form=None if spot.annotation is None else form_of(spot.annotation, value)), value
+
+
+def _section_instead(spot: Spot, part: str) -> Any:
+    """Return the section that a setting becomes when a part of it is set that is auto, a number or null so far."""
+    typed = list(variants(spot.annotation).values())
+    if part == "type" and typed:
+        return typed[0]
+    sections = [form for form in _all_forms(spot.annotation) if as_model(form) is not None]
+    return sections[0] if len(sections) == 1 else spot.form
+
+
+def _all_forms(annotation: Any) -> Iterator[Any]:
+    for form in forms(annotation):
+        yield form
+        yield from _all_forms(form)
 
 
 def _free_keys(form: Any) -> bool:

@@ -201,3 +201,30 @@ def test_the_default_strategy(load: Load) -> None:
     search = load(TOP.replace("  strategy: random\n", "") + "    seed: {choice: [1]}").config.search
     assert search is not None
     assert search.strategy == "auto"
+
+
+@pytest.mark.parametrize(
+    ("section", "axis"),
+    [
+        ("", "early_stopping.patience: [5, 10]"),
+        ("early_stopping: null", "early_stopping.min_delta: {uniform: [0.0, 0.1]}"),
+        ("early_stopping: auto", "early_stopping.restore_best: [true, false]"),
+        ("training: {checkpoint: null}", "training.checkpoint.every_epochs: [1, 2]"),
+    ],
+)
+def test_a_setting_of_a_section_that_is_not_written_out(load: Load, section: str, axis: str) -> None:
+    experiment = load(f"{section}\n{TOP}    {axis}\n")
+    path = axis.partition(":")[0]
+    assert experiment.config.search is not None
+    assert list(experiment.config.search.space) == [path]
+
+
+def test_its_values_are_checked(errors: Errors) -> None:
+    assert errors(TOP + "    early_stopping.patience: [5, 0]\n") == (
+        "a.yaml:8:34: search.space: early_stopping.patience must be at least 1, got 0\n"
+        "    8 |     early_stopping.patience: [5, 0]\n"
+        "      |                                  ^\n"
+        "1 error in a.yaml"
+    )
+    assert "unknown key 'patienc' in early_stopping" in errors(TOP + "    early_stopping.patienc: [5]\n")
+    assert "loss has no settings inside it" in errors(TOP + "    loss.delta: [5]\n")
