@@ -10,7 +10,7 @@ import traceback
 from pathlib import Path
 
 from nntrain.cli.console import say
-from nntrain.errors import NntrainError, RunError, UserError
+from nntrain.errors import Interrupted, NntrainError, RunError, UserError
 
 Expected = (NntrainError, KeyboardInterrupt, OSError, MemoryError)
 """What users meet without a bug in nntrain. Anything else ends in a traceback."""
@@ -25,6 +25,8 @@ def report(failure: BaseException) -> int:
         silence_stdout()
         return 0  # whoever read the output has seen enough
     if isinstance(failure, KeyboardInterrupt):
+        if isinstance(failure.__context__, Interrupted):  # one more Ctrl-C, while that was on its way here
+            return report(failure.__context__)
         say("interrupted")
         return 130
     if isinstance(failure, MemoryError):

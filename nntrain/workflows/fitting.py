@@ -89,7 +89,7 @@ class Fit:
 
     def run(self, runs_dir: Path) -> FitResult:
         """Train from the beginning, in a new run directory."""
-        with blas_threads(1), self.interruption:
+        with self.interruption, blas_threads(1):
             training = self.training()
             directory = RunDirectory.create(runs_dir, self.experiment.name)
             with contextlib.ExitStack() as held:
@@ -104,7 +104,7 @@ class Fit:
 
     def go_on(self, directory: RunDirectory, state: TrainingState | None) -> FitResult:
         """Train on in a run directory that is locked: from a state, or from the beginning if there is none."""
-        with blas_threads(1), self.interruption:
+        with self.interruption, blas_threads(1):
             training = self.training()
             if state is not None:
                 training.load_state(state)

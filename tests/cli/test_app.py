@@ -112,6 +112,14 @@ def test_ctrl_c_is_one_line_and_130(invoke: Invoke, workflows: ModuleType) -> No
     assert (ended.exit_code, ended.stdout, ended.stderr) == (130, "", "interrupted\n")
 
 
+def test_one_more_ctrl_c_does_not_replace_what_is_being_said(invoke: Invoke, workflows: ModuleType) -> None:
+    impatient = KeyboardInterrupt()
+    impatient.__context__ = Interrupted("interrupted after epoch 3; go on with: ...", signal=15)
+    failing(workflows, impatient)
+    ended = invoke("runs")
+    assert (ended.exit_code, ended.stderr) == (143, "interrupted after epoch 3; go on with: ...\n")
+
+
 def test_a_system_error_names_the_file(invoke: Invoke, workflows: ModuleType, tmp_path: Path) -> None:
     failing(workflows, PermissionError(errno.EACCES, "Permission denied", str(tmp_path / "iris.csv")))
     ended = invoke("runs")

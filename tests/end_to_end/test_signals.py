@@ -100,7 +100,7 @@ def test_a_second_ctrl_c_at_any_moment_does_no_harm(config: Path) -> None:
 
 @pytest.mark.parametrize(
     ("number", "codes"),
-    # Negative: ended by the signal itself, as Python does it where Ctrl-C comes while a module defines a class by exec().
+    # Negative: ended by the signal itself, as Python does where Ctrl-C comes while a module defines a class by exec().
     # For a shell both are 128 more than the signal's number.
     [(signal.SIGINT, {130, -signal.SIGINT}), (signal.SIGTERM, {143, -signal.SIGTERM})],
     ids=["ctrl-c", "sigterm"],
