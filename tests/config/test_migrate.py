@@ -11,7 +11,11 @@ from nntrain.errors import ConfigError
 from tests.conftest import ROOT
 
 # Two made-up versions after the first.
-LATER: tuple[dict[str, str], ...] = ({}, {"optimizer.lr": "learning_rate", "network.*.n_units": "units"}, {"training.batch": "batch_size"})
+LATER: tuple[dict[str, str], ...] = (
+    {},
+    {"optimizer.lr": "learning_rate", "network.*.n_units": "units"},
+    {"training.batch": "batch_size"},
+)
 
 
 def write(path: Path, text: str) -> Path:

@@ -208,7 +208,8 @@ MISTAKES = {
     ),
     "an unknown monitor": (
         "early_stopping: {monitor: validation.acuracy}",
-        "27: early_stopping.monitor must be validation. or training. followed by loss or a metric, got 'validation.acuracy'",
+        "27: early_stopping.monitor must be validation. or training. followed by loss or a metric, "
+        "got 'validation.acuracy'",
         "                          ^^^^^^^^^^^^^^^^^^ did you mean 'validation.accuracy'?",
     ),
     "a monitor without split": (
