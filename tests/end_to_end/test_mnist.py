@@ -11,15 +11,12 @@ CONFIG = Path(__file__).parent.parent.parent / "configs" / "mnist-mlp.yaml"
 
 
 def experiment(mnist_dir: Path, *overrides: str) -> Experiment:
-    """The config with its data where there is a copy, as its header says.
-
-    One thread: BLAS threads get in the way of each other where tests run side by side.
-    """
+    """The config with its data where there is a copy, as its header says."""
     paths = [
         f"data.path={mnist_dir}/train-images-idx3-ubyte.gz",
         f"data.split.test.path={mnist_dir}/t10k-images-idx3-ubyte.gz",
     ]
-    return load_experiment(CONFIG, [*paths, "runtime.threads=1", *overrides])
+    return load_experiment(CONFIG, [*paths, *overrides])
 
 
 @pytest.mark.slow
