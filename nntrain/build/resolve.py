@@ -9,6 +9,8 @@ from typing import Any
 from nntrain.arrays import Shape
 from nntrain.build.layers import build_blueprint
 from nntrain.config.activations import LinearConfig, SigmoidConfig, SoftmaxConfig, StepConfig
+from nntrain.config.anatomy import dotted
+from nntrain.config.checks import check
 from nntrain.config.experiment import Experiment
 from nntrain.config.loss import (
     AnyLoss,
@@ -148,7 +150,7 @@ def _mistakes(config: Config, preprocessor: Preprocessor) -> Iterator[Mistake]:
     unfit_size = list(_unfit_size(config, blueprint, preprocessor))
     yield from unfit_size
     if not unfit_size and not unfit_loss:
-        yield from _unfit_activation(config)
+        yield from list(_contradictions(config)) or _unfit_activation(config)
 
 
 def _unfit_metrics(config: Config, task: Task) -> Iterator[Mistake]:
@@ -207,6 +209,12 @@ def _unfit_size(config: Config, blueprint: Blueprint, preprocessor: Preprocessor
     elif len(shape) != 1:
         message = f"the network puts out the shape {shape} per example, but the data needs a vector"
         yield f"network.{last}", f"{message}: end with a flatten layer", None
+
+
+def _contradictions(config: Config) -> Iterator[Mistake]:
+    """What was no mistake as long as the loss was auto; a resolved config must load again."""
+    for found in check(config, search=False):
+        yield dotted(found.path), found.message, found.hint
 
 
 def _unfit_activation(config: Config) -> Iterator[Mistake]:

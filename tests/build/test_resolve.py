@@ -166,7 +166,17 @@ UNSUITABLE: dict[str, tuple[str, list[str]]] = {
     ),
     "the wrong activation": (
         CLASSES.replace("activation: auto", "activation: «sigmoid»"),
-        ["the loss cross_entropy needs softmax (or auto) as the last activation, got sigmoid"],
+        ["the loss cross_entropy wants softmax on the last layer, got sigmoid"
+         "|write activation: softmax, or activation: auto"],
+    ),
+    "a step that the loss cannot train": (
+        VALUES.replace("activation: auto}", "activation: «step»}\n  - {type: linear}"),
+        ["network.1.activation: step has no gradient, so only the output can have it|sigmoid is its smooth form"],
+    ),
+    "a step before what only changes the shape": (
+        VALUES.replace("activation: auto}", "activation: «step»}\n  - flatten"),
+        ["network.1.activation: step has no gradient; the loss mean_squared_error cannot train it"
+         "|write loss: perceptron, or another activation"],
     ),
     "something behind the activation": (
         CLASSES.replace("training:", "  - «{type: dropout}»\ntraining:"),
