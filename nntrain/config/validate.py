@@ -11,6 +11,8 @@ from nntrain.config.root import Config
 
 _STAND_INS: dict[str, Any] = {"data": {"synthetic": "xor"}, "network": ["flatten"]}
 
+_MOST_LEFT_OUT = 100  # mistakes; leaving more out of a large file would take seconds, and nobody reads what follows
+
 
 def validate(data: Any, *, search: bool = True) -> tuple[Config | None, list[Mistake]]:
     """Validate a config.
@@ -34,7 +36,7 @@ def validate(data: Any, *, search: bool = True) -> tuple[Config | None, list[Mis
 
 def _check_the_rest(data: Any, mistakes: list[Mistake], search: bool) -> list[Mistake]:
     """Return the mistakes between sections that have nothing to do with the mistakes that are known."""
-    if not isinstance(data, dict):
+    if not isinstance(data, dict) or len(mistakes) > _MOST_LEFT_OUT:
         return []
     for wrong in ([mistake.path for mistake in mistakes], [mistake.path[:1] for mistake in mistakes]):
         try:

@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ from nntrain.runs.status import Status
 from nntrain.runs.store import FILES, RESULT, RunDirectory, is_run_name
 
 _LARGEST = 2**53  # beyond it a float no longer holds every integer
+_MOST_SCORES = 100  # of a split, and as many splits: no run has more, and each is a column of the table
 _NAME = re.compile(r"\w{1,80}")  # of a split or a score
 
 
@@ -99,8 +101,8 @@ def _metrics(value: object) -> dict[str, dict[str, float]]:
     if not isinstance(value, Mapping):
         return {}
     return {
-        split: {name: _number(score) for name, score in scores.items() if _NAME.fullmatch(name)}
-        for split, scores in value.items()
+        split: {name: _number(score) for name, score in islice(scores.items(), _MOST_SCORES) if _NAME.fullmatch(name)}
+        for split, scores in islice(value.items(), _MOST_SCORES)
         if _NAME.fullmatch(split) and isinstance(scores, Mapping)
     }
 

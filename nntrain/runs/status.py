@@ -12,6 +12,7 @@ from nntrain.runs.process import host, process_died, process_started
 
 FORMAT = 1  # of the run directory; a reader refuses a higher one
 
+_MOST_FILES = 1000
 _LONGEST = 100_000  # characters of a text, such as the message of a divergence
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and newline
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -120,8 +121,10 @@ def _text(value: Mapping[str, Any], key: str, *, optional: bool = False) -> str 
 
 
 def _checksums(value: object) -> dict[str, str]:
-    if not isinstance(value, dict) or not all(map(_is_file_name, value)) or not all(map(_is_sha256, value.values())):
+    if not isinstance(value, dict) or len(value) > _MOST_FILES:
         raise Damage("is damaged: 'sha256' does not hold a checksum for each file")
+    if not all(map(_is_file_name, value)) or not all(map(_is_sha256, value.values())):
+        raise Damage("is damaged: 'sha256' holds something else than a checksum for each file")
     return value
 
 

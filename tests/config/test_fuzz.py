@@ -1,5 +1,6 @@
 """Whatever a config file or an override holds, the answer is a config or a ConfigError, soon."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -132,3 +133,12 @@ def test_every_place_is_in_the_text(text: str) -> None:
         assert place.column - 1 + place.width <= len(lines[place.line - 1])
     if document.problems:
         assert "config.yaml" in str(config_error(document.problems))
+
+
+def test_a_file_of_nothing_but_mistakes_is_answered_soon(file: Path) -> None:
+    content = "".join(f"k{number:05d}: 1\n" for number in range(90_000))
+    started = time.process_time()
+    file.write_text(content)
+    with pytest.raises(ConfigError, match="unknown key 'k00000' at the top level"):
+        load_experiment(file)
+    assert time.process_time() - started < 5  # the machine of continuous integration may be a slow one

@@ -343,6 +343,7 @@ def test_a_status_may_lie_about_its_process(train: Callable[..., Path], pid: int
         {"sha256": {"../../../etc/passwd": "0" * 64}},
         {"sha256": {"x" * 5000: "0" * 64}},
         {"sha256": {"weights.npz": "\x1b[2J"}},
+        {"sha256": {f"file {number}": "0" * 64 for number in range(1001)}},
         {"host": 3},
     ],
 )
