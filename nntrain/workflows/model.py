@@ -157,7 +157,8 @@ def _refuse_search(directory: RunDirectory) -> None:
     result = directory.read_result()
     if "best_trial" in result:
         refit = result.get("refit")
-        best = f"is in {directory.path.parent / refit}" if isinstance(refit, str) else "was not trained to the end"
+        named = isinstance(refit, str) and refit.isprintable()
+        best = f"is in {directory.path.parent / refit}" if named else "was not trained to the end"
         raise UserError(f"{directory.name} is a search; the network of its best point {best}")
 
 

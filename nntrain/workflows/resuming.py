@@ -146,7 +146,7 @@ def changed_arithmetic(known: Mapping[str, Any]) -> list[str]:
 def forced_changes(directory: RunDirectory, known: Mapping[str, Any]) -> list[str]:
     """What --force made different, in words. Raises RunError where environment.json is damaged."""
     forced = known.get(FORCED, [])
-    if not isinstance(forced, list) or not all(isinstance(text, str) for text in forced):
+    if not isinstance(forced, list) or not all(isinstance(text, str) and text.isprintable() for text in forced):
         raise directory.damaged(ENVIRONMENT, f"is damaged: {FORCED!r} is not a list of texts")
     return forced
 
