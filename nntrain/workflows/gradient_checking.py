@@ -27,8 +27,8 @@ EXAMPLES = 16
 def gradcheck(experiment: Experiment) -> GradientReport:
     """Check the gradient of the cost J = loss + penalties, at the initial weights, in float64, without dropout.
 
-    The first examples of the training split are used, and zeros among the parameters are moved a little, since a ReLU
-    has no derivative there. Arrays of more than 200 numbers are checked at 200 of them.
+    The first examples of the training split are used, and zeros among the parameters and the inputs are moved a little,
+    since a ReLU has no derivative there. Arrays of more than 200 numbers are checked at 200 of them.
 
     Raises:
         ConfigError, DataError: what `fit` would raise.
@@ -51,9 +51,11 @@ def gradcheck(experiment: Experiment) -> GradientReport:
 
 def _rows(population: Population) -> list[GradientRow]:
     network, examples, update = population.network, population.task.examples, population.update
+    x = examples.x[:, :EXAMPLES].copy()
     _move_zeros(network.theta)
+    _move_zeros(x)
     weight = None if examples.weight is None else examples.weight[:, :EXAMPLES]
-    batch = Batch(examples.x[:, :EXAMPLES].copy(), examples.t[:, :EXAMPLES], weight)
+    batch = Batch(x, examples.t[:, :EXAMPLES], weight)
     bound = Bound(network, population.task.loss, batch, Memory(np.float64), training=True)
     bound.network_pass.bind_backward(bound.loss.dy, input_gradient=True)
     penalties = [penalty for penalty in (update.l1, update.l2) if penalty is not None]
@@ -72,7 +74,7 @@ def _rows(population: Population) -> list[GradientRow]:
     return [GradientRow(d.name, float(d.relative_error[0]), d.checked) for d in differences]
 
 
-def _move_zeros(theta: Array) -> None:
-    """Replace zeros (fresh biases) by small numbers: at 0 a ReLU can sit on its kink, where it has no derivative."""
-    zeros = theta == 0
-    theta[zeros] = np.random.default_rng(0).uniform(-0.1, 0.1, int(zeros.sum()))
+def _move_zeros(values: Array) -> None:
+    """Replace zeros (fresh biases, flags) by small numbers: there a ReLU can sit on its kink and has no derivative."""
+    zeros = values == 0
+    values[zeros] = np.random.default_rng(0).uniform(-0.1, 0.1, int(zeros.sum()))

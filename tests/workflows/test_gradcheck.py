@@ -58,6 +58,14 @@ def test_tables_and_labels() -> None:
     assert nntrain.gradcheck(load(PETS.replace("pets.csv, target: kind", "t.csv, target: [p, q]"))).passed
 
 
+def test_inputs_of_zeros_do_not_sit_on_the_kink_of_a_relu() -> None:
+    """Flags as they are, and units without bias: their inputs are exactly 0."""
+    write_table("t.csv", ("p", "q", "y"), [(i % 2, i // 2 % 2, i % 3 - 1.5) for i in range(40)])
+    text = PETS.replace("pets.csv, target: kind", "t.csv, target: y, task: regression, preprocess: {numeric: none}")
+    report = nntrain.gradcheck(load(text, "network.0.activation=relu", "network.0.bias=false"))
+    assert report.passed
+
+
 def test_large_arrays_are_checked_in_part() -> None:
     rows = {row.name: row.checked for row in nntrain.gradcheck(load(CLASSES, "network.hidden.units=300")).rows}
     assert rows["hidden.w"] == 200

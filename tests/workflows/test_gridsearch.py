@@ -132,11 +132,18 @@ def test_folds_are_each_trained_as_if_alone(text: str) -> None:
     assert board.table[0][monitor] == min(row[monitor] for row in board.table)
 
 
-def test_folds_need_no_validation_split() -> None:
-    text = CLASSES + "early_stopping: null\nsearch:\n  space: {seed: [0, 1]}\n  evaluation: {folds: 3}\n"
-    board = search(load(text, "data.split.validation=0"))
+@pytest.mark.parametrize("stopping", ["null", "auto"])
+def test_folds_need_no_validation_split(stopping: str) -> None:
+    """Auto stops early in the folds, which have validation examples, and not in the refit, which has none."""
+    text = CLASSES + "search: {space: {optimizer.learning_rate: [0.1, 0.3]}, evaluation: {folds: 3}}\n"
+    quick = ["training.epochs=60", "data.split.validation=0", f"early_stopping={stopping}"]
+    board = search(load(text, *quick))
     assert all(np.isfinite(row[LOSS]) for row in board.table)
     assert set(board.refit.metrics) == {"training", "test"}
+    assert (board.refit.epochs, board.refit.stop_reason) == (60, "all epochs done")
+    lines = [json.loads(line) for line in (board.run / "history.jsonl").read_text().splitlines()]
+    epochs = [member["epochs"] for line in lines for member in line["members"]]
+    assert (min(epochs) < 60) == (stopping == "auto")
 
 
 def test_folds_in_which_a_category_is_missing_have_an_input_less() -> None:
