@@ -157,8 +157,9 @@ def _refuse_search(directory: RunDirectory) -> None:
     result = directory.read_result()
     if "best_trial" in result:
         refit = result.get("refit")
-        named = isinstance(refit, str) and refit.isprintable()
-        best = f"is in {directory.path.parent / refit}" if named else "was not trained to the end"
+        best = "was not trained to the end"
+        if isinstance(refit, str) and refit.isprintable():
+            best = f"is in {directory.path.parent / refit}"
         raise UserError(f"{directory.name} is a search; the network of its best point {best}")
 
 
