@@ -3,8 +3,7 @@
 NntrainError            1   anything nntrain raises on purpose
 ├── UserError           2   the command line, the config or the data is wrong
 │   ├── ConfigError     2   … the config, with file, line and column of every mistake
-│   ├── DataError       2   … the data, with file, row and column
-│   └── MissingExtraError 2 … an optional package is not installed
+│   └── DataError       2   … the data, with file, row and column
 ├── DivergedError       3   training produced a non-finite loss or weight
 ├── RunError            4   a run directory is damaged, incomplete or in use
 └── Interrupted   130, 143   stopped by Ctrl-C or SIGTERM; what was reached is saved
@@ -49,10 +48,6 @@ class DataError(UserError):
     def __init__(self, message: str, *, setting: str | None = None) -> None:
         super().__init__(message)
         self.setting = setting
-
-
-class MissingExtraError(UserError):
-    """An optional package is needed; the text names the extra that installs it."""
 
 
 class DivergedError(NntrainError):

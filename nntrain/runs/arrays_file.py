@@ -228,18 +228,6 @@ class ArraysFile:
             raise Damage("does not match its own checksum: it was changed after it was written")
 
 
-def read_arrays(path: Path, expected: Mapping[str, ArraySpec] | None = None) -> tuple[dict[str, Array], str]:
-    """The arrays in a file that `write_arrays` wrote, and their sha256.
-
-    `expected` names every array with its shape and dtype; without it whatever the file holds is returned, bounded by
-    the file's own size. Raises as `ArraysFile`.
-    """
-    with ArraysFile(path, most_bytes=None if expected is None else most_bytes(expected)) as file:
-        if expected is not None:
-            file.require(expected)
-        return file.read(), file.sha256
-
-
 def most_bytes(expected: Mapping[str, ArraySpec]) -> int:
     """How many bytes a file with these arrays can have."""
     return _MEMBER_OVERHEAD + sum(

@@ -37,7 +37,7 @@ class Bound:
         self.size = batch.size
         self.network_pass: Pass = network.bind(batch.x, training=training, memory=memory, fused=loss.fuses)
         self.loss = copy.copy(loss)
-        self.loss.bind(_as_rows(self.network_pass.y), batch.t, batch.weight, memory, training=training)
+        self.loss.bind(self.network_pass.y, batch.t, batch.weight, memory, training=training)
         if training:
             self.network_pass.bind_backward(self.loss.dy)
 
@@ -199,8 +199,3 @@ def _block_size(network: Network) -> int:
     """How many examples to evaluate at a time."""
     widest = max(int(np.prod(shape)) for shape in network.blueprint.shapes)
     return max(1, EVALUATION_BLOCK // (widest * network.members))
-
-
-def _as_rows(y: Array) -> Array:
-    """An output of any shape as [M, N, K], so that losses need to know no other."""
-    return y if y.ndim == 3 else y.reshape(*y.shape[:2], -1)

@@ -114,5 +114,5 @@ def test_nothing_of_a_machine_is_stored() -> None:
     for path in STORED.rglob("*"):
         if path.is_file():
             content = path.read_bytes()
-            for trace in (b"/home/", b"/root/", b"/tmp/", b"/Users/", b"C:\\", b'"/', b" /"):
+            for trace in (b"C:\\", b'"/', b" /"):  # how an absolute path begins in JSON and in YAML
                 assert trace not in content, path

@@ -5,7 +5,7 @@ import pickle
 import re
 import tracemalloc
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nntrain.arrays import Array
-from nntrain.runs.arrays_file import ArraysFile, ArraySpec, arrays_sha256, read_arrays, write_arrays
+from nntrain.runs.arrays_file import ArraysFile, ArraySpec, arrays_sha256, most_bytes, write_arrays
 from nntrain.runs.files import Damage, Disk
 
 ARRAYS: dict[str, Array] = {
@@ -26,6 +26,14 @@ ARRAYS: dict[str, Array] = {
     "scalar": np.array(3, np.int64),
 }
 EXPECTED = {name: ArraySpec(array.shape, array.dtype) for name, array in ARRAYS.items()}
+
+
+def read_arrays(path: Path, expected: Mapping[str, ArraySpec] | None = None) -> tuple[dict[str, Array], str]:
+    """The arrays in a file and their sha256, read as the readers of a run do."""
+    with ArraysFile(path, most_bytes=None if expected is None else most_bytes(expected)) as file:
+        if expected is not None:
+            file.require(expected)
+        return file.read(), file.sha256
 
 
 @pytest.fixture
