@@ -4,22 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Literal, assert_never
 
 import numpy as np
 
 from nntrain.arrays import Array, Shape
-from nntrain.config.data import DataConfig, ExcludeConfig, SplitFileConfig
+from nntrain.config.data import (
+    CategoricalColumnConfig,
+    ColumnConfig,
+    DataConfig,
+    ExcludeConfig,
+    ExcludedColumnConfig,
+    NumericColumnConfig,
+    SplitFileConfig,
+)
 from nntrain.config.experiment import Experiment
 from nntrain.config.root import Config
 from nntrain.data.dataset import Dataset, Kind
+from nntrain.data.inputs import check_missing
 from nntrain.data.preprocess import Preprocessor
 from nntrain.data.readers import read
+from nntrain.data.readers.cells import Reading
+from nntrain.data.readers.rules import TableRules
 from nntrain.data.readers.synthetic import generate
 from nntrain.data.split import Split, make_folds, make_split
-from nntrain.data.task import Task, infer_task, stratification_labels
+from nntrain.data.task import WITH_CLASSES, Task, infer_task, stratification_labels
 from nntrain.errors import DataError
 
 SPLITS = ("training", "validation", "test")
@@ -68,12 +80,17 @@ class Prepared:
 
 
 class Data:
-    """The data of an experiment, read once: the examples that are split, and splits that are files of their own."""
+    """The data of an experiment, read once: the examples that are split, and splits that are files of their own.
 
-    def __init__(self, experiment: Experiment) -> None:
+    Args:
+        experiment: says where the data is, and what its columns are.
+        kinds: what the columns were when a run was trained on this data; None where they are to be found out.
+    """
+
+    def __init__(self, experiment: Experiment, kinds: Mapping[str, Kind] | None = None) -> None:
         self.experiment = experiment
         config = experiment.config.data
-        self.pool = self._read(config)
+        self.pool = self._read(config, kinds)
         self.separate = {
             name: self._read_separate(part, f"data.split.{name}")
             for name, part in (("validation", config.split.validation), ("test", config.split.test))
@@ -81,6 +98,14 @@ class Data:
         }
         with located(experiment):
             self.task = _task(self.pool, experiment.config)
+            if config.preprocess.missing == "error":  # counted in the whole file, not in the rows for training
+                for dataset in (self.pool, *self.separate.values()):
+                    check_missing(dataset, dataset.inputs if isinstance(dataset.inputs, tuple) else ())
+
+    @property
+    def remarks(self) -> list[str]:
+        """What deserves a word about how the files were read."""
+        return [remark for dataset in (self.pool, *self.separate.values()) for remark in dataset.remarks]
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -104,13 +129,11 @@ class Data:
 
     def prepare(self) -> Prepared:
         """Fit the preprocessing on the training split and encode all splits."""
-        datasets = {
-            "training": self.pool.rows(self.split.training),
-            "validation": self.pool.rows(self.split.validation),
-            "test": self.pool.rows(self.split.test),
-            **self.separate,
-        }
-        return self._encode(datasets)
+        return self._encode({split: self.dataset(split) for split in SPLITS})
+
+    def dataset(self, split: str) -> Dataset:
+        """The examples of a split, as they were read."""
+        return self.separate[split] if split in self.separate else self.pool.rows(getattr(self.split, split))
 
     def prepare_folds(self, folds: int) -> list[Prepared]:
         """One data set for each fold of the examples that are not for testing; the preprocessing is fitted in each.
@@ -160,7 +183,7 @@ class Data:
     def _labels(self) -> Array | None:
         """The class of each example, where the split is to be stratified."""
         stratify = self.experiment.config.data.split.stratify
-        by_class = self.task in (Task.CLASSIFICATION, Task.BINARY)
+        by_class = self.task in WITH_CLASSES
         if stratify is False or not by_class:
             if stratify is True:
                 raise self.experiment.error(
@@ -171,7 +194,7 @@ class Data:
             return None
         return stratification_labels(self.pool, self.task)
 
-    def _read(self, config: DataConfig) -> Dataset:
+    def _read(self, config: DataConfig, kinds: Mapping[str, Kind] | None) -> Dataset:
         with located(self.experiment):
             if config.synthetic is not None:
                 synthetic = config.synthetic
@@ -185,7 +208,7 @@ class Data:
                 )
             if config.path is None:
                 raise DataError("no data: give data.path or data.synthetic", setting="data")
-            return read_file(self.experiment, self.experiment.data_path(config.path), labels=config.labels)
+            return read_file(self.experiment, self.experiment.data_path(config.path), labels=config.labels, kinds=kinds)
 
     def _read_separate(self, part: SplitFileConfig, setting: str) -> Dataset:
         try:
@@ -232,7 +255,35 @@ def read_file(
         arrays=(config.arrays.inputs, config.arrays.targets),
         need_target=need_target,
         kinds=kinds,
+        rules=_rules(config),
     )  # fmt: skip
+
+
+def _rules(config: DataConfig) -> TableRules:
+    """What the config says of a table's cells and columns."""
+    reading = Reading(frozenset({"", *config.marks}), config.decimal, config.thousands or "")
+    declared = {name: found for name, column in config.columns.items() if (found := _declared(column, reading))}
+    excluded = frozenset(config.columns) - declared.keys()
+    target: Literal["names", "numbers"] | None = None
+    if config.task != "auto":
+        target = "names" if Task(config.task) in WITH_CLASSES else "numbers"
+    return TableRules(reading, declared, excluded, target, config.task, config.missing_target == "drop")
+
+
+def _declared(column: ColumnConfig, usual: Reading) -> tuple[Kind, Reading] | None:
+    """Kind and reading of a declared column, or None for one that is excluded."""
+    match column:
+        case NumericColumnConfig():
+            marks = usual.missing if column.missing_values is None else frozenset({"", *column.missing_values})
+            thousands = usual.thousands if column.thousands is None else column.thousands
+            return "numeric", Reading(marks, column.decimal or usual.decimal, thousands, column.unit or "")
+        case CategoricalColumnConfig():
+            marks = usual.missing if column.missing_values is None else frozenset({"", *column.missing_values})
+            return "categorical", replace(usual, missing=marks)
+        case ExcludedColumnConfig():
+            return None
+        case _:
+            assert_never(column)
 
 
 def _task(dataset: Dataset, config: Config) -> Task:

@@ -24,6 +24,7 @@ from nntrain.config.root import Config
 from nntrain.config.training import EarlyStoppingConfig
 from nntrain.data.dataset import quoted
 from nntrain.data.preprocess import Preprocessor
+from nntrain.data.targets import ClassTarget
 from nntrain.data.task import Task
 from nntrain.nn.network import Blueprint, NetworkShapeError
 from nntrain.train.metrics import METRICS, default_metrics, metrics_for
@@ -55,6 +56,7 @@ def resolve(experiment: Experiment, preprocessor: Preprocessor, *, has_validatio
     data = config.data.model_copy(
         update={
             "task": str(task),
+            "missing_values": config.data.marks,
             "split": config.data.split.model_copy(update=_split(config, task)),
             "synthetic": config.data.synthetic
             and config.data.synthetic.model_copy(update=_seeded(config.data.synthetic.seed, config)),
@@ -185,8 +187,9 @@ def _unfit_class_weights(config: Config, preprocessor: Preprocessor) -> Iterator
     if classes is None:
         yield path, f"{path} weigh one class against the others, which a {preprocessor.task} task does not have", None
     elif isinstance(given, dict):
+        target = preprocessor.target_encoding
         for name in given:
-            if name not in classes:
+            if not isinstance(target, ClassTarget) or target.class_of(name) is None:
                 yield f"{path}.{name}", f"{path}: the target has no class {name!r}", f"it has {quoted(classes)}"
     elif given != "balanced" and len(given) != len(classes):
         count = f"{len(given)} weight{'' if len(given) == 1 else 's'}"

@@ -17,7 +17,7 @@ from nntrain.config import schedule as schedules
 from nntrain.config.root import Config
 from nntrain.config.training import EarlyStoppingConfig
 from nntrain.data.batches import Examples
-from nntrain.data.targets import NumberTarget
+from nntrain.data.targets import ClassTarget, NumberTarget
 from nntrain.nn.layer import Memory
 from nntrain.nn.losses import (
     BinaryCrossEntropy,
@@ -190,7 +190,12 @@ def _weights_in(data: Prepared, given: Any) -> Array:
         counts = of_each if len(of_each) > 1 else np.array([len(t) - of_each[0], of_each[0]])
         return np.asarray(len(t) / (len(counts) * np.maximum(counts, 1)))
     if isinstance(given, dict):
-        return np.array([given.get(name, 1.0) for name in data.preprocessor.classes or ()])
+        target = data.preprocessor.target_encoding
+        weights = np.ones(len(data.preprocessor.classes or ()))
+        for name, weight in given.items():
+            if isinstance(target, ClassTarget) and (place := target.class_of(name)) is not None:
+                weights[place] = weight
+        return weights
     return np.array(given)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from nntrain.build.data import Data, Prepared
@@ -17,7 +19,9 @@ LARGE_INPUT = 20.0
 def data_warnings(config: Config, data: Data, prepared: Prepared) -> list[str]:
     """Warnings about a resolved config and its data."""
     found = [
-        *column_warnings(data.pool),
+        *data.remarks,
+        *column_warnings(data.pool, config.data.columns),
+        *_far_from_training(data, prepared),
         _unscaled_inputs(config, prepared),
         _unscaled_target(config, prepared),
         _output_range(config, prepared),
@@ -25,6 +29,14 @@ def data_warnings(config: Config, data: Data, prepared: Prepared) -> list[str]:
         _dead_initialization(config),
     ]
     return [message for message in found if message]
+
+
+def _far_from_training(data: Data, prepared: Prepared) -> Iterator[str]:
+    """What the examples for validation and test have that those for training do not."""
+    for split in ("validation", "test"):
+        if prepared.size(split):
+            for message in prepared.preprocessor.warnings(data.dataset(split)):
+                yield f"{split} split: {message}"
 
 
 def _unscaled_inputs(config: Config, prepared: Prepared) -> str | None:

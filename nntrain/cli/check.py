@@ -2,11 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from nntrain.cli.console import bytes_text, print_json
+from nntrain.cli.console import bytes_text, count_text, line_width, print_json
 from nntrain.cli.options import ConfigArgument, JsonOption, SetOption
-from nntrain.cli.tables import print_pairs, print_table
+from nntrain.cli.tables import GAP, print_pairs, print_table, shortened, table_width
 
 if TYPE_CHECKING:
+    from nntrain.data.describe import ClassRow, ColumnRow
     from nntrain.workflows import CheckReport
 
 EXAMPLE = """Example:
@@ -14,12 +15,15 @@ EXAMPLE = """Example:
   nntrain check configs/iris.yaml --set network.0.units=64"""
 
 CLASSES_SHOWN = 10
+COLUMNS_SHOWN = 40
+VALUES_WIDTH = 8
 
 
 def run(config: ConfigArgument, overrides: SetOption = None, json: JsonOption = False) -> None:
     """Check a config without training: read the data, lay out the network, print what would be trained.
 
-    Prints the layers with their shapes and parameters, the sizes of the splits, the memory, and warnings.
+    Prints what each column of the data is taken for and what becomes of it, the classes, the layers with their shapes
+    and parameters, the sizes of the splits, the memory, and warnings.
     """
     from nntrain import workflows
     from nntrain.config import load_experiment
@@ -32,7 +36,9 @@ def run(config: ConfigArgument, overrides: SetOption = None, json: JsonOption = 
 
 
 def show(report: "CheckReport") -> None:
-    """The layer table, totals and warnings."""
+    """The tables of columns, classes and layers, totals and warnings."""
+    _show_columns(report.columns)
+    _show_classes(report.class_counts)
     print_table(
         ["layer", "type", "output shape", "parameters"],
         [[layer.name, layer.type, shape_text(layer.output_shape), f"{layer.parameters:,}"] for layer in report.layers],
@@ -49,6 +55,47 @@ def show(report: "CheckReport") -> None:
     )
     for warning in report.warnings:
         print(f"warning: {warning}")
+
+
+def _show_columns(columns: "list[ColumnRow]") -> None:
+    """A row for each column: name, kind, what becomes of it, inputs, missing cells, values."""
+    shown = [row for row in columns if row.role == "target"]
+    shown = [row for row in columns if row.role != "target"][: COLUMNS_SHOWN - len(shown)] + shown
+    cells = [
+        [
+            f"{row.name} (target)" if row.role == "target" else row.name,
+            row.kind,
+            row.treatment,
+            f"{row.inputs:,}" if row.role == "input" else "",
+            f"{row.missing:,}" if row.missing else "",
+        ]
+        for row in shown
+    ]
+    names = ["column", "kind", "becomes", "inputs", "missing"]
+    room = max(VALUES_WIDTH, line_width() - table_width(names, cells) - len(GAP))
+    values = [shortened(_values_text(row), min(room, 60)) for row in shown]
+    print_table([*names, "values"], [[*row, text] for row, text in zip(cells, values, strict=True)], left=3, last=1)
+    if len(shown) < len(columns):
+        print(f"{len(shown)} of {count_text(len(columns), 'column')}; --json has all\n")
+
+
+def _values_text(row: "ColumnRow") -> str:
+    """The range of numbers, or the number of different texts and the most frequent ones."""
+    if row.low is not None and row.high is not None:
+        return f"{row.low:.4g} to {row.high:.4g}"
+    return "" if row.distinct is None else f"{row.distinct:,}: {', '.join(row.values)}"
+
+
+def _show_classes(classes: "list[ClassRow]") -> None:
+    if not classes:
+        return
+    cells = [
+        [row.name, *(f"{count:,}" for count in (row.examples, row.training, row.validation, row.test))]
+        for row in classes[:COLUMNS_SHOWN]
+    ]
+    print_table(["class", "examples", "training", "validation", "test"], cells)
+    if len(classes) > COLUMNS_SHOWN:
+        print(f"{COLUMNS_SHOWN} of {len(classes):,} classes; --json has all\n")
 
 
 def _task_text(report: "CheckReport") -> str:

@@ -6,7 +6,7 @@ They are drawn here rather than by rich, whose import would take a tenth of the 
 import sys
 import textwrap
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from nntrain.cli.console import line_width, number, shows
 
@@ -30,31 +30,45 @@ def table_width(names: Sequence[str], rows: Iterable[Sequence[str]]) -> int:
     return sum(column_widths(names, rows)) + len(GAP) * (len(names) - 1)
 
 
-def print_table(names: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1, keep: int = 0) -> None:
+def shortened(text: str, width: int) -> str:
+    """The text in at most `width` columns of a terminal; where something is cut off it ends in "…" or "..."."""
+    if cell_width(text) <= width:
+        return text
+    end = "…" if shows(sys.stdout.encoding, "…") else "..."
+    while text and cell_width(text) + len(end) > width:
+        text = text[:-1]
+    return text.rstrip(" ,") + end
+
+
+def print_table(
+    names: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1, last: int = 0, keep: int = 0
+) -> None:
     """Print a table and an empty line.
 
-    The first `left` columns are text, the others figures, aligned at the right. Where the terminal is too narrow, the
-    last columns are left out and named below, but never the first `keep`; 0 keeps all, and the terminal folds lines.
+    The first `left` and the `last` columns are text, the others figures, aligned at the right. Where the terminal is
+    too narrow, the last columns are left out and named below, but never the first `keep`; 0 keeps all, and the terminal
+    folds lines.
     """
     widths = column_widths(names, rows)
     shown = len(names)
     while keep and shown > keep and sum(widths[:shown]) + len(GAP) * (shown - 1) > line_width():
         shown -= 1
     rule = "─" if shows(sys.stdout.encoding, "─") else "-"
-    print(_line(names[:shown], widths, left))
+    text = {*range(left), *range(len(names) - last, len(names))}
+    print(_line(names[:shown], widths, text))
     print(rule * (sum(widths[:shown]) + len(GAP) * (shown - 1)))
     for row in rows:
-        print(_line(row[:shown], widths, left))
+        print(_line(row[:shown], widths, text))
     if shown < len(names):
         print(f"(no room for {', '.join(names[shown:])})")
     print()
 
 
-def _line(cells: Sequence[str], widths: Sequence[int], left: int) -> str:
+def _line(cells: Sequence[str], widths: Sequence[int], text: Container[int]) -> str:
     padded = []
     for position, (cell, width) in enumerate(zip(cells, widths, strict=False)):
         space = " " * (width - cell_width(cell))
-        padded.append(cell + space if position < left else space + cell)
+        padded.append(cell + space if position in text else space + cell)
     return GAP.join(padded).rstrip()
 
 

@@ -23,6 +23,11 @@ from nntrain.config.section import (
 SyntheticKind = Literal["xor", "and", "or", "gaussians", "circle", "moons", "spiral", "plane", "gauss", "sine"]
 _WITH_CLASSES = ("gaussians", "spiral")
 
+# Cells that count as missing where `data.missing_values` says nothing else; the empty cell does always.
+MISSING_VALUES = ("NA", "N/A", "NaN", "nan", "NAN", "null", "NULL", "None", "?")
+# Settings that mean something for tables only.
+_OF_TABLES = ("columns", "missing_values", "decimal", "thousands", "missing_target")
+
 Names = Annotated[tuple[Text, ...], Field(min_length=1), Says("a list of column names")]
 
 
@@ -50,6 +55,55 @@ class SyntheticConfig(Section):
                 f"is for gaussians and spiral, not for {self.type}", at=("classes",), hint="remove it", conflict=True
             )
         return self
+
+
+Decimal = Literal[".", ","]
+Thousands = Literal[",", ".", " ", "'"]
+Marks = Annotated[tuple[Text, ...], Says("a list of texts")]
+
+
+class NumericColumnConfig(Section):
+    """Numbers. What is null here is as `data` has it."""
+
+    type: Literal["numeric"] = "numeric"
+    decimal: Decimal | None = Field(default=None, description="The decimal mark.")
+    thousands: Thousands | None = Field(default=None, description="What groups the digits by threes.")
+    unit: Text | None = Field(
+        default=None, description="What stands before or behind the number, and is left out: `$`, `%`, `km`."
+    )
+    missing_values: Marks | None = Field(default=None, description="The texts that stand for a missing value.")
+
+
+class CategoricalColumnConfig(Section):
+    """Names, each as it is written: `01` is not `1`."""
+
+    type: Literal["categorical"] = "categorical"
+    missing_values: Marks | None = Field(
+        default=None, description="The texts that stand for a missing value; `[]` where `NA` is a name like any other."
+    )
+
+
+class ExcludedColumnConfig(Section):
+    """No feature: an id, a date, a comment."""
+
+    type: Literal["excluded"] = "excluded"
+
+
+ColumnConfig = Annotated[
+    Annotated[
+        NumericColumnConfig | CategoricalColumnConfig | ExcludedColumnConfig,
+        Field(discriminator="type"),
+    ],
+    Shorthand(),
+]
+
+
+class AddConfig(Section):
+    """The usual marks and some more."""
+
+    add: Annotated[tuple[Text, ...], Field(min_length=1), Says("a list of texts")] = Field(
+        description="Texts that stand for a missing value beside the usual ones."
+    )
 
 
 class ExcludeConfig(Section):
@@ -157,6 +211,29 @@ class DataConfig(Section):
         BY_SHAPE,
         Says("all", "a list of column names", "{exclude: [names]}"),
     ] = Field(default="all", description="Columns to predict from: all but the target, a list, or all but some.")
+    columns: Annotated[dict[Text, ColumnConfig], Says("a mapping of column to its kind")] = Field(
+        default_factory=dict,
+        description="What single columns of a table are, targets too: `{store: categorical, id: excluded}`, or a "
+        "mapping with options. The others are what their cells say, which `nntrain check` shows.",
+    )
+    missing_values: Annotated[
+        Annotated[Marks, Tag("list")] | Annotated[AddConfig, Tag("mapping")],
+        BY_SHAPE,
+        Says("a list of texts", "{add: [texts]}"),
+    ] = Field(
+        default=MISSING_VALUES,
+        description="Cells of a table that count as missing, beside empty ones: a list, or `{add: [...]}` to keep "
+        "the usual ones.",
+    )
+    decimal: Decimal = Field(default=".", description="The decimal mark of a table's numbers.")
+    thousands: Thousands | None = Field(
+        default=None, description="What groups the digits of a table's numbers by threes; null is nothing."
+    )
+    missing_target: Literal["error", "drop"] = Field(
+        default="error",
+        description="What becomes of a table's rows without a target. `error`: they are an error that names the row; "
+        "`drop`: they are left out, and it is said how many.",
+    )
     labels: Text | None = Field(
         default=None, description="File with the labels, for IDX and npy; null derives its name from `path`."
     )
@@ -165,6 +242,12 @@ class DataConfig(Section):
     preprocess: PreprocessConfig = Field(
         default_factory=PreprocessConfig, description="Scaling, categories, missing values."
     )
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """The texts that stand for a missing value, beside the empty one."""
+        given = self.missing_values
+        return tuple(dict.fromkeys((*MISSING_VALUES, *given.add))) if isinstance(given, AddConfig) else given
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -175,9 +258,40 @@ class DataConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _marks_differ(self) -> Self:
+        if self.decimal == self.thousands:
+            raise mistake(f"is {self.thousands!r}, which is the decimal mark", at=("thousands",), conflict=True)
+        for name, column in self.columns.items():
+            if not isinstance(column, NumericColumnConfig):
+                continue
+            decimal = column.decimal or self.decimal
+            if decimal == (column.thousands or self.thousands):
+                raise mistake(
+                    f"has {decimal!r} as the decimal mark and between thousands",
+                    at=("columns", name),
+                    hint="set decimal and thousands",
+                    conflict=True,
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _targets_are_columns(self) -> Self:
+        targets = (self.target,) if isinstance(self.target, str) else self.target or ()
+        for name in targets:
+            if isinstance(self.columns.get(name), ExcludedColumnConfig):
+                raise mistake("excludes the target", at=("columns", name), hint="name another target", conflict=True)
+        listed = () if isinstance(self.features, str | ExcludeConfig) else self.features
+        for name in listed:
+            if isinstance(self.columns.get(name), ExcludedColumnConfig):
+                raise mistake(
+                    "excludes a column that data.features lists", at=("columns", name), hint="drop it", conflict=True
+                )
+        return self
+
+    @model_validator(mode="after")
     def _settings_of_files(self) -> Self:
         if self.synthetic is not None:
-            for name in ("format", "target", "features", "labels", "arrays"):
+            for name in ("format", "target", "features", *_OF_TABLES, "labels", "arrays"):
                 if getattr(self, name) != type(self).model_fields[name].get_default(call_default_factory=True):
                     raise mistake(
                         "is for files; a synthetic set brings its own inputs and targets",

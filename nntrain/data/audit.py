@@ -1,33 +1,75 @@
 """Columns that are likely to be of no use, found before any time is spent on them."""
 
+import re
+from collections.abc import Collection
+
 import numpy as np
 
-from nntrain.data.dataset import Column, Dataset
+from nntrain.arrays import Array
+from nntrain.data.dataset import LARGEST_INTEGER, Column, Dataset
+from nntrain.data.readers.spelling import as_yaml
 
 _ENOUGH_ROWS = 20
+_LARGEST_ID = 1e20  # whole numbers beyond are measurements
+_ID_NAME = re.compile(r"(?:.*[^a-zA-Z])?(?i:id|uuid|guid|key|index|idx|nr|no|row)|.*[a-z]I[dD]|Unnamed: 0", re.DOTALL)
+
+# A column of whole numbers numbers the rows if its different values are at least such a share of the rows, and their
+# span, in their common step, is at most so many times their number. That of random numbers is several times as wide.
+_DENSE = ((0.98, 5.0), (0.8, 1.5))
 
 
-def column_warnings(dataset: Dataset) -> list[str]:
-    """A sentence for each input column that is the same in every row, or numbers or names the rows one by one."""
+def column_warnings(dataset: Dataset, declared: Collection[str] = ()) -> list[str]:
+    """A sentence for each input column that is the same in every row, numbers or names the rows, or loses digits.
+
+    Columns that are `declared` in the config are meant to be what they are; only what is lost is said of them.
+    """
     columns = dataset.inputs if isinstance(dataset.inputs, tuple) and len(dataset) > 1 else ()
-    return [f"{dataset.source}: {sentence}" for column in columns if (sentence := _about(column))]
+    found = [(column, sentence) for column in columns if (sentence := _about(column, column.name in declared))]
+    return [f"{dataset.source}: column {column.name!r} {sentence}" for column, sentence in found]
 
 
-def _about(column: Column) -> str:
-    name = repr(column.name)
+def _about(column: Column, declared: bool) -> str:
+    exclude = f"leave it out with data.columns: {{{as_yaml(column.name)}: excluded}}"
+    present = column.values[~column.missing]
     if not column.missing.any() and (column.values == column.values[0]).all():
-        return f"column {name} is {column.values[0]!s} in every row: it cannot help to predict anything"
-    if len(column) >= _ENOUGH_ROWS and _identifies(column):
-        exclude = f"data.features: {{exclude: [{column.name}]}}"
-        return f"column {name} is different in every row, like an identifier: leave it out with {exclude}"
-    return ""
+        return f"is {column.values[0]!s} in every row: it cannot help to predict anything"
+    if column.kind == "numeric" and _loses_digits(present):
+        names = f"data.columns: {{{as_yaml(column.name)}: categorical}}"
+        return f"holds whole numbers beyond 2^53, which become equal to their neighbours: {exclude}, or set {names}"
+    if declared or len(present) < _ENOUGH_ROWS:
+        return ""
+    different = len(set(present.tolist()))
+    if not (_names_rows(different, len(present)) if column.kind == "categorical" else _numbers_rows(column, present)):
+        return ""
+    if different == len(column):
+        return f"is different in every row, like an identifier: {exclude}"
+    inputs = f", and would become {different:,} inputs" if column.kind == "categorical" else ""
+    return f"has {different:,} different values in {len(present):,} rows, like an identifier{inputs}: {exclude}"
 
 
-def _identifies(column: Column) -> bool:
-    """Whether every row has its own text, or the whole numbers from some start on."""
-    if column.missing.any():
+def _names_rows(different: int, rows: int) -> bool:
+    """Whether most texts occur once."""
+    return different * 2 > rows
+
+
+def _numbers_rows(column: Column, present: Array) -> bool:
+    """Whether whole numbers number the rows: with gaps, in steps or with some repeats, in any order.
+
+    Numbers that only rise along the file do so too, and those whose name says it.
+    """
+    if not (np.abs(present) < LARGEST_INTEGER).all() or (present != np.round(present)).any():
         return False
-    if column.kind == "categorical":
-        return len(set(column.values.tolist())) == len(column)
-    ordered = np.sort(column.values)
-    return bool(ordered[0].is_integer()) and bool((np.diff(ordered) == 1).all())
+    values = np.unique(present.astype(np.int64))
+    share = len(values) / len(present)
+    if len(values) < _ENOUGH_ROWS:
+        return False
+    if _ID_NAME.fullmatch(column.name) or (share >= 0.5 and (np.diff(present) >= 0).all()):
+        return True
+    span = (int(values[-1]) - int(values[0])) // int(np.gcd.reduce(np.diff(values))) + 1
+    return any(share >= least and span <= most * len(values) for least, most in _DENSE)
+
+
+def _loses_digits(present: Array) -> bool:
+    """Whether all are whole numbers, some too large for a float64 to tell them from their neighbours."""
+    sizes = np.abs(present)
+    return bool(len(sizes) and LARGEST_INTEGER <= sizes.max() < _LARGEST_ID and (present == np.round(present)).all())

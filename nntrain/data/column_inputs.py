@@ -9,18 +9,23 @@ import numpy as np
 from nntrain.arrays import Array
 from nntrain.data import checked
 from nntrain.data.dataset import Column, Dataset, Kind, quoted
-from nntrain.data.readers.cells import parse_number
+from nntrain.data.readers.cells import PLAIN, number_key
+from nntrain.data.readers.spelling import as_yaml
 from nntrain.data.scaling import apply_scaling, fit_scaling
 from nntrain.data.task import class_labels
 from nntrain.errors import DataError
 
 FILLS = ("mean", "median", "most_frequent")
 MAX_CATEGORIES = 1_000
+FAR = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class NumericInput:
-    """A numeric column: missing cells become `fill` (None: they are refused), then (x - center) / scale."""
+    """A numeric column: missing cells become `fill` (None: they are refused), then (x - center) / scale.
+
+    `low` and `high` are the least and the greatest number of the training rows; None in runs that did not keep them.
+    """
 
     kind: ClassVar[Kind] = "numeric"
 
@@ -28,6 +33,8 @@ class NumericInput:
     center: float
     scale: float
     fill: float | None
+    low: float | None = None
+    high: float | None = None
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -43,7 +50,7 @@ class NumericInput:
         """A column of the same name that was read as text, as numbers; DataError where a cell is none."""
         if column.kind == "numeric":
             return column
-        numbers = [parse_number(cell) for cell in column.values]
+        numbers = [PLAIN.number(cell) for cell in column.values]
         if None in numbers:
             at = numbers.index(None)
             raise DataError(
@@ -54,7 +61,27 @@ class NumericInput:
 
     def to_json(self) -> dict[str, Any]:
         """What `column_input_from_json` makes this of."""
-        return {"kind": self.kind, "name": self.name, "center": self.center, "scale": self.scale, "fill": self.fill}
+        document = {"kind": self.kind, "name": self.name, "center": self.center, "scale": self.scale, "fill": self.fill}
+        return document if self.low is None else {**document, "low": self.low, "high": self.high}
+
+    def warnings(self, column: Column, dataset: Dataset) -> list[str]:
+        """A sentence where numbers are far out of the range of the training rows.
+
+        That is by more than `FAR` times the width of the range, so that chance alone hardly ever leads there.
+        """
+        if self.low is None or self.high is None:
+            return []
+        width = FAR * (self.high - self.low)
+        far = np.flatnonzero((column.values < self.low - width) | (column.values > self.high + width))
+        if not far.size:
+            return []
+        at = int(far[0])
+        more = "" if len(far) == 1 else f" ({len(far):,} such cells)"
+        span = f"from {self.low:g} to {self.high:g}" if width else f"{self.low:g} throughout"
+        return [
+            f"{dataset.place(at)}: column {self.name!r} is {float(column.values[at]):g}{more}, far from the training "
+            f"rows, where it is {span}: the network was not trained for that"
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +112,33 @@ class CategoricalInput:
         out[known, places[known]] = 1
 
     def adapt(self, column: Column, dataset: Dataset) -> Column:
-        """A column of the same name that was read as numbers, as text: 2.0 becomes "2"."""
+        """A column of the same name that was read as numbers, as text.
+
+        A number is the category that is the same number, however that is written: 2.0 is "02". One that is none becomes
+        "2".
+        """
         if column.kind == "categorical":
             return column
-        texts = np.where(column.missing, "", class_labels(column)).astype(object)
+        by_number = {key: category for category in self.categories if (key := number_key(category)) is not None}
+        labels = np.where(column.missing, "", class_labels(column))
+        texts = np.empty(len(labels), dtype=object)
+        for row, text in enumerate(labels.tolist()):
+            key = number_key(text)
+            texts[row] = text if key is None else by_number.get(key, text)
         return Column(self.name, texts, column.missing, "categorical")
 
-    def unseen(self, column: Column) -> Counter[str]:
-        """How often each category occurs in the column that the training rows did not have."""
+    def warnings(self, column: Column, dataset: Dataset) -> list[str]:
+        """A sentence where categories occur that the training rows did not have."""
         known = {"", *self.categories}
-        return Counter(cell for cell in column.values if cell not in known)
+        unseen = Counter(cell for cell in column.values if cell not in known)
+        if not unseen:
+            return []
+        total = sum(unseen.values())
+        cells = "1 cell holds" if total == 1 else f"{total:,} cells hold"
+        return [
+            f"{dataset.source}: column {self.name!r}: {cells} categories that the training rows do not have "
+            f"({quoted(sorted(unseen), 5)}); they are encoded as zeros"
+        ]
 
     def to_json(self) -> dict[str, Any]:
         """What `column_input_from_json` makes this of."""
@@ -112,7 +156,7 @@ def fit_column(column: Column, dataset: Dataset, *, numeric: str, missing: str) 
     if column.missing.all():
         raise DataError(
             f"{dataset.source}: column {column.name!r} has no value in any of the {len(column):,} training rows; "
-            f"leave it out with data.features: {{exclude: [{column.name}]}}",
+            f"leave it out with data.columns: {{{as_yaml(column.name)}: excluded}}",
             setting="data.features",
         )
     if column.kind == "categorical":
@@ -127,7 +171,7 @@ def _fit_categorical(column: Column, dataset: Dataset, missing: str) -> Categori
         raise DataError(
             f"{dataset.source}: column {column.name!r} has {len(categories):,} different texts "
             f"({quoted(categories, 3)}); one-hot encoding takes at most {MAX_CATEGORIES:,}. "
-            f"Leave it out with data.features: {{exclude: [{column.name}]}}",
+            f"Leave it out with data.columns: {{{as_yaml(column.name)}: excluded}}",
             setting="data.features",
         )
     commonest = min(categories, key=lambda category: (-counts[category], category))
@@ -144,7 +188,8 @@ def _fit_numeric(column: Column, dataset: Dataset, numeric: str, missing: str) -
             f"{dataset.place(at)}: column {column.name!r} is {float(column.values[at])!r}: numbers of this size "
             "overflow when they are scaled; express the column in another unit, or take its logarithm"
         )
-    return NumericInput(column.name, float(center), float(scale), fill)
+    low, high = float(np.nanmin(column.values)), float(np.nanmax(column.values))
+    return NumericInput(column.name, float(center), float(scale), fill, low, high)
 
 
 def _fill(values: Array, missing: str) -> float:
@@ -166,11 +211,18 @@ def column_input_from_json(document: object) -> ColumnInput:
     name, kind = checked.text(document, "name"), checked.text(document, "kind")
     if kind == "numeric":
         center, scale = checked.number(document, "center"), checked.scale(document, "scale")
-        return NumericInput(name, center, scale, checked.optional(checked.number, document, "fill"))
+        fill = checked.optional(checked.number, document, "fill")
+        if not isinstance(document, dict) or "low" not in document:
+            return NumericInput(name, center, scale, fill)
+        low, high = checked.number(document, "low"), checked.number(document, "high")
+        if low > high:
+            raise ValueError(f"'low' of {name!r} is above 'high'")
+        return NumericInput(name, center, scale, fill, low, high)
     if kind == "categorical":
         categories = checked.texts(document, "categories")
-        fill = checked.optional(checked.text, document, "fill")
-        if "" in categories or (fill is not None and fill not in categories) or len(categories) > MAX_CATEGORIES:
+        commonest = checked.optional(checked.text, document, "fill")
+        odd = commonest is not None and commonest not in categories
+        if "" in categories or odd or len(categories) > MAX_CATEGORIES:
             raise ValueError(f"the categories of {name!r} are not as nntrain writes them")
-        return CategoricalInput(name, categories, fill)
+        return CategoricalInput(name, categories, commonest)
     raise ValueError(f"'kind' must be numeric or categorical, got {kind!r}")

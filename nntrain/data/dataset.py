@@ -1,6 +1,6 @@
 """A data set as it was read: columns or an array, not yet scaled or encoded."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -13,6 +13,9 @@ Kind = Literal["numeric", "categorical"]
 
 NAMES_SHOWN = 20
 
+LARGEST_INTEGER = 2**53
+"""Beyond it a float64 no longer holds every integer."""
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Column:
@@ -20,19 +23,23 @@ class Column:
 
     `values` is [N] float64 with NaN where a cell is missing (numeric), or [N] object holding str, "" where
     missing (categorical). `missing` is [N] bool. Numeric values are finite wherever they are not missing.
+    `spelling` is [N] object holding str, how each number is written, where that matters: for numbers that may be
+    names of classes. None stands for the shortest way to write them.
     """
 
     name: str
     values: Array
     missing: Array
     kind: Kind
+    spelling: Array | None = None
 
     def __len__(self) -> int:
         return len(self.values)
 
     def rows(self, indices: Array) -> "Column":
         """The cells at `indices`, in that order."""
-        return Column(self.name, self.values[indices], self.missing[indices], self.kind)
+        spelling = None if self.spelling is None else self.spelling[indices]
+        return Column(self.name, self.values[indices], self.missing[indices], self.kind, spelling)
 
 
 def numeric_column(name: str, values: Array) -> Column:
@@ -58,6 +65,9 @@ class Dataset:
     files     the files that were read
     numbers   [N] int64: for each example its line in the file (`numbered` = "line") or its index from 0
               ("example"). None stands for 0, 1, 2, …
+    remarks   what deserves a word about how the file was read, a sentence each
+    left_out  the columns of the file that are neither inputs nor targets
+    cell      gives the text of a cell, of a line of the file and a column; None where there is no text
     """
 
     inputs: tuple[Column, ...] | Array
@@ -66,6 +76,9 @@ class Dataset:
     files: tuple[Path, ...] = ()
     numbers: Array | None = None
     numbered: Literal["line", "example"] = "example"
+    remarks: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    cell: Callable[[int, str], str] | None = None
 
     def __len__(self) -> int:
         return len(self.inputs[0]) if isinstance(self.inputs, tuple) else len(self.inputs)
@@ -105,6 +118,11 @@ class Dataset:
         number = index if self.numbers is None else int(self.numbers[index])
         return f"{self.source}:{number}" if self.numbered == "line" else f"{self.source}: example {number}"
 
+    def lacking(self, index: int, name: str) -> str:
+        """What stands in the cell of a column that has no value there: "is 'NA', a missing value" or "is empty"."""
+        mark = "" if self.cell is None or self.numbers is None else self.cell(int(self.numbers[index]), name)
+        return f"is {mark!r}, which counts as missing" if mark else "has no value"
+
 
 def _take(values: tuple[Column, ...] | Array, indices: Array) -> tuple[Column, ...] | Array:
     if isinstance(values, tuple):
@@ -113,12 +131,24 @@ def _take(values: tuple[Column, ...] | Array, indices: Array) -> tuple[Column, .
 
 
 def array_columns(name: str, values: Array) -> tuple[Column, ...]:
-    """`values` [N] or [N, 1] as a column `name`, [N, K] as `name`0 … `name`(K-1); strings are categories."""
+    """`values` [N] or [N, 1] as a column `name`, [N, K] as `name`0 … `name`(K-1); strings are categories.
+
+    Integers too large for a float64 remember how they are written.
+    """
     if values.ndim == 1:
         values = values[:, np.newaxis]
     names = [name] if values.shape[1] == 1 else [f"{name}{k}" for k in range(values.shape[1])]
-    make = text_column if values.dtype.kind in "US" else numeric_column
+    make = (
+        text_column if values.dtype.kind in "US" else _integer_column if values.dtype.kind in "iu" else numeric_column
+    )
     return tuple(make(each, values[:, k]) for k, each in enumerate(names))
+
+
+def _integer_column(name: str, values: Array) -> Column:
+    column = numeric_column(name, values)
+    if values.size == 0 or np.abs(column.values).max() < LARGEST_INTEGER:
+        return column
+    return replace(column, spelling=np.array([str(value) for value in values.tolist()], dtype=object))
 
 
 def quoted(names: Sequence[str], limit: int = NAMES_SHOWN) -> str:

@@ -9,9 +9,10 @@ import numpy as np
 
 from nntrain.arrays import Array, DType, Shape
 from nntrain.data import checked
-from nntrain.data.column_inputs import CategoricalInput, ColumnInput, column_input_from_json, fit_column
+from nntrain.data.column_inputs import FAR, ColumnInput, column_input_from_json, fit_column
 from nntrain.data.dataset import Column, Dataset, numeric_column, quoted
 from nntrain.data.readers.checks import MAX_BYTES, absent
+from nntrain.data.readers.spelling import as_yaml
 from nntrain.data.scaling import apply_scaling, fit_scaling
 from nntrain.errors import DataError
 
@@ -73,17 +74,9 @@ class TableInputs:
         return [how.adapt(numeric_column(how.name, x[:, k]), dataset) for k, how in enumerate(self.columns)]
 
     def warnings(self, dataset: Dataset) -> list[str]:
-        """What is worth saying of `dataset`: categories that the training rows did not have."""
-        messages = []
-        for how, column in zip(self.columns, self.matched(dataset), strict=True):
-            if isinstance(how, CategoricalInput) and (unseen := how.unseen(column)):
-                total = sum(unseen.values())
-                cells = "1 cell holds" if total == 1 else f"{total:,} cells hold"
-                messages.append(
-                    f"{dataset.source}: column {how.name!r}: {cells} categories that the training rows do not have "
-                    f"({quoted(sorted(unseen), 5)}); they are encoded as zeros"
-                )
-        return messages
+        """What is worth saying of `dataset`: unknown categories, and numbers far out of the training range."""
+        pairs = zip(self.columns, self.matched(dataset), strict=True)
+        return [message for how, column in pairs for message in how.warnings(column, dataset)]
 
     def to_json(self) -> dict[str, Any]:
         """What `inputs_from_json` makes this of."""
@@ -95,12 +88,15 @@ class ArrayInputs:
     """An array of examples of one shape: (x - center) / scale.
 
     `center` and `scale` are [I] for examples [I], and single numbers [] for images and other shapes, all of whose
-    elements are of one kind.
+    elements are of one kind. So are `low` and `high`, the least and the greatest number of the training rows; None in
+    runs that did not keep them.
     """
 
     shape: Shape
     center: Array
     scale: Array
+    low: Array | None = None
+    high: Array | None = None
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -133,13 +129,31 @@ class ArrayInputs:
         return out
 
     def warnings(self, dataset: Dataset) -> list[str]:
-        """Nothing: numbers of any size have a place."""
-        return []
+        """A sentence where numbers are far out of the range of the training rows, by `FAR` times its width."""
+        x = dataset.inputs
+        if self.low is None or self.high is None or isinstance(x, tuple) or x.shape[1:] != self.shape:
+            return []
+        width = FAR * (self.high - self.low)
+        axes = _axes_of(x)
+        far_low, far_high = self.low - width, self.high + width
+        if (x.min(axis=axes) >= far_low).all() and (x.max(axis=axes) <= far_high).all():
+            return []
+        places = np.argwhere((x < far_low) | (x > far_high))
+        row, *place = places[0].tolist()
+        low, high = (float(a[tuple(place)] if a.ndim else a) for a in (self.low, self.high))
+        more = "" if len(places) == 1 else f" ({len(places):,} such numbers)"
+        return [
+            f"{dataset.place(row)}: {float(x[tuple(places[0])]):g} at {place}{more} is far from the training rows, "
+            f"where it is from {low:g} to {high:g}: the network was not trained for that"
+        ]
 
     def to_json(self) -> dict[str, Any]:
         """What `inputs_from_json` makes this of."""
         center, scale = np.atleast_1d(self.center).tolist(), np.atleast_1d(self.scale).tolist()
-        return {"kind": "array", "shape": list(self.shape), "center": center, "scale": scale}
+        document = {"kind": "array", "shape": list(self.shape), "center": center, "scale": scale}
+        if self.low is None or self.high is None:
+            return document
+        return {**document, "low": np.atleast_1d(self.low).tolist(), "high": np.atleast_1d(self.high).tolist()}
 
 
 Inputs: TypeAlias = TableInputs | ArrayInputs
@@ -153,12 +167,17 @@ def fit_inputs(dataset: Dataset, *, numeric: str, missing: str) -> Inputs:
         return TableInputs(
             tuple(fit_column(column, dataset, numeric=numeric, missing=missing) for column in dataset.inputs)
         )
-    rank = dataset.inputs.ndim
-    axes = (0,) if rank == 2 else tuple(range(rank))
+    axes = _axes_of(dataset.inputs)
     center, scale = fit_scaling(dataset.inputs, numeric, axes)
     if not (np.isfinite(center).all() and np.isfinite(scale).all()):
         raise DataError(f"{dataset.source}: the inputs hold numbers so large that they overflow when they are scaled")
-    return ArrayInputs(dataset.inputs.shape[1:], center, scale)
+    low, high = (np.asarray(f(dataset.inputs, axis=axes), dtype=np.float64) for f in (np.min, np.max))
+    return ArrayInputs(dataset.inputs.shape[1:], center, scale, low, high)
+
+
+def _axes_of(x: Array) -> tuple[int, ...]:
+    """The axes along which numbers are of one kind: the examples, and of images all others."""
+    return (0,) if x.ndim == 2 else tuple(range(x.ndim))
 
 
 def inputs_from_json(document: object) -> Inputs:
@@ -177,7 +196,12 @@ def inputs_from_json(document: object) -> Inputs:
     if center.shape != (expected,) or scale.shape != (expected,):
         raise ValueError(f"'center' and 'scale' must have {expected} numbers for examples of the shape {list(shape)}")
     kept = shape if len(shape) == 1 else ()
-    return ArrayInputs(shape, center.reshape(kept), scale.reshape(kept))
+    if not isinstance(document, dict) or "low" not in document:
+        return ArrayInputs(shape, center.reshape(kept), scale.reshape(kept))
+    low, high = np.array(checked.numbers(document, "low")), np.array(checked.numbers(document, "high"))
+    if low.shape != (expected,) or high.shape != (expected,) or (low > high).any():
+        raise ValueError(f"'low' and 'high' must have {expected} numbers, the lower ones in 'low'")
+    return ArrayInputs(shape, *(array.reshape(kept) for array in (center, scale, low, high)))
 
 
 FILL_IT = "fill it in, or remove the row, or train with data.preprocess.missing: mean, median or most_frequent"
@@ -195,9 +219,17 @@ def check_missing(dataset: Dataset, columns: Sequence[Column]) -> None:
         shown = [f"{each!r}: {count:,}" for each, count in counts.items() if count]
         more = f", and {len(shown) - 5} more columns" if len(shown) > 5 else ""
         others = f" ({total:,} cells are missing: {', '.join(shown[:5])}{more})"
+    lacking = dataset.lacking(row, name)
+    kind = next(column.kind for column in columns if column.name == name)
+    name_of = "" if kind == "numeric" or lacking == "has no value" else _if_a_name(name)
     raise DataError(
-        f"{dataset.place(row)}: column {name!r} has no value{others}; {FILL_IT}", setting="data.preprocess.missing"
+        f"{dataset.place(row)}: column {name!r} {lacking}{others}; {FILL_IT}{name_of}",
+        setting="data.preprocess.missing",
     )
+
+
+def _if_a_name(name: str) -> str:
+    return f"; if it is a name there, set data.columns: {{{as_yaml(name)}: {{type: categorical, missing_values: []}}}}"
 
 
 def _check_fits(dataset: Dataset, column: Column, encoded: Array) -> None:

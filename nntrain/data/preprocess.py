@@ -91,7 +91,10 @@ class Preprocessor:
         return self.target_encoding.decode(y)
 
     def warnings(self, dataset: Dataset) -> list[str]:
-        """What is worth saying before predictions are made for `dataset`: categories never seen in training."""
+        """What is worth saying before predictions are made for `dataset`.
+
+        Categories never seen in training, and numbers far out of the range that they had there.
+        """
         return self.input_encoding.warnings(dataset)
 
     @property
@@ -122,9 +125,10 @@ class Preprocessor:
 
     @property
     def kinds(self) -> dict[str, Kind]:
-        """Input column → kind, so that another table is read as the training table was."""
+        """Column, target columns included → kind, so that another table is read as the training table was."""
         encoding = self.input_encoding
-        return {column.name: column.kind for column in encoding.columns} if isinstance(encoding, TableInputs) else {}
+        columns = encoding.columns if isinstance(encoding, TableInputs) else ()
+        return {**{column.name: column.kind for column in columns}, **self.target_encoding.kinds}
 
     @property
     def target_names(self) -> tuple[str, ...]:

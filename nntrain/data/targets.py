@@ -4,6 +4,7 @@ One class per task: classification and binary have class names, multilabel has 0
 numbers, standardized on request.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -11,9 +12,10 @@ import numpy as np
 
 from nntrain.arrays import Array, DType
 from nntrain.data import checked
-from nntrain.data.dataset import Column, Dataset, quoted
+from nntrain.data.dataset import Column, Dataset, Kind, quoted
+from nntrain.data.readers.cells import number_key
 from nntrain.data.scaling import apply_scaling, fit_scaling
-from nntrain.data.task import Task, class_labels, class_names
+from nntrain.data.task import Task, class_labels, class_names, first_no_flag, first_text
 from nntrain.errors import DataError
 
 
@@ -24,6 +26,28 @@ class ClassTarget:
     name: str
     classes: tuple[str, ...]
     binary: bool
+    kind: Kind
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """What the target column is, so that another file's is read alike."""
+        return {self.name: self.kind}
+
+    def class_of(self, label: str) -> int | None:
+        """The place of a class by its name; classes that are numbers are found however they are written."""
+        return self._place_of([label])[label]
+
+    def _place_of(self, labels: Iterable[str]) -> dict[str, int | None]:
+        """The place of the class of each label, None where there is none."""
+        places: dict[str, int] = {name: k for k, name in enumerate(self.classes)}
+        if self.kind == "categorical":
+            return {label: places.get(label) for label in labels}
+        numbers = {number_key(name): k for k, name in enumerate(self.classes)}
+        found: dict[str, int | None] = {}
+        for label in labels:
+            key = number_key(label)
+            found[label] = places.get(label, None if key is None else numbers.get(key))
+        return found
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -38,12 +62,13 @@ class ClassTarget:
     def array(self, dataset: Dataset, dtype: DType) -> Array:
         """The targets [N, K]."""
         (column,) = _matched(dataset, self.names)
-        place = {name: k for k, name in enumerate(self.classes)}
-        places = np.fromiter((place.get(label, -1) for label in class_labels(column)), np.int64, len(column))
+        labels = class_labels(column).tolist()
+        place = {label: -1 if k is None else k for label, k in self._place_of(set(labels)).items()}
+        places = np.fromiter((place[label] for label in labels), np.int64, len(labels))
         if (at := np.flatnonzero(places < 0)).size:
             row = int(at[0])
             raise DataError(
-                f"{dataset.place(row)}: the target {self.name!r} is {class_labels(column)[row]!r}, a class that the "
+                f"{dataset.place(row)}: the target {self.name!r} is {labels[row]!r}, a class that the "
                 f"training rows do not have; they have {quoted(self.classes)}"
             )
         if self.binary:
@@ -60,7 +85,7 @@ class ClassTarget:
 
     def to_json(self) -> dict[str, Any]:
         """What `target_from_json` makes this of."""
-        return {"name": self.name, "classes": list(self.classes)}
+        return {"name": self.name, "classes": list(self.classes), "kind": self.kind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +93,11 @@ class FlagTarget:
     """K labels that may hold or not, each 0 or 1: [N, K]."""
 
     names: tuple[str, ...]
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """What the target columns are, so that another file's are read alike."""
+        return dict.fromkeys(self.names, "numeric")
 
     @property
     def outputs(self) -> int:
@@ -78,9 +108,7 @@ class FlagTarget:
         """The targets [N, K]."""
         columns = _matched(dataset, self.names)
         for column in columns:
-            wrong = np.ones(len(column), bool) if column.kind == "categorical" else ~np.isin(column.values, (0.0, 1.0))
-            if wrong.any():
-                row = int(wrong.argmax())
+            if (row := first_no_flag(column)) is not None:
                 value = class_labels(column.rows(np.array([row])))[0]
                 raise DataError(
                     f"{dataset.place(row)}: the target {column.name!r} is {value!r}; "
@@ -106,6 +134,11 @@ class NumberTarget:
     scale: tuple[float, ...]
 
     @property
+    def kinds(self) -> dict[str, Kind]:
+        """What the target columns are, so that another file's are read alike."""
+        return dict.fromkeys(self.names, "numeric")
+
+    @property
     def outputs(self) -> int:
         """K."""
         return len(self.names)
@@ -116,9 +149,10 @@ class NumberTarget:
         out = np.empty((len(dataset), len(columns)), dtype)
         for k, column in enumerate(columns):
             if column.kind == "categorical":
+                at = first_text(column)
                 raise DataError(
-                    f"{dataset.place(0)}: the target {column.name!r} is text, {column.values[0]!r}; it was numeric in "
-                    "the training data"
+                    f"{dataset.place(at)}: the target {column.name!r} is text, {column.values[at]!r}; it was numeric "
+                    "in the training data"
                 )
             apply_scaling(column.values, np.float64(self.center[k]), np.float64(self.scale[k]), out[:, k])
             if not np.isfinite(out[:, k]).all():
@@ -158,7 +192,7 @@ def fit_target(dataset: Dataset, task: Task, method: str) -> Target:
             f"the {len(column):,} training rows ({quoted(classes, 5)}); {task} needs "
             f"{'two' if task is Task.BINARY else 'two or more'}"
         )
-    return ClassTarget(column.name, classes, task is Task.BINARY)
+    return ClassTarget(column.name, classes, task is Task.BINARY, column.kind)
 
 
 def _fit_numbers(dataset: Dataset, columns: tuple[Column, ...], method: str) -> NumberTarget:
@@ -179,7 +213,7 @@ def target_from_json(document: object, task: Task) -> Target:
         classes = checked.texts(document, "classes")
         if len(classes) < 2 or (task is Task.BINARY and len(classes) != 2):
             raise ValueError(f"{len(classes)} classes are not a {task} task")
-        return ClassTarget(checked.text(document, "name"), classes, task is Task.BINARY)
+        return ClassTarget(checked.text(document, "name"), classes, task is Task.BINARY, _kind(document, classes))
     names = checked.texts(document, "names")
     if task is Task.MULTILABEL:
         return FlagTarget(names)
@@ -187,6 +221,19 @@ def target_from_json(document: object, task: Task) -> Target:
     if not len(names) == len(center) == len(scale):
         raise ValueError("'names', 'center' and 'scale' must be equally long")
     return NumberTarget(names, center, scale)
+
+
+def _kind(document: object, classes: tuple[str, ...]) -> Kind:
+    """The kind of a target of classes; the first documents did not say it, and theirs goes by the classes."""
+    if not isinstance(document, dict) or "kind" not in document:
+        return "categorical" if any(number_key(name) is None for name in classes) else "numeric"
+    match checked.text(document, "kind"):
+        case "numeric":
+            return "numeric"
+        case "categorical":
+            return "categorical"
+        case other:
+            raise ValueError(f"'kind' must be numeric or categorical, got {other!r}")
 
 
 def _matched(dataset: Dataset, names: tuple[str, ...]) -> list[Column]:

@@ -1,5 +1,8 @@
 """What the targets ask for, and what makes them unfit for it.
 
+The values of a target are names of classes or numbers. Numbers that are names keep the spelling that they have in the
+file, `01` or `1.0`; classes whose numbers are equal are one class.
+
 The rule for `task: auto`:
 
 - one column of text: two different values → binary, more → classification;
@@ -14,7 +17,9 @@ from enum import StrEnum
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.data.dataset import Column, Dataset, quoted
+from nntrain.data.dataset import LARGEST_INTEGER, Column, Dataset, quoted
+from nntrain.data.readers.cells import number_key
+from nntrain.data.readers.spelling import as_yaml
 from nntrain.errors import DataError
 
 MAX_CLASSES = 1_000
@@ -34,6 +39,9 @@ class Task(StrEnum):
     BINARY = "binary"
     MULTILABEL = "multilabel"
     REGRESSION = "regression"
+
+
+WITH_CLASSES = (Task.CLASSIFICATION, Task.BINARY)
 
 
 def infer_task(dataset: Dataset, asked: str = "auto") -> Task:
@@ -60,9 +68,14 @@ def infer_task(dataset: Dataset, asked: str = "auto") -> Task:
 
 
 def class_labels(column: Column) -> Array:
-    """The class [N] of each cell as text: whole numbers without decimals, other numbers as Python writes them."""
+    """The class [N] of each cell as it is spelled; numbers of which that is not known as Python writes them.
+
+    Whole numbers are written without decimals then: "3" for 3.0.
+    """
     if column.kind == "categorical":
         return column.values
+    if column.spelling is not None:
+        return column.spelling
     values, places = np.unique(column.values, return_inverse=True)
     names = np.array([number_label(value) for value in values.tolist()], dtype=object)
     labels: Array = names[places]
@@ -73,6 +86,8 @@ def class_names(column: Column) -> tuple[str, ...]:
     """The different classes of a column without missing cells, numbers in numeric order, text alphabetically."""
     if column.kind == "categorical":
         return tuple(sorted(set(column.values.tolist())))
+    if column.spelling is not None:
+        return tuple(sorted(set(column.spelling.tolist()), key=lambda label: (number_key(label) or 0, label)))
     return tuple(number_label(value) for value in np.unique(column.values).tolist())
 
 
@@ -83,7 +98,7 @@ def number_label(value: float) -> str:
 
 def stratification_labels(dataset: Dataset, task: Task) -> Array | None:
     """The class [N] of each example where the task has classes, otherwise None."""
-    if task not in (Task.CLASSIFICATION, Task.BINARY):
+    if task not in WITH_CLASSES:
         return None
     return class_labels(dataset.target_columns[0])
 
@@ -101,16 +116,16 @@ def _has_classes(column: Column) -> bool:
         return True
     if not np.array_equal(column.values, np.round(column.values)):
         return False
-    distinct = len(np.unique(column.values))
+    distinct = _different(column)
     return distinct <= 2 or (distinct <= _MOST_NUMERIC_CLASSES and len(column) >= _MEAN_CLASS_SIZE * distinct)
 
 
 def _is_flags(column: Column) -> bool:
-    return column.kind == "numeric" and bool(np.isin(column.values, (0.0, 1.0)).all())
+    return column.kind == "numeric" and first_no_flag(column) is None
 
 
 def _check_varied(dataset: Dataset, column: Column) -> None:
-    if (column.values == column.values[0]).all():
+    if _different(column) == 1:
         value = class_labels(column.rows(np.arange(1)))[0]
         rows = "its only row" if len(column) == 1 else f"all {len(column):,} rows"
         raise DataError(
@@ -128,12 +143,7 @@ def _check_classes(dataset: Dataset, columns: tuple[Column, ...], task: Task) ->
             setting="data.task",
         )
     (column,) = columns
-    if column.kind == "numeric" and (at := np.flatnonzero(column.values != np.round(column.values))).size:
-        raise DataError(
-            f"{dataset.place(int(at[0]))}: the target {names} is {float(column.values[at[0]])!r}; {task} needs "
-            "classes: text or whole numbers. For other numbers use task: regression",
-            setting="data.task",
-        )
+    _check_spelled_once(dataset, column)
     classes = class_names(column)
     if task is Task.BINARY and len(classes) != 2:
         raise DataError(
@@ -149,11 +159,26 @@ def _check_classes(dataset: Dataset, columns: tuple[Column, ...], task: Task) ->
         )
 
 
+def _check_spelled_once(dataset: Dataset, column: Column) -> None:
+    """DataError where one number is written in two ways: as a class it would be two."""
+    if column.kind == "categorical" or column.spelling is None:
+        return
+    first: dict[float | None, str] = {}
+    for label in dict.fromkeys(column.spelling.tolist()):
+        before = first.setdefault(number_key(label), label)
+        if before != label:
+            row, other = (int((column.spelling == each).argmax()) for each in (label, before))
+            raise DataError(
+                f"{dataset.place(row)}: the target {column.name!r} is {label!r}, and {before!r} in "
+                f"{dataset.place(other)}: the same number in two ways; write it in one way, or keep the two apart with "
+                f"data.columns: {{{as_yaml(column.name)}: categorical}}",
+                setting="data.target",
+            )
+
+
 def _check_flags(dataset: Dataset, columns: tuple[Column, ...]) -> None:
     for column in columns:
-        wrong = column.missing if column.kind == "categorical" else ~np.isin(column.values, (0.0, 1.0))
-        if column.kind == "categorical" or wrong.any():
-            at = int(np.argmax(wrong))
+        if (at := first_no_flag(column)) is not None:
             value = class_labels(column.rows(np.array([at])))[0]
             raise DataError(
                 f"{dataset.place(at)}: the target {column.name!r} is {value!r}; multilabel needs columns of 0 and 1",
@@ -165,8 +190,33 @@ def _check_numbers(dataset: Dataset, columns: tuple[Column, ...]) -> None:
     for column in columns:
         if column.kind == "categorical":
             remedy = "choose one target for classification" if len(columns) > 1 else "use task: classification"
+            at = first_text(column)
             raise DataError(
-                f"{dataset.place(0)}: the target {column.name!r} is text, {column.values[0]!r}; "
+                f"{dataset.place(at)}: the target {column.name!r} is text, {column.values[at]!r}; "
                 f"regression needs numbers: {remedy}",
                 setting="data.task",
             )
+
+
+def first_no_flag(column: Column) -> int | None:
+    """The row of the first cell that is not the number 0 or 1; None where there is none."""
+    if column.kind == "categorical":
+        texts = column.values.tolist()
+        return next((row for row, text in enumerate(texts) if number_key(text) not in (0, 1)), 0)
+    wrong = ~np.isin(column.values, (0.0, 1.0))
+    return int(wrong.argmax()) if wrong.any() else None
+
+
+def first_text(column: Column) -> int:
+    """The row of the first cell of a categorical column that is no number."""
+    numbers = {text: number_key(text) for text in set(column.values.tolist())}
+    return next((row for row, text in enumerate(column.values.tolist()) if numbers[text] is None), 0)
+
+
+def _different(column: Column) -> int:
+    """How many different values there are; numbers beyond 2^53 may be different and equal as float64."""
+    if column.kind == "categorical":
+        return len(set(column.values.tolist()))
+    if column.spelling is not None and np.abs(column.values).max() >= LARGEST_INTEGER:
+        return len(set(map(number_key, set(column.spelling.tolist()))))
+    return len(np.unique(column.values))

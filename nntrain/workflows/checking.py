@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
-from nntrain.build.data import Data
+from nntrain.build.data import SPLITS, Data
 from nntrain.build.resolve import plan_network, resolve
 from nntrain.build.training import build_population
 from nntrain.build.warnings import data_warnings
 from nntrain.config.experiment import Experiment
+from nntrain.data.describe import describe_classes, describe_columns
 from nntrain.nn.network import Blueprint
 from nntrain.workflows.results import CheckReport, LayerRow
 
@@ -41,6 +42,8 @@ def check(experiment: Experiment) -> CheckReport:
         classes=None if preprocessor.classes is None else list(preprocessor.classes),
         loss=getattr(config.loss, "type", "auto"),
         warnings=data_warnings(config, data, prepared),
+        columns=describe_columns(data.pool, preprocessor, config.data.preprocess.model_dump()),
+        class_counts=describe_classes({split: data.dataset(split) for split in SPLITS}, preprocessor),
     )
 
 

@@ -14,7 +14,7 @@ from nntrain.build.data import SPLITS, Data, Prepared, read_file
 from nntrain.build.training import build_evaluator
 from nntrain.config.data import SplitFileConfig
 from nntrain.config.experiment import Experiment
-from nntrain.data.dataset import Dataset
+from nntrain.data.dataset import Dataset, Kind
 from nntrain.data.task import Task
 from nntrain.errors import DataError, RunError, UserError
 from nntrain.runs.environment import file_sha256
@@ -120,21 +120,24 @@ def _splits_of(model: Model, split: str) -> tuple[Dataset, Dataset]:
         model.experiment,
         model.directory.read_environment(),
         model.directory,
+        kinds=model.preprocessor.kinds,
         otherwise=", or score on another file with --data FILE",
     )
-    training = data.pool.rows(data.split.training)
-    if split in data.separate:
-        return data.separate[split], training
-    rows = getattr(data.split, split)
-    if not len(rows):
+    dataset, training = data.dataset(split), data.dataset("training")
+    if not len(dataset):
         part = getattr(model.experiment.config.data.split, split, None)
         size = "a file" if isinstance(part, SplitFileConfig) else f"data.split.{split} is {part:g}"
         raise UserError(f"{model.run.name} has no {split} examples ({size}): use --split or --data FILE")
-    return data.pool.rows(rows), training
+    return dataset, training
 
 
 def unchanged_data(
-    experiment: Experiment, environment: Mapping[str, object], run: RunDirectory, *, otherwise: str
+    experiment: Experiment,
+    environment: Mapping[str, object],
+    run: RunDirectory,
+    *,
+    kinds: Mapping[str, Kind],
+    otherwise: str,
 ) -> Data:
     """The data that a run was trained on, read again; refused if it has changed, for its splits could not be found.
 
@@ -142,6 +145,7 @@ def unchanged_data(
         experiment: of the run.
         environment: its environment.json, which has the paths as config.yaml has them.
         run: for messages.
+        kinds: what its columns were.
         otherwise: what can be done but to bring the data back; it ends the messages.
 
     Raises:
@@ -155,7 +159,7 @@ def unchanged_data(
             raise _contradiction(run, f"the run was not trained on {written!r}")
         _check_file(file, [recorded[written]], run, otherwise)
     _check_examples(experiment, sizes, run)  # before they are made
-    data = Data(experiment)
+    data = Data(experiment, kinds)
     for file in data.files:  # labels of IDX files need not be named
         if file not in named.values():
             _check_file(file, recorded.values(), run, otherwise)

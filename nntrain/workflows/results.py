@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nntrain.arrays import Shape
+from nntrain.data.describe import ClassRow, ColumnRow
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ class CheckReport:
         outputs: K.
         classes: their names, or None for regression.
         loss: the loss that is minimized.
+        columns: what each column of the data is and what becomes of it.
+        class_counts: how many examples of each class each split has; [] where there are no classes.
         warnings: what will probably go wrong.
     """
 
@@ -76,6 +79,8 @@ class CheckReport:
     classes: list[str] | None
     loss: str
     warnings: list[str]
+    columns: list[ColumnRow] = field(default_factory=list)
+    class_counts: list[ClassRow] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ from nntrain.workflows.evaluating import unchanged_data
 from nntrain.workflows.fitting import Fit, how_to_go_on, portable
 from nntrain.workflows.interruption import Interruption
 from nntrain.workflows.listener import Listener
-from nntrain.workflows.reading import read_count, read_experiment, shown
+from nntrain.workflows.reading import read_count, read_experiment, read_preprocessor, shown
 from nntrain.workflows.results import FitResult
 
 # Settings that say how long to train and when to save, and change nothing about a step.
@@ -167,7 +167,8 @@ def prepare(
         RunError: the run is damaged.
     """
     fresh = f"; a new run on the data as it is: nntrain fit {shlex.quote(str(directory.path / CONFIG))}"
-    data = unchanged_data(experiment, known, directory, otherwise=fresh)
+    kinds = read_preprocessor(directory).kinds
+    data = unchanged_data(experiment, known, directory, kinds=kinds, otherwise=fresh)
     prepared = data.prepare()
     _check_preprocess(directory, prepared)
     resolved = resolve(experiment, prepared.preprocessor, has_validation="validation" in prepared.splits)
@@ -202,11 +203,20 @@ def _essence(config: Config) -> Config:
 
 
 def _check_preprocess(directory: RunDirectory, prepared: Prepared) -> None:
-    if directory.read_preprocess() != prepared.preprocessor.to_json():
+    if not _is_part(directory.read_preprocess(), prepared.preprocessor.to_json()):
         raise RunError(
             f"{directory.path / PREPROCESS} is not what the data gives: the run cannot go on; "
             f"start again with: nntrain fit {shlex.quote(str(directory.path / CONFIG))}"
         )
+
+
+def _is_part(stored: object, fitted: object) -> bool:
+    """Whether all that a document says is in another one, which may say more: that of an older run says less."""
+    if isinstance(stored, dict) and isinstance(fitted, dict):
+        return all(key in fitted and _is_part(value, fitted[key]) for key, value in stored.items())
+    if isinstance(stored, list) and isinstance(fitted, list):
+        return len(stored) == len(fitted) and all(map(_is_part, stored, fitted))
+    return stored == fitted
 
 
 def _check_parameters(directory: RunDirectory, described: int) -> None:

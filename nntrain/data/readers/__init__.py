@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from nntrain.data.dataset import Dataset, Kind
+from nntrain.data.dataset import Dataset, Kind, quoted
+from nntrain.data.readers.cells import PLAIN
 from nntrain.data.readers.checks import existing_file
 from nntrain.data.readers.header import Features
 from nntrain.data.readers.idx import read_idx
 from nntrain.data.readers.npz import read_npy, read_npz
+from nntrain.data.readers.rules import TableRules
 from nntrain.data.readers.table import read_table
 from nntrain.errors import DataError
 
@@ -30,6 +33,7 @@ def read(
     arrays: tuple[str, str] = ("x", "y"),
     need_target: bool = True,
     kinds: Mapping[str, Kind] | None = None,
+    rules: TableRules | None = None,
 ) -> Dataset:
     """Read a data file whole.
 
@@ -43,14 +47,16 @@ def read(
         need_target: False, for prediction, leaves out the targets, which may be absent then.
         kinds: the kinds of the columns of the table trained on, for a further file of it: they are not guessed, and
             columns of other names are left alone.
+        rules: how the cells of a table are read, and what is known of its columns.
 
     Raises:
         DataError: what is wrong with the file, with its line or example and its column.
     """
     file = existing_file(Path(path))
     chosen = _format(file) if format == "auto" else format
+    rules = rules or TableRules()
     if need_target:
-        _check_settings(file, chosen, target, features, labels)
+        _check_settings(file, chosen, target, features, labels, rules)
     second = None if labels is None else Path(labels)
     match chosen:
         case "csv" | "tsv":
@@ -61,6 +67,7 @@ def read(
                 features=features,
                 need_target=need_target,
                 kinds=kinds,
+                rules=rules,
             )
         case "npz":
             dataset = read_npz(file, arrays=arrays, need_target=need_target)
@@ -70,9 +77,7 @@ def read(
             dataset = read_idx(file, labels=second, need_target=need_target)
         case _:
             raise ValueError(f"format must be auto or one of {', '.join(FORMATS)}, got {chosen!r}")
-    if need_target:
-        _check_targets(dataset)
-    return dataset
+    return _with_targets(dataset, drop=rules.drop) if need_target else dataset
 
 
 def _format(path: Path) -> str:
@@ -88,13 +93,22 @@ def _format(path: Path) -> str:
     return found
 
 
-def _check_settings(path: Path, format: str, target: object, features: object, labels: object) -> None:
+def _check_settings(
+    path: Path, format: str, target: object, features: object, labels: object, rules: TableRules
+) -> None:
     """DataError for a setting that means nothing for this format, and would be ignored silently."""
     if format in ("csv", "tsv"):
         unused = {"data.labels": labels is not None}
         reason = f"a {format} file has its targets in columns: name them with data.target"
     else:
-        unused = {"data.target": target is not None, "data.features": features != "all"}
+        unused = {
+            "data.target": target is not None,
+            "data.features": features != "all",
+            "data.columns": bool(rules.declared or rules.excluded),
+            "data.missing_values": rules.reading.missing != PLAIN.missing,
+            "data.decimal": rules.reading.decimal != PLAIN.decimal,
+            "data.thousands": rules.reading.thousands != PLAIN.thousands,
+        }
         reason = f"{format} files have no named columns"
         if format == "npz":
             unused["data.labels"] = labels is not None
@@ -104,11 +118,27 @@ def _check_settings(path: Path, format: str, target: object, features: object, l
             raise DataError(f"{path}: {setting} is set, but {reason}; leave it out", setting=setting)
 
 
-def _check_targets(dataset: Dataset) -> None:
+def _with_targets(dataset: Dataset, *, drop: bool) -> Dataset:
+    """The rows that have every target; where others are not to be dropped, they are a DataError."""
+    lacking = np.zeros(len(dataset), dtype=bool)
     for column in dataset.target_columns:
-        if (at := np.flatnonzero(column.missing)).size:
+        if not drop and (at := np.flatnonzero(column.missing)).size:
             others = f" ({len(at):,} rows lack it)" if len(at) > 1 else ""
+            row = int(at[0])
+            lacks = dataset.lacking(row, column.name)
             raise DataError(
-                f"{dataset.place(int(at[0]))}: the target {column.name!r} has no value{others}; "
-                "fill it in or remove the row: targets are never filled automatically"
+                f"{dataset.place(row)}: the target {column.name!r} {lacks}{others}; fill it in, or "
+                "leave such rows out with data.missing_target: drop"
             )
+        lacking |= column.missing
+    if not lacking.any():
+        return dataset
+    names = quoted([column.name for column in dataset.target_columns if column.missing.any()])
+    if lacking.all():
+        raise DataError(f"{dataset.source}: no row has a value of the target {names}; is it the right column?")
+    count = int(lacking.sum())
+    first = dataset.place(int(lacking.argmax()))
+    rows = "1 row has" if count == 1 else f"{count:,} of {len(dataset):,} rows have"
+    remark = f"{first}: {rows} no value of the target {names} and {'is' if count == 1 else 'are'} left out"
+    kept = dataset.rows(np.flatnonzero(~lacking))
+    return replace(kept, remarks=(*kept.remarks, remark))

@@ -39,10 +39,10 @@ def array_dataset(
 
 
 def _targets(values: Array, name: str) -> Array:
-    """Finite numbers, or strings for class names."""
+    """Numbers that are finite, or NaN where there is none; or strings for class names."""
     if values.dtype.kind not in "US":
         numbers = _numbers(values, name)
-        _check_finite(numbers, name)
+        _check_finite(np.nan_to_num(numbers, nan=0.0, posinf=np.inf, neginf=-np.inf), name)  # NaN: it has no value
         return numbers
     try:
         return np.char.decode(values, "utf-8") if values.dtype.kind == "S" else np.char.strip(values)

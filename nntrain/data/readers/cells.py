@@ -1,12 +1,14 @@
-"""Cells of text become columns: what is a number, what is missing, and what kind a whole column is.
+"""Cells of text become numbers, names or missing values, as a `Reading` says.
 
-A cell is stripped of blanks around it. It is *missing* if it is empty or one of NA, N/A, NaN, nan, NAN, null,
-NULL, None, ?; it is a *number* if it is a decimal number in ASCII, with or without exponent (also inf).
-Anything else is text. A column all of whose cells are numbers or missing is numeric, any other is
-categorical, unless all but a few cells are numbers: that is taken for a mistake (see `is_mixed`).
+A cell is stripped of blanks around it. It is *missing* if it is empty or one of the reading's marks; it is a *number*
+if it is a decimal number in ASCII, with or without exponent (also inf), written with the reading's decimal mark,
+thousands mark and unit. Anything else is text. What a column of text is taken for is said in `spelling`.
 """
 
-from collections.abc import Sequence
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,41 +18,97 @@ from nntrain.data.dataset import Column, numeric_column
 
 MISSING = frozenset({"", "NA", "N/A", "NaN", "nan", "NAN", "null", "NULL", "None", "?"})
 
-MIXED_SHARE = 0.95
-CELLS_SHOWN = 3
+MOST_SPELLINGS = 10_000
+"""A column of numbers with more different texts than this is no column of labels; they are forgotten."""
+
+MOST_WRONG = 1_000
+"""So many texts of a column of numbers are kept, to say what they may have been meant for."""
+
+_BLANKS = str.maketrans("\u00a0\u202f\u2009’", "   '")
 
 
-def parse_number(cell: str) -> float | None:
-    """The number in a cell, NaN where it is missing, None where it is text."""
-    text = cell.strip()
-    if text in MISSING:
-        return float("nan")
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the cells of a column are read.
+
+    Attributes:
+        missing: the texts that stand for a missing value; the empty one is always among them.
+        decimal: the decimal mark, "." or ",".
+        thousands: what groups the digits before it by threes, or "".
+        unit: what may stand before or behind a number and is left out, or "".
+    """
+
+    missing: frozenset[str] = MISSING
+    decimal: str = "."
+    thousands: str = ""
+    unit: str = ""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether numbers are written as Python and NumPy write them."""
+        return self.decimal == "." and not self.thousands and not self.unit
+
+    def number(self, cell: str) -> float | None:
+        """The number in a cell, NaN where it is missing, None where it is text."""
+        text: str | None = cell.strip()
+        if text in self.missing:
+            return math.nan
+        if self.is_plain:
+            return _plain_number(text or "")
+        if self.unit:
+            text = _without_unit(text or "", self.unit)
+        text = _ungrouped((text or "").translate(_BLANKS), self.thousands, self.decimal)
+        if text is None or (self.decimal != "." and "." in text):
+            return None
+        return _plain_number(text.replace(self.decimal, "."))
+
+
+PLAIN = Reading()
+
+
+def _plain_number(text: str) -> float | None:
     if "_" in text or not text.isascii():  # float() takes 1_000 and digits of every script; people do not mean them
         return None
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
         return None
+    return None if math.isnan(value) else value  # a `nan` that is no mark is a text
 
 
-def is_mixed(numbers: int, texts: int) -> bool:
-    """Whether a column of so many numbers and texts is a numeric column with mistakes in it.
-
-    That is so if at least 95 % of the cells that are not missing are numbers, or if all but one are and there
-    are at least three of them.
-    """
-    if texts == 0:
-        return False
-    return numbers >= MIXED_SHARE * (numbers + texts) or (texts == 1 and numbers >= 3)
+def _without_unit(text: str, unit: str) -> str:
+    sign, rest = (text[0], text[1:].lstrip()) if text[:1] in ("-", "+") else ("", text)
+    if rest.startswith(unit):
+        rest = rest[len(unit) :].lstrip()
+    elif rest.endswith(unit):
+        rest = rest[: -len(unit)].rstrip()
+    return sign + rest
 
 
-def with_nan(lines: Sequence[str], delimiter: str) -> list[str]:
+def _ungrouped(text: str, thousands: str, decimal: str) -> str | None:
+    """The number without its thousands marks; None where they do not stand between groups of three digits."""
+    if not thousands or thousands not in text:
+        return text
+    mark, point = re.escape(thousands), re.escape(decimal)
+    grouped = re.fullmatch(rf"[+-]?[1-9]\d{{0,2}}(?:{mark}\d{{3}})+(?:{point}\d*)?(?:[eE][+-]?\d+)?", text)
+    return text.replace(thousands, "") if grouped else None
+
+
+def number_key(text: str) -> float | None:
+    """A number that is equal for equal numbers, however they are written and however large; None for text."""
+    try:
+        return int(text) if text.strip().lstrip("+-").isdecimal() and text.isascii() else _plain_number(text.strip())
+    except ValueError:  # thousands of digits
+        return _plain_number(text.strip())
+
+
+def with_nan(lines: Sequence[str], delimiter: str, missing: frozenset[str]) -> list[str]:
     """Lines without quotes, each missing cell written as nan, which NumPy's parser takes for a number."""
     edge = f"{delimiter}\n{delimiter}"
     text = "".join(lines).replace("\r\n", "\n").removesuffix("\n")
     text = delimiter + text.replace("\n", edge) + delimiter
-    for missing in MISSING - {"nan", "NaN", "NAN"}:
-        cell = delimiter + missing + delimiter
+    for mark in missing - {"nan"}:
+        cell = delimiter + mark + delimiter
         while cell in text:  # twice at most: of two missing cells side by side the first pass sees one
             text = text.replace(cell, f"{delimiter}nan{delimiter}")
     return text[1:-1].split(edge)
@@ -58,31 +116,41 @@ def with_nan(lines: Sequence[str], delimiter: str) -> list[str]:
 
 @dataclass(slots=True)
 class NumericCells:
-    """A column read as numbers, chunk by chunk. Text becomes NaN; the first of it is in `wrong`, by line."""
+    """A column read as numbers, chunk by chunk.
 
+    Attributes:
+        wrong: the first cells that are text, each with its row, counted from 0; they become NaN.
+        texts: how many such cells there are.
+        rows: how many cells there are.
+    """
+
+    reading: Reading
     parts: list[Array] = field(default_factory=list)
     wrong: list[tuple[int, str]] = field(default_factory=list)
     texts: int = 0
+    rows: int = 0
 
     def add_numbers(self, values: Array) -> None:
         """Append cells [n] that are float64 already."""
         self.parts.append(values.copy())
+        self.rows += len(values)
 
-    def add(self, cells: Sequence[str], lines: Array) -> None:
-        """Append n cells of text that begin on the `lines` [n] of the file."""
-        values = _in_bulk(cells)
-        self.parts.append(self._one_by_one(cells, lines) if values is None else values)
+    def add(self, cells: Sequence[str]) -> None:
+        """Append n cells of text."""
+        values = _in_bulk(cells, self.reading.missing) if self.reading.is_plain else None
+        self.parts.append(self._one_by_one(cells) if values is None else values)
+        self.rows += len(cells)
 
-    def _one_by_one(self, cells: Sequence[str], lines: Array) -> Array:
+    def _one_by_one(self, cells: Sequence[str]) -> Array:
         values = np.full(len(cells), np.nan)
         for k, cell in enumerate(cells):
-            number = parse_number(cell)
+            number = self.reading.number(cell)
             if number is not None:
                 values[k] = number
                 continue
             self.texts += 1
-            if len(self.wrong) < CELLS_SHOWN:
-                self.wrong.append((int(lines[k]), cell.strip()))
+            if len(self.wrong) < MOST_WRONG:
+                self.wrong.append((self.rows + k, cell.strip()))
         return values
 
     def numbers(self) -> int:
@@ -100,38 +168,93 @@ class NumericCells:
 class TextCells:
     """A column read as text, chunk by chunk: each distinct text is stored once, each cell as its number."""
 
+    reading: Reading
     codes: dict[str, int] = field(default_factory=dict)
     parts: list[Array] = field(default_factory=list)
 
-    def add(self, cells: Sequence[str], lines: Array) -> None:
+    def add(self, cells: Sequence[str]) -> None:
         """Append cells of text."""
         codes = self.codes
         numbered = (codes.setdefault(cell.strip(), len(codes)) for cell in cells)
         self.parts.append(np.fromiter(numbered, np.int32, len(cells)))
 
+    def places(self) -> Array:
+        """The number of each cell's text, int [N]."""
+        self.parts = [np.concatenate(self.parts)] if self.parts else [np.empty(0, np.int32)]
+        return self.parts[0]
+
+    def counts(self) -> dict[str, int]:
+        """How often each text occurs."""
+        return dict(zip(self.codes, np.bincount(self.places(), minlength=len(self.codes)).tolist(), strict=True))
+
+    def rows_of(self, texts: Iterable[str]) -> Array:
+        """The rows [n] that hold one of the texts, from 0."""
+        wanted = [self.codes[text] for text in texts]
+        return np.flatnonzero(np.isin(self.places(), wanted))
+
     def column(self, name: str) -> Column:
-        """The whole column, missing cells as ""; the parts are given up."""
-        texts = np.array(["" if text in MISSING else text for text in self.codes], dtype=object)
-        values = texts[np.concatenate(self.parts)]
-        self.parts.clear()
+        """The whole column of names, missing cells as ""."""
+        missing = self.reading.missing
+        values = self._spread(["" if text in missing else text for text in self.codes])
         return Column(name, values, values == "", "categorical")
 
+    def numbers(self, name: str) -> Column | None:
+        """The whole column of numbers that remember how they are written; None where a cell is text."""
+        numbers = [self.reading.number(text) for text in self.codes]
+        if any(number is None for number in numbers):
+            return None
+        values = np.array(numbers, dtype=np.float64)[self.places()]
+        return Column(name, values, np.isnan(values), "numeric", self._spread(list(self.codes)))
 
-def count_texts(column: Column) -> tuple[int, Array]:
-    """How many cells of a categorical column are numbers, and the indices [n] of those that are text."""
-    is_text = {value: parse_number(value) is None for value in set(column.values.tolist())}
-    texts = np.fromiter((is_text[value] for value in column.values), bool, len(column))
-    present = len(column) - int(column.missing.sum())
-    return present - int(texts.sum()), np.flatnonzero(texts)
+    def _spread(self, texts: list[str]) -> Array:
+        distinct = np.empty(len(texts), dtype=object)
+        distinct[:] = texts
+        spread: Array = distinct[self.places()]
+        return spread
 
 
-def _in_bulk(cells: Sequence[str]) -> Array | None:
+@dataclass(slots=True)
+class TargetCells:
+    """A target that may be numbers or names, chunk by chunk: text, until there are too many different numbers."""
+
+    reading: Reading
+    texts: TextCells = field(init=False)
+    numeric: NumericCells | None = None
+
+    def __post_init__(self) -> None:
+        self.texts = TextCells(self.reading)
+
+    def add(self, cells: Sequence[str]) -> None:
+        """Append cells of text."""
+        if self.numeric is not None:
+            self.numeric.add(cells)
+            return
+        self.texts.add(cells)
+        if len(self.texts.codes) > MOST_SPELLINGS and _mostly_numbers(self.texts.codes, self.reading):
+            self.numeric = NumericCells(self.reading)
+            distinct = list(self.texts.codes)
+            self.numeric.add([distinct[place] for place in self.texts.places().tolist()])
+
+
+def _mostly_numbers(texts: Mapping[str, int], reading: Reading) -> bool:
+    return sum(reading.number(text) is not None for text in texts) * 2 > len(texts)
+
+
+def mark_counts(cells: TextCells) -> Counter[str]:
+    """How often each mark of a missing value stands in a column of text, the empty cell left out."""
+    counts = cells.counts()
+    return Counter({mark: counts[mark] for mark in cells.reading.missing if mark and mark in counts})
+
+
+def _in_bulk(cells: Sequence[str], missing: frozenset[str]) -> Array | None:
     """All cells as numbers [n], or None if one of them has to be looked at by itself."""
     joined = "".join(cells)
     if "_" in joined or not joined.isascii():
         return None
-    known = ["nan" if cell in MISSING else cell for cell in cells]
+    known = ["nan" if cell in missing else cell for cell in cells]
     try:
-        return np.fromiter(map(float, known), np.float64, len(known))
+        values = np.fromiter(map(float, known), np.float64, len(known))
     except ValueError:
         return None
+    lacking = int(np.isnan(values).sum())
+    return values if lacking == 0 or lacking == sum(cell in missing for cell in cells) else None

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Literal
 
 from nntrain.data.dataset import Kind, quoted
-from nntrain.data.readers.cells import parse_number
+from nntrain.data.readers.cells import PLAIN
 from nntrain.data.readers.checks import absent
 from nntrain.errors import DataError
 
@@ -36,7 +36,7 @@ def check_header(source: str, header: list[str], delimiter: str) -> None:
 
 def _looks_like_data(header: list[str]) -> bool:
     """Whether most names are numbers; 0, 1, 2, … and columns of years are taken for names."""
-    numbers = [value for name in header if (value := parse_number(name)) is not None and not math.isnan(value)]
+    numbers = [value for name in header if (value := PLAIN.number(name)) is not None and not math.isnan(value)]
     if len(numbers) * 2 <= len(header):
         return False
     rising = all(later == earlier + 1 for earlier, later in pairwise(numbers))

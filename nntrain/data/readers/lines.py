@@ -81,6 +81,15 @@ class TextTable:
             raise self._csv_error() from None
         return _without_blanks(chunk.numbers, rows)
 
+    def cell(self, line: int, place: int) -> str:
+        """The text of one cell, of the row that begins on a line of the file; the file is read again up to there."""
+        for chunk in self.chunks():
+            if len(chunk.numbers) and chunk.numbers[0] <= line <= chunk.numbers[-1]:
+                numbers, rows = self.cells(chunk)
+                row: list[str] = rows[numbers.tolist().index(line)]
+                return row[place].strip()
+        return ""
+
     def _reader(self, lines: Iterator[str]) -> Reader:
         return csv.reader(lines, delimiter=self.delimiter, strict=True, skipinitialspace=True)
 

@@ -2,7 +2,7 @@
 
 Fields may be quoted with `"` (a quote inside is written twice), and may then hold the delimiter and line
 breaks. Text is UTF-8, with or without byte order mark; lines end in LF, CRLF or CR; blank lines are skipped.
-What counts as a number and as missing is said in `cells`.
+What counts as a number and as missing is said in `cells`, what a column of text may have been meant for in `spelling`.
 
 Numbers are parsed in bulk: a file without quotes goes through NumPy's C parser, many rows at a time, and only
 a chunk that it cannot take (a missing cell, text among numbers, a row too short) is divided into cells in
@@ -10,8 +10,10 @@ Python. Both ways give the same numbers to the bit. Memory stays within a small 
 for.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -19,20 +21,16 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.data.dataset import Column, Dataset, Kind
-from nntrain.data.readers.cells import (
-    CELLS_SHOWN,
-    NumericCells,
-    TextCells,
-    count_texts,
-    is_mixed,
-    parse_number,
-    with_nan,
-)
+from nntrain.data.readers.cells import NumericCells, TargetCells, TextCells, with_nan
+from nntrain.data.readers.checks import absent
 from nntrain.data.readers.header import Features, check_header, input_names, target_names
 from nntrain.data.readers.lines import Chunk, TextTable, open_table
+from nntrain.data.readers.mistakes import Mistakes
+from nntrain.data.readers.remarks import category_remarks, code_remark
+from nntrain.data.readers.rules import TableRules
 from nntrain.errors import DataError
 
-Cells: TypeAlias = NumericCells | TextCells
+Cells: TypeAlias = NumericCells | TextCells | TargetCells
 
 
 def read_table(
@@ -43,17 +41,20 @@ def read_table(
     features: Features,
     need_target: bool,
     kinds: Mapping[str, Kind] | None,
+    rules: TableRules,
 ) -> Dataset:
     """Read a delimited text file; see `nntrain.data.readers.read` for the parameters."""
     table = open_table(path, delimiter)
     header = table.header()
     check_header(table.source, header, delimiter)
     targets = target_names(table.source, header, target, need_target)
-    inputs = input_names(table.source, header, targets, features, kinds)
+    if kinds is None:
+        _check_declared(table.source, header, rules)
+    inputs = input_names(table.source, header, targets, _without(features, header, rules.excluded), kinds)
     targets = targets if need_target else []
     names = [*inputs, *targets]
-    wanted = Wanted({name: header.index(name) for name in names}, len(header), frozenset(targets), kinds or {})
-    columns, lines = _read_columns(table, wanted)
+    wanted = Wanted({name: header.index(name) for name in names}, len(header), frozenset(targets), kinds, rules)
+    columns, lines, remarks = _read_columns(table, wanted)
     dataset = Dataset(
         inputs=tuple(columns[name] for name in inputs),
         targets=tuple(columns[name] for name in targets) if targets else None,
@@ -61,6 +62,9 @@ def read_table(
         files=(path,),
         numbers=lines,
         numbered="line",
+        remarks=tuple(f"{table.source}: {remark}" for remark in remarks),
+        left_out=tuple(name for name in header if name not in columns),
+        cell=partial(_cell, table, wanted.places),
     )
     for column in columns.values():
         _check_finite(dataset, column)
@@ -73,55 +77,145 @@ class Wanted:
 
     places    name → place in the header, which has `width` names
     targets   which of them are targets
-    known     kinds that are not to be guessed, by name
+    kinds     what the columns of the table trained on are, where this is a further file of it
+    rules     what the config says
     """
 
     places: Mapping[str, int]
     width: int
     targets: frozenset[str]
-    known: Mapping[str, Kind]
+    kinds: Mapping[str, Kind] | None
+    rules: TableRules
+
+    def known(self, name: str) -> Kind | None:
+        """The kind of a column that is not to be found out: that of the training data, or as it was declared."""
+        if self.kinds is not None and name in self.kinds:
+            return self.kinds[name]
+        return self.rules.declared[name][0] if name in self.rules.declared else None
+
+    def make(self, name: str, guess: Kind) -> Cells:
+        """What collects the cells of a column."""
+        reading, kind = self.rules.reading_of(name), self.known(name)
+        if name in self.targets and kind != "categorical":
+            numbers = kind == "numeric" and self.rules.target == "numbers"
+            return NumericCells(reading) if numbers else TargetCells(reading)
+        return NumericCells(reading) if (kind or guess) == "numeric" else TextCells(reading)
 
 
-def _read_columns(table: TextTable, wanted: Wanted) -> tuple[dict[str, Column], Array]:
-    """The columns wanted and the line [N] of every row.
+def _check_declared(source: str, header: list[str], rules: TableRules) -> None:
+    for name in (*rules.declared, *sorted(rules.excluded)):
+        if name not in header:
+            raise DataError(f"{source}: {absent('column', [name], header)}", setting=f"data.columns.{name}")
 
-    Kinds are guessed from the first rows. Where text turns up below in a column guessed to be numeric, and not so
-    little of it that it is a mistake, the file is read once more with that column as text.
+
+def _without(features: Features, header: list[str], excluded: frozenset[str]) -> Features:
+    """The features less the columns that are declared to be none; a list of features was checked for them."""
+    there = [name for name in header if name in excluded]
+    if features == "all":
+        return ("exclude", there)
+    if len(features) == 2 and features[0] == "exclude" and not isinstance(features[1], str):
+        return ("exclude", list(dict.fromkeys([*features[1], *there])))
+    return features
+
+
+def _cell(table: TextTable, places: Mapping[str, int], line: int, name: str) -> str:
+    return table.cell(line, places[name]) if name in places else ""
+
+
+def _read_columns(table: TextTable, wanted: Wanted) -> tuple[dict[str, Column], Array, list[str]]:
+    """The columns wanted, the line [N] of every row, and what deserves a word.
+
+    Kinds are guessed from the first rows. Where text turns up below in a column guessed to be numeric, the file is read
+    once more with that column as text, to say what is wrong with it.
     """
-    kinds = {**_guess_kinds(table, wanted), **{k: v for k, v in wanted.known.items() if k in wanted.places}}
-    cells, lines = _one_pass(table, wanted, kinds)
-    wrong = {name: each for name, each in cells.items() if isinstance(each, NumericCells) and each.texts}
-    if wrong:
-        _check_mistakes(table.source, wanted, wrong)
-        cells, lines = _one_pass(table, wanted, kinds | dict.fromkeys(wrong, "categorical"))
-    columns = {name: each.column(name) for name, each in cells.items()}
-    for name, column in columns.items():
-        if column.kind == "categorical" and name not in wanted.known:
-            _check_unmixed(table.source, wanted, column, lines)
-    return columns, lines
+    guesses, remarks = _guess(table, wanted)
+    cells, lines = _one_pass(table, wanted, guesses)
+    unsure = [name for name, each in cells.items() if wanted.known(name) is None and _has_text(each)]
+    if any(isinstance(cells[name], NumericCells) for name in unsure):
+        cells, lines = _one_pass(table, wanted, guesses | dict.fromkeys(unsure, "categorical"))
+    mistakes = Mistakes(table.source, lines)
+    columns = {name: _column(name, each, wanted, mistakes) for name, each in cells.items()}
+    mistakes.raise_any()
+    for name, each in cells.items():
+        if isinstance(each, TextCells) and name not in wanted.targets:
+            remarks += category_remarks(name, each, declared=name in wanted.rules.declared)
+    return {name: column for name, column in columns.items() if column is not None}, lines, remarks
 
 
-def _guess_kinds(table: TextTable, wanted: Wanted) -> dict[str, Kind]:
+def _has_text(cells: Cells) -> bool:
+    return isinstance(cells, NumericCells) and cells.texts > 0
+
+
+def _column(name: str, cells: Cells, wanted: Wanted, mistakes: Mistakes) -> Column | None:
+    """The column, or None where a mistake was found in it."""
+    known = wanted.known(name)
+    if isinstance(cells, TargetCells):
+        return _target_column(name, cells, wanted, mistakes)
+    if isinstance(cells, NumericCells):
+        if cells.texts:
+            mistakes.text_among_numbers(name, cells, _why_numeric(name, wanted), target=name in wanted.targets)
+            return None
+        return cells.column(name)
+    if known is None and wanted.kinds is None and mistakes.doubtful(name, cells, target=False):
+        return None
+    return cells.column(name)
+
+
+def _target_column(name: str, cells: TargetCells, wanted: Wanted, mistakes: Mistakes) -> Column | None:
+    """A target as numbers where all of it are, otherwise as names where it may be."""
+    if cells.numeric is not None:
+        if cells.numeric.texts == 0:
+            return cells.numeric.column(name)
+        mistakes.text_among_numbers(name, cells.numeric, _why_numeric(name, wanted), target=True)
+        return None
+    column = cells.texts.numbers(name)
+    if column is not None:
+        return column
+    if wanted.known(name) == "numeric" and wanted.rules.target != "names":
+        mistakes.texts_for_numbers(name, cells.texts, _why_numeric(name, wanted))
+        return None
+    if wanted.rules.target != "names" and mistakes.doubtful(name, cells.texts, target=True):
+        return None
+    return cells.texts.column(name)  # of classes that are not asked for it is said where the task is found
+
+
+def _why_numeric(name: str, wanted: Wanted) -> str:
+    """Why the cells of a column must be numbers; "" where it is only that the others are."""
+    if name in wanted.rules.declared:
+        return "data.columns says that it is numeric"
+    if wanted.kinds is not None and name in wanted.kinds:
+        return "the column was numeric in the training data"
+    if name in wanted.targets and wanted.rules.target == "numbers":
+        return f"data.task: {wanted.rules.task} needs numbers"
+    return ""
+
+
+def _guess(table: TextTable, wanted: Wanted) -> tuple[dict[str, Kind], list[str]]:
     """Kinds by the first chunk: numeric where at least half of the cells that are not missing are numbers."""
     chunk = next(table.chunks(), None)
     lines, rows = (np.arange(0), []) if chunk is None else table.cells(chunk)
     _check_widths(table, wanted.width, lines, rows)
     kinds: dict[str, Kind] = {}
+    remarks: list[str] = []
     for name, place in wanted.places.items():
-        values = [parse_number(row[place]) for row in rows]
+        reading = wanted.rules.reading_of(name)
+        values = [reading.number(row[place]) for row in rows]
         texts = values.count(None)
         numbers = sum(value is not None and value == value for value in values)
         kinds[name] = "numeric" if numbers >= texts else "categorical"
-    return kinds
+        if name not in wanted.targets and name not in wanted.rules.declared and kinds[name] == "numeric":
+            remarks += code_remark(name, [row[place].strip() for row in rows])
+    return kinds, remarks
 
 
-def _one_pass(table: TextTable, wanted: Wanted, kinds: Mapping[str, Kind]) -> tuple[dict[str, Cells], Array]:
-    cells: dict[str, Cells] = {name: NumericCells() if kinds[name] == "numeric" else TextCells() for name in kinds}
-    row_type = _row_type(wanted, kinds)
+def _one_pass(table: TextTable, wanted: Wanted, guesses: Mapping[str, Kind]) -> tuple[dict[str, Cells], Array]:
+    cells = {name: wanted.make(name, guesses[name]) for name in wanted.places}
+    marks = _common_marks(cells, wanted)
     lines = [np.arange(0)]
     for chunk in table.chunks():
-        if (rows := _parse(chunk, row_type, table.delimiter)) is not None:
-            _add_parsed(cells, wanted, rows, chunk.numbers)
+        row_type = _row_type(wanted, cells)
+        if (rows := _parse(chunk, row_type, table.delimiter, marks, _nan_marks(cells))) is not None:
+            _add_parsed(cells, wanted, rows)
             lines.append(chunk.numbers)
         else:
             lines.append(_add_divided(table, wanted, cells, chunk))
@@ -131,35 +225,75 @@ def _one_pass(table: TextTable, wanted: Wanted, kinds: Mapping[str, Kind]) -> tu
     return cells, numbers
 
 
-def _row_type(wanted: Wanted, kinds: Mapping[str, Kind]) -> np.dtype[np.void]:
+def _common_marks(cells: Mapping[str, Cells], wanted: Wanted) -> frozenset[str] | None:
+    """The marks of missing values that can be rewritten for NumPy's parser, or None.
+
+    They must be the same for all columns, and no column may need to know which of them a cell holds.
+    """
+    readings = {each.reading for each in cells.values()}
+    texts = any(isinstance(each, TextCells) for each in cells.values())
+    return next(iter(readings)).missing if len(readings) == 1 and not texts else None
+
+
+def _nan_marks(cells: Mapping[str, Cells]) -> frozenset[str]:
+    """The marks of missing values of all columns that NumPy's parser makes the numbers of."""
+    marks = [each.reading.missing for each in cells.values() if _is_parsed(each)]
+    return frozenset.intersection(*marks) if marks else frozenset()
+
+
+def _is_parsed(cells: Cells) -> bool:
+    """Whether NumPy's parser can make the numbers of a column."""
+    numeric = cells.numeric if isinstance(cells, TargetCells) else cells
+    return isinstance(numeric, NumericCells) and numeric.reading.is_plain
+
+
+def _row_type(wanted: Wanted, cells: Mapping[str, Cells]) -> np.dtype[np.void]:
     """What NumPy makes of each field: a number, a string or, where the column is not wanted, one letter."""
     codes = ["U1"] * wanted.width
     for name, place in wanted.places.items():
-        codes[place] = "f8" if kinds[name] == "numeric" else "O"
+        codes[place] = "f8" if _is_parsed(cells[name]) else "O"
     return np.dtype([(f"f{place}", code) for place, code in enumerate(codes)])
 
 
-def _parse(chunk: Chunk, row_type: np.dtype[np.void], delimiter: str) -> Array | None:
+def _parse(
+    chunk: Chunk, row_type: np.dtype[np.void], delimiter: str, marks: frozenset[str] | None, nan_marks: frozenset[str]
+) -> Array | None:
     """The rows [n] of a chunk parsed by NumPy; None where it has quotes, blank lines or other surprises."""
     if chunk.lines is None or len(row_type.names or ()) == 1 or not chunk.lines[0].strip():
         return None
+    lines: list[str] = chunk.lines
     for rewrite in (False, True):
+        if rewrite:
+            if marks is None:
+                return None
+            lines = with_nan(chunk.lines, delimiter, marks)
         try:
-            lines = with_nan(chunk.lines, delimiter) if rewrite else chunk.lines
             rows = np.loadtxt(lines, dtype=row_type, delimiter=delimiter, comments=None, ndmin=1)
         except ValueError:
             continue
-        return rows if len(rows) == len(chunk.lines) else None
+        whole = len(rows) == len(chunk.lines)
+        return rows if whole and not _has_odd_nan(chunk.lines, rows, delimiter, nan_marks) else None
     return None
 
 
-def _add_parsed(cells: Mapping[str, Cells], wanted: Wanted, rows: Array, lines: Array) -> None:
+def _has_odd_nan(lines: list[str], rows: Array, delimiter: str, marks: frozenset[str]) -> bool:
+    """Whether NumPy took a cell for NaN that is no mark of a missing value, such as -nan."""
+    names = [name for name in rows.dtype.names or () if rows[name].dtype.kind == "f"]
+    if not any(np.isnan(rows[name]).any() for name in names):
+        return False
+    edge = re.escape(delimiter)
+    found = re.findall(rf"(?i)(?:^|{edge})[^\S\n{edge}]*([-+]?nan(?:\([^)]*\))?)(?=\s|{edge}|$)", "".join(lines), re.M)
+    return not marks.issuperset(found)
+
+
+def _add_parsed(cells: Mapping[str, Cells], wanted: Wanted, rows: Array) -> None:
     for name, each in cells.items():
         values = rows[f"f{wanted.places[name]}"]
-        if isinstance(each, NumericCells):
-            each.add_numbers(values)
+        numeric = each.numeric if isinstance(each, TargetCells) else each
+        if isinstance(numeric, NumericCells) and values.dtype.kind == "f":
+            numeric.add_numbers(values)
         else:
-            each.add(values.tolist(), lines)
+            each.add(values.tolist())
 
 
 def _add_divided(table: TextTable, wanted: Wanted, cells: Mapping[str, Cells], chunk: Chunk) -> Array:
@@ -167,7 +301,7 @@ def _add_divided(table: TextTable, wanted: Wanted, cells: Mapping[str, Cells], c
     _check_widths(table, wanted.width, lines, rows)
     columns: list[Sequence[str]] = list(zip(*rows, strict=True)) if rows else [()] * wanted.width
     for name, each in cells.items():
-        each.add(columns[wanted.places[name]], lines)
+        each.add(columns[wanted.places[name]])
     return lines
 
 
@@ -184,38 +318,6 @@ def _check_widths(table: TextTable, width: int, lines: Array, rows: list[list[st
 
 def _fields(count: int) -> str:
     return "1 field" if count == 1 else f"{count} fields"
-
-
-def _check_mistakes(source: str, wanted: Wanted, wrong: Mapping[str, NumericCells]) -> None:
-    """DataError for text in columns that are known to be numeric, or that are numeric but for a few cells."""
-    for name, each in wrong.items():
-        if name in wanted.known or is_mixed(each.numbers(), each.texts):
-            raise DataError(_mistake(source, wanted, name, each.wrong, each.texts, each.numbers()))
-
-
-def _check_unmixed(source: str, wanted: Wanted, column: Column, lines: Array) -> None:
-    """DataError for a categorical column that is numeric but for a few cells."""
-    numbers, texts = count_texts(column)
-    if is_mixed(numbers, len(texts)):
-        first = [(int(lines[k]), str(column.values[k])) for k in texts[:CELLS_SHOWN]]
-        raise DataError(_mistake(source, wanted, column.name, first, len(texts), numbers))
-
-
-def _mistake(source: str, wanted: Wanted, name: str, first: list[tuple[int, str]], texts: int, numbers: int) -> str:
-    (line, text), *others = first
-    more = "".join(f", {other!r} on line {at}" for at, other in others)
-    more += f" and {texts - len(first):,} more" if texts > len(first) else ""
-    known = name in wanted.known
-    why = "the column was numeric in the training data" if known else f"its other {numbers:,} cells are numbers"
-    remedy = "write a number there"
-    if name in wanted.targets:
-        remedy += ", or remove the row"
-    elif known:
-        remedy += ", or leave the cell empty if the network was trained with data.preprocess.missing"
-    else:
-        remedy += ", or leave the cell empty and set data.preprocess.missing, or leave the column out with "
-        remedy += f"data.features: {{exclude: [{name}]}}"
-    return f"{source}:{line}: column {name!r} holds the text {text!r}{more}, but {why}; {remedy}"
 
 
 def _check_finite(dataset: Dataset, column: Column) -> None:

@@ -1,0 +1,65 @@
+"""What deserves a word about how a column was read, though nothing is wrong with it."""
+
+import re
+from collections.abc import Sequence
+from itertools import islice
+
+from nntrain.data.dataset import quoted
+from nntrain.data.readers.cells import MOST_SPELLINGS, TextCells, mark_counts
+from nntrain.data.readers.spelling import as_yaml
+
+_SHOWN = 3
+_CODE = re.compile(r"0\d+")
+
+
+def code_remark(name: str, cells: Sequence[str]) -> list[str]:
+    """A sentence where numbers are written with leading zeros, as codes are."""
+    found = list(dict.fromkeys(cell for cell in cells if _CODE.fullmatch(cell)))
+    if not found:
+        return []
+    return [
+        f"column {name!r} is written with leading zeros, as codes are ({quoted(found, _SHOWN)}), and read as numbers; "
+        f"if they are names, set data.columns: {{{as_yaml(name)}: categorical}}"
+    ]
+
+
+def category_remarks(name: str, cells: TextCells, *, declared: bool) -> list[str]:
+    """Sentences about names that count as missing, and about categories that differ in capitals or blanks alone."""
+    if len(cells.codes) > MOST_SPELLINGS:
+        return []
+    return [*_marks_like_names(name, cells), *([] if declared else _same_but_for_capitals(name, cells))]
+
+
+def _marks_like_names(name: str, cells: TextCells) -> list[str]:
+    """`NA` among country codes: as frequent as a category, or written like all of them."""
+    marks = mark_counts(cells)
+    counts = {text: n for text, n in cells.counts().items() if text not in cells.reading.missing}
+    if not marks or not counts:
+        return []
+    rarest = min(counts.values())
+    codes = all(text.isupper() for text in counts) and len(set(map(len, counts))) == 1
+    alike = [
+        m for m, n in marks.items() if n >= rarest or (codes and m.isupper() and len(m) == len(next(iter(counts))))
+    ]
+    if not alike:
+        return []
+    kept = "[" + ", ".join(as_yaml(mark) for mark in sorted(cells.reading.missing - {"", *alike} & set(marks))) + "]"
+    cells_text = ", ".join(f"{mark!r} ({marks[mark]:,} {'cell' if marks[mark] == 1 else 'cells'})" for mark in alike)
+    return [
+        f"column {name!r}: {cells_text} count{'s' if len(alike) == 1 else ''} as missing, and may be a name like its "
+        f"others ({quoted(list(islice(counts, _SHOWN)))}); if so, set "
+        f"data.columns: {{{as_yaml(name)}: {{type: categorical, missing_values: {kept}}}}}"
+    ]
+
+
+def _same_but_for_capitals(name: str, cells: TextCells) -> list[str]:
+    groups: dict[str, list[str]] = {}
+    for text in cells.codes:
+        if text not in cells.reading.missing:
+            groups.setdefault(" ".join(text.casefold().split()), []).append(text)
+    alike = [group for group in groups.values() if len(group) > 1]
+    if not alike:
+        return []
+    shown = "; ".join(quoted(group, _SHOWN) for group in alike[:_SHOWN])
+    more = f" and {len(alike) - _SHOWN:,} more" if len(alike) > _SHOWN else ""
+    return [f"column {name!r}: {shown}{more} are different categories, though they differ in capitals or blanks alone"]
