@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nntrain.cli.console import count_text, line_width, number, print_json
+from nntrain.cli.console import count_text, line_width, number, print_json, say
 from nntrain.cli.options import JsonOption, RunArgument, RunsDirOption
 from nntrain.cli.run_directory import find_run
 from nntrain.cli.tables import print_scores, print_table, table_width
@@ -60,6 +60,8 @@ def run(
         examples = f"{report.split} split" if data is None else report.split
         print(f"{path.name}: {examples}, {count_text(report.examples, 'example')}, {report.task}\n")
         show(report)
+        for warning in report.warnings:
+            say(f"warning: {warning}")
 
 
 def show(report: "Evaluation") -> None:

@@ -1,5 +1,6 @@
 """Columns that are likely to be of no use, found before any time is spent on them."""
 
+import math
 import re
 from collections.abc import Collection
 
@@ -12,10 +13,6 @@ from nntrain.data.readers.spelling import as_yaml
 _ENOUGH_ROWS = 20
 _LARGEST_ID = 1e20  # whole numbers beyond are measurements
 _ID_NAME = re.compile(r"(?:.*[^a-zA-Z])?(?i:id|uuid|guid|key|index|idx|nr|no|row)|.*[a-z]I[dD]|Unnamed: 0", re.DOTALL)
-
-# A column of whole numbers numbers the rows if its different values are at least such a share of the rows, and their
-# span, in their common step, is at most so many times their number. That of random numbers is several times as wide.
-_DENSE = ((0.98, 5.0), (0.8, 1.5))
 
 
 def column_warnings(dataset: Dataset, declared: Collection[str] = ()) -> list[str]:
@@ -65,8 +62,10 @@ def _numbers_rows(column: Column, present: Array) -> bool:
         return False
     if _ID_NAME.fullmatch(column.name) or (share >= 0.5 and (np.diff(present) >= 0).all()):
         return True
-    span = (int(values[-1]) - int(values[0])) // int(np.gcd.reduce(np.diff(values))) + 1
-    return any(share >= least and span <= most * len(values) for least, most in _DENSE)
+    # Numbers drawn at random from the same range, in the same step, would repeat far more often than those that number.
+    span = (int(values[-1]) - int(values[0])) / int(np.gcd.reduce(np.diff(values))) + 1
+    expected = len(present) - span * -math.expm1(-len(present) / span)
+    return expected - 3 * math.sqrt(expected) > len(present) - len(values)
 
 
 def _loses_digits(present: Array) -> bool:

@@ -87,7 +87,8 @@ def class_names(column: Column) -> tuple[str, ...]:
     if column.kind == "categorical":
         return tuple(sorted(set(column.values.tolist())))
     if column.spelling is not None:
-        return tuple(sorted(set(column.spelling.tolist()), key=lambda label: (number_key(label) or 0, label)))
+        values = dict(zip(column.spelling.tolist(), column.values.tolist(), strict=True))
+        return tuple(sorted(values, key=lambda label: (values[label], number_key(label) or 0, label)))
     return tuple(number_label(value) for value in np.unique(column.values).tolist())
 
 
@@ -163,9 +164,9 @@ def _check_spelled_once(dataset: Dataset, column: Column) -> None:
     """DataError where one number is written in two ways: as a class it would be two."""
     if column.kind == "categorical" or column.spelling is None:
         return
-    first: dict[float | None, str] = {}
-    for label in dict.fromkeys(column.spelling.tolist()):
-        before = first.setdefault(number_key(label), label)
+    first: dict[tuple[float, float | None], str] = {}
+    for label, value in dict(zip(column.spelling.tolist(), column.values.tolist(), strict=True)).items():
+        before = first.setdefault((value, number_key(label)), label)
         if before != label:
             row, other = (int((column.spelling == each).argmax()) for each in (label, before))
             raise DataError(

@@ -46,7 +46,8 @@ class Evaluation:
     """What `nntrain eval` shows.
 
     `scores` has the loss, if it was given, and every metric of the task; `baseline` the same metrics of a
-    predictor that ignores its inputs. `confusion` [K, K] counts examples by true class (row) and predicted
+    predictor that ignores its inputs, and `warnings` what the examples have that those for training did not.
+    `confusion` [K, K] counts examples by true class (row) and predicted
     class (column); None for multilabel and regression. `per_class` is empty for regression, `per_output` for
     all else.
     """
@@ -60,6 +61,7 @@ class Evaluation:
     confusion: Array | None
     per_class: tuple[ClassRow, ...]
     per_output: tuple[OutputRow, ...]
+    warnings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain dicts, lists, numbers and strings; NaN, which JSON lacks, becomes None."""
@@ -73,6 +75,7 @@ class Evaluation:
             "confusion": None if self.confusion is None else self.confusion.tolist(),
             "per_class": [_finite(vars(row)) for row in self.per_class],
             "per_output": [_finite(vars(row)) for row in self.per_output],
+            "warnings": list(self.warnings),
         }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +63,7 @@ def evaluation(
     y, loss = _outputs_and_loss(model, prepared, name)
     if data is None:
         _check_loss(model.directory, split, loss)
-    return evaluate_predictions(
+    report = evaluate_predictions(
         preprocessor.task,
         _in_units(model, y),
         _in_units(model, prepared.splits[name].t),
@@ -72,6 +73,9 @@ def evaluation(
         loss=loss,
         reference=reference,
     )
+    remarks = () if data is None else dataset.remarks  # of its own data it was said when it was trained on
+    unknown = () if split == "training" and data is None else preprocessor.warnings(dataset)
+    return replace(report, warnings=(*remarks, *unknown))
 
 
 def _in_units(model: Model, values: Array) -> Array:

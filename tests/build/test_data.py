@@ -93,8 +93,8 @@ def test_a_separate_file_is_read_like_the_first() -> None:
     """A column of text stays one, although the second file has only numbers in it; its columns go by name."""
     write_table("a.csv", ("x", "code", "y"), [(i, f"{i % 3}" if i % 5 else "n/k", "pq"[i % 2]) for i in range(40)])
     write_table("b.csv", ("y", "extra", "code", "x"), [("pq"[i % 2], "?", i % 3, i) for i in range(10)])
-    text = "data: {path: a.csv, target: y, split: {test: {path: b.csv}}}\nnetwork: [{type: dense, units: auto}]\n"
-    prepared = Data(load(text)).prepare()
+    text = "data: {path: a.csv, target: y, columns: {code: categorical}, split: {test: {path: b.csv}}}\n"
+    prepared = Data(load(text + "network: [{type: dense, units: auto}]\n")).prepare()
     assert prepared.preprocessor.feature_names == ("x", "code=0", "code=1", "code=2", "code=n/k")
     assert prepared.splits["test"].x[:, 1:].tolist() == [[i % 3 == 0, i % 3 == 1, i % 3 == 2, 0] for i in range(10)]
 

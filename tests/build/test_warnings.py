@@ -91,6 +91,6 @@ def test_columns_of_no_use() -> None:
     said = warnings("data: {path: t.csv, target: y}\nnetwork: [{type: dense, units: auto, activation: auto}]\n")
     assert said == [
         "t.csv: column 'id' is different in every row, like an identifier: leave it out with "
-        "data.features: {exclude: [id]}",
+        "data.columns: {id: excluded}",
         "t.csv: column 'same' is 5.0 in every row: it cannot help to predict anything",
     ]

@@ -13,6 +13,8 @@ import pytest
 from nntrain.arrays import Array
 from nntrain.data.dataset import Dataset
 from nntrain.data.readers import checks, read
+from nntrain.data.readers.rules import TableRules
+from nntrain.data.task import class_labels, class_names
 from nntrain.errors import DataError
 
 pytestmark = pytest.mark.usefixtures("workdir")
@@ -97,9 +99,25 @@ def test_names_of_classes() -> None:
     assert target(read(saved(X, y=np.array(["a", "b", "ü", "a"])))) == ["a", "b", "ü", "a"]
     assert target(read(saved(X, y=np.array([b"a", b"b", b"c", b"a"])))) == ["a", "b", "c", "a"]
     assert message(saved(X, y=np.array(["a", "b", "", "a"]))) == (
-        "d.npz: example 2: the target 'y' has no value; fill it in or remove the row: "
-        "targets are never filled automatically"
+        "d.npz: example 2: the target 'y' has no value; fill it in, or leave such rows out with data.missing_target: "
+        "drop"
     )
+    nan = np.array([1.5, np.nan, 2.5, 3.5])
+    assert message(saved(X, y=nan)) == (
+        "d.npz: example 1: the target 'y' has no value; fill it in, or leave such rows out with data.missing_target: "
+        "drop"
+    )
+    kept = read(saved(X, y=nan), rules=TableRules(drop=True))
+    assert target(kept) == [1.5, 2.5, 3.5]
+    assert [kept.place(row) for row in range(3)] == [f"d.npz: example {k}" for k in (0, 2, 3)]
+    assert kept.remarks == ("d.npz: example 1: 1 row has no value of the target 'y' and is left out",)
+
+
+def test_labels_beyond_the_integers_of_a_float_stay_apart() -> None:
+    labels = np.array([2**53, 2**53 + 1, 2**53 + 2, 2**53 + 1])
+    data = read(saved(X, y=labels))
+    assert class_names(data.target_columns[0]) == ("9007199254740992", "9007199254740993", "9007199254740994")
+    assert class_labels(data.target_columns[0]).tolist() == [str(label) for label in labels.tolist()]
 
 
 def test_npy_has_the_target_in_its_last_column() -> None:

@@ -91,7 +91,7 @@ def test_one_hot_categories() -> None:
     assert fitted.feature_names == ("color=blue", "color=red", "a")
     assert fitted.input_columns == ("color", "a")
     assert fitted.input_shape == (3,)
-    assert fitted.kinds == {"color": "categorical", "a": "numeric"}
+    assert fitted.kinds == {"color": "categorical", "a": "numeric", "y": "numeric"}
     x = fitted.inputs(table(color=["blue", "red", "green"], a=[0, 0, 5]), "float32")
     assert x.dtype == np.float32
     assert x.tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 5]]
@@ -141,7 +141,7 @@ def test_missing_cells_are_refused() -> None:
 
 def test_a_column_without_any_value() -> None:
     assert message(regression, table(a=[NAN, NAN], b=[1, 2]), missing="mean") == (
-        "d.csv: column 'a' has no value in any of the 2 training rows; leave it out with data.features: {exclude: [a]}"
+        "d.csv: column 'a' has no value in any of the 2 training rows; leave it out with data.columns: {a: excluded}"
     )
 
 
@@ -149,7 +149,7 @@ def test_too_many_categories() -> None:
     names = [f"n{k:04}" for k in range(1001)]
     assert message(regression, table(name=names)) == (
         "d.csv: column 'name' has 1,001 different texts ('n0000', 'n0001', 'n0002' and 998 more); one-hot encoding "
-        "takes at most 1,000. Leave it out with data.features: {exclude: [name]}"
+        "takes at most 1,000. Leave it out with data.columns: {name: excluded}"
     )
 
 

@@ -52,6 +52,7 @@ def test_the_rule(targets: list[Sequence[Any]], task: Task) -> None:
         ([[0, 1]], "multilabel"),
         ([[3, 7]], "binary"),
         ([[0.01], [0.99]], "regression"),  # a worked example of one row
+        ([[0.5, 1.5, 2.5]], "classification"),  # the values of the target are names then
     ],
 )
 def test_what_is_asked_for_goes_before_the_rule(targets: list[Sequence[Any]], asked: str) -> None:
@@ -67,13 +68,6 @@ def test_what_is_asked_for_goes_before_the_rule(targets: list[Sequence[Any]], as
             [["a", "b", "c"]],
             "binary",
             "d.csv: binary needs a target with two classes; 't' has 3: 'a', 'b', 'c'. Use task: classification",
-            "task",
-        ),
-        (
-            [[1, 2.5, 3]],
-            "classification",
-            "d.csv:3: the target 't' is 2.5; classification needs classes: text or whole numbers. "
-            "For other numbers use task: regression",
             "task",
         ),
         (
@@ -99,6 +93,18 @@ def test_what_is_asked_for_goes_before_the_rule(targets: list[Sequence[Any]], as
             [["a", "b"]],
             "regression",
             "d.csv:2: the target 't' is text, 'a'; regression needs numbers: use task: classification",
+            "task",
+        ),
+        (
+            [["1", "2.5", "x"]],
+            "regression",
+            "d.csv:4: the target 't' is text, 'x'; regression needs numbers: use task: classification",
+            "task",
+        ),
+        (
+            [["1", "0", "2"]],
+            "multilabel",
+            "d.csv:4: the target 't' is '2'; multilabel needs columns of 0 and 1",
             "task",
         ),
         (
@@ -147,3 +153,38 @@ def test_targets_of_arrays() -> None:
     assert infer_task(data) is Task.MULTILABEL
     assert [c.name for c in data.target_columns] == ["y0", "y1"]
     assert data.kinds == {"y0": "numeric", "y1": "numeric"}
+
+
+def spelled(*labels: str) -> Column:
+    """Numbers that remember how they are written."""
+    values = np.array([float(label) for label in labels])
+    return Column("t", values, np.isnan(values), "numeric", np.array(labels, dtype=object))
+
+
+def of_target(column: Column) -> Dataset:
+    n = len(column)
+    return Dataset((numeric_column("a", np.arange(float(n))),), (column,), "d.csv", (), np.arange(n) + 2, "line")
+
+
+def test_labels_keep_their_spelling_in_numeric_order() -> None:
+    labels = spelled("10.0", "2.0", "10.0", "1e1", "07")
+    assert class_labels(labels).tolist() == ["10.0", "2.0", "10.0", "1e1", "07"]
+    assert class_names(spelled("10.0", "2.0", "07")) == ("2.0", "07", "10.0")
+
+
+def test_whole_numbers_that_a_float_cannot_tell_apart_are_different_classes() -> None:
+    labels = [str(2**53 + k) for k in range(3)]
+    assert class_names(spelled(*labels)) == tuple(labels)
+    assert infer_task(of_target(spelled(*labels * 3))) is Task.CLASSIFICATION
+    assert infer_task(of_target(spelled(*labels[:2]))) is Task.BINARY
+
+
+def test_one_number_written_in_two_ways_is_no_class() -> None:
+    with pytest.raises(DataError) as caught:
+        infer_task(of_target(spelled("0", "1", "0", "1.0", "1")))
+    assert str(caught.value) == (
+        "d.csv:5: the target 't' is '1.0', and '1' in d.csv:3: the same number in two ways; write it in one way, or "
+        "keep "
+        "the two apart with data.columns: {t: categorical}"
+    )
+    assert infer_task(of_target(spelled("0.5", "1", "0.50", "1.0", "1.5"))) is Task.REGRESSION

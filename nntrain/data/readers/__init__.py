@@ -77,7 +77,7 @@ def read(
             dataset = read_idx(file, labels=second, need_target=need_target)
         case _:
             raise ValueError(f"format must be auto or one of {', '.join(FORMATS)}, got {chosen!r}")
-    return _with_targets(dataset, drop=rules.drop) if need_target else dataset
+    return _with_targets(dataset, drop=rules.drop, trained=kinds is not None) if need_target else dataset
 
 
 def _format(path: Path) -> str:
@@ -118,7 +118,7 @@ def _check_settings(
             raise DataError(f"{path}: {setting} is set, but {reason}; leave it out", setting=setting)
 
 
-def _with_targets(dataset: Dataset, *, drop: bool) -> Dataset:
+def _with_targets(dataset: Dataset, *, drop: bool, trained: bool) -> Dataset:
     """The rows that have every target; where others are not to be dropped, they are a DataError."""
     lacking = np.zeros(len(dataset), dtype=bool)
     for column in dataset.target_columns:
@@ -126,10 +126,8 @@ def _with_targets(dataset: Dataset, *, drop: bool) -> Dataset:
             others = f" ({len(at):,} rows lack it)" if len(at) > 1 else ""
             row = int(at[0])
             lacks = dataset.lacking(row, column.name)
-            raise DataError(
-                f"{dataset.place(row)}: the target {column.name!r} {lacks}{others}; fill it in, or "
-                "leave such rows out with data.missing_target: drop"
-            )
+            how = "remove the row" if trained else "leave such rows out with data.missing_target: drop"
+            raise DataError(f"{dataset.place(row)}: the target {column.name!r} {lacks}{others}; fill it in, or {how}")
         lacking |= column.missing
     if not lacking.any():
         return dataset

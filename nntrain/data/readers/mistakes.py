@@ -86,7 +86,7 @@ def _to_mend(name: str, cells: NumericCells, *, trained: bool, target: bool) -> 
             end = "or leave the cell empty if the network was trained with data.preprocess.missing"
         return f"write a number there, {end}"
     texts = {text: 1 for _, text in cells.wrong}
-    better = [each for each in better_readings(texts, cells.reading) if each != cells.reading]
+    better = [each for each in better_readings(texts, cells.reading, of_numbers=True) if each != cells.reading]
     remedies = [f"set {setting(name, each, cells.reading, declared=not target)}" for each in better]
     remedies += [] if better else mark_remedy(list(texts), cells.reading)
     return "; ".join([*remedies, _otherwise(name, target=target)])

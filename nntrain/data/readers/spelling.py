@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from nntrain.data.readers.cells import MISSING, Reading
+from nntrain.data.readers.cells import MISSING, PLAIN, Reading
 
 _SAMPLE = 2_000  # different texts that are tried with every reading
 _MARKS_NAMED = 5
@@ -96,10 +96,11 @@ def _as_numbers(name: str, present: Mapping[str, int], reading: Reading, *, decl
     return Doubt(odd, f"but {cells}", mark_remedy(odd, reading))
 
 
-def better_readings(present: Mapping[str, int], reading: Reading) -> list[Reading]:
+def better_readings(present: Mapping[str, int], reading: Reading, *, of_numbers: bool = False) -> list[Reading]:
     """The readings by which most of the texts are numbers; several where the texts do not tell them apart.
 
-    The present one comes alone where no other makes numbers of more cells; none where the column is no numbers.
+    The present one comes alone where no other makes numbers of more cells; none where the column is no numbers. That
+    it is a column `of_numbers` may be known.
     """
     sample = dict(islice(present.items(), 0, None, max(1, len(present) // _SAMPLE)))
     if not any(_DIGIT.search(text) for text in sample):
@@ -109,7 +110,8 @@ def better_readings(present: Mapping[str, int], reading: Reading) -> list[Readin
     best = [each for each, score in scores.items() if score == most]
     least = min(_changes(each, reading) for each in best)
     best = [each for each in best if _changes(each, reading) == least]
-    return best if _most(sample, _read(sample, best[0]), all_ways=best[0].unit != reading.unit) else []
+    with_unit = best[0].unit != reading.unit
+    return best if _most(sample, _read(sample, best[0]), all_ways=with_unit and not of_numbers) else []
 
 
 def _candidates(sample: Mapping[str, int], reading: Reading) -> list[Reading]:
@@ -201,7 +203,8 @@ def setting(name: str, reading: Reading, usual: Reading, *, declared: bool) -> s
         for key in ("decimal", "thousands", "unit")
         if getattr(reading, key) != getattr(usual, key)
     }
-    if "unit" in changed or declared:
+    said = any(getattr(usual, key) != getattr(PLAIN, key) for key in changed)  # of the other columns
+    if "unit" in changed or declared or said:
         options = ", ".join(f"{key}: {as_yaml(value)}" for key, value in changed.items())
         return f"data.columns: {{{as_yaml(name)}: {{type: numeric, {options}}}}}"
     return " and ".join(f"data.{key}: {as_yaml(value)}" for key, value in changed.items())
