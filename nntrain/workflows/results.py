@@ -79,8 +79,8 @@ class CheckReport:
     classes: list[str] | None
     loss: str
     warnings: list[str]
-    columns: list[ColumnRow] = field(default_factory=list)
-    class_counts: list[ClassRow] = field(default_factory=list)
+    columns: list[ColumnRow]
+    class_counts: list[ClassRow]
 
 
 @dataclass(frozen=True)

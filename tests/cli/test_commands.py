@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nntrain.data.describe import ClassRow, ColumnRow
 from nntrain.data.task import Task
 from nntrain.errors import DataError
 from nntrain.runs import RunSummary
@@ -288,6 +289,13 @@ def checked(layers: list[LayerRow]) -> CheckReport:
         classes=list("abcdefghijkl"),
         loss="cross_entropy",
         warnings=["the inputs are not scaled"],
+        columns=[
+            ColumnRow("width", "input", "numeric", "standard", 1, 3, 40, 0.25, 1234.5, {}),
+            ColumnRow("colour", "input", "categorical", "one-hot", 3, 0, 3, None, None, {"red": 5, "blue": 4, "gr": 1}),
+            ColumnRow("y", "target", "categorical", "12 classes", 0, 0, 12, None, None, {"a": 100}),
+            ColumnRow("id", "excluded", "excluded", "left out", 0, 0, None, None, None, {}),
+        ],
+        class_counts=[ClassRow("a", 1200, 1000, 200, 0)],
     )
 
 
@@ -297,6 +305,15 @@ def test_check_prints_the_layers_and_totals(invoke: Invoke, workflows: ModuleTyp
     )
     ended = invoke("check", "digits.yaml")
     assert lines(ended.stdout) == [
+        "column       kind          becomes      inputs   missing   values",
+        "───────────────────────────────────────────────────────────────────────────",
+        "width        numeric       standard          1         3   0.25 to 1234",
+        "colour       categorical   one-hot           3             3: red, blue, gr",
+        "id           excluded      left out",
+        "y (target)   categorical   12 classes                      12: a",
+        "class   examples   training   validation   test",
+        "───────────────────────────────────────────────",
+        "a          1,200      1,000          200      0",
         "layer    type      output shape   parameters",
         "────────────────────────────────────────────",
         "0        flatten   64                      0",
@@ -315,6 +332,11 @@ def test_check_as_json(invoke: Invoke, workflows: ModuleType, config: ModuleType
     written = json.loads(invoke("check", "digits.yaml", "--json").stdout)
     assert written["layers"] == [{"name": "0", "type": "flatten", "output_shape": [64], "parameters": 0}]
     assert written["warnings"] == ["the inputs are not scaled"]
+    assert written["columns"][0] == {
+        "name": "width", "role": "input", "kind": "numeric", "treatment": "standard", "inputs": 1, "missing": 3,
+        "distinct": 40, "low": 0.25, "high": 1234.5, "values": {},
+    }  # fmt: skip
+    assert written["class_counts"] == [{"name": "a", "examples": 1200, "training": 1000, "validation": 200, "test": 0}]
 
 
 @pytest.mark.parametrize(("worst", "code", "verdict"), [(2e-9, 0, "correct"), (0.3, 1, "WRONG")])
