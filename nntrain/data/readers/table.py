@@ -210,11 +210,11 @@ def _guess(table: TextTable, wanted: Wanted) -> tuple[dict[str, Kind], list[str]
 
 def _one_pass(table: TextTable, wanted: Wanted, guesses: Mapping[str, Kind]) -> tuple[dict[str, Cells], Array]:
     cells = {name: wanted.make(name, guesses[name]) for name in wanted.places}
-    marks = _common_marks(cells, wanted)
+    marks = _nan_marks(cells)
     lines = [np.arange(0)]
     for chunk in table.chunks():
         row_type = _row_type(wanted, cells)
-        if (rows := _parse(chunk, row_type, table.delimiter, marks, _nan_marks(cells))) is not None:
+        if (rows := _parse(chunk, row_type, table.delimiter, marks)) is not None:
             _add_parsed(cells, wanted, rows)
             lines.append(chunk.numbers)
         else:
@@ -223,16 +223,6 @@ def _one_pass(table: TextTable, wanted: Wanted, guesses: Mapping[str, Kind]) -> 
     if len(numbers) == 0:
         raise DataError(f"{table.source}: a header and no rows below it")
     return cells, numbers
-
-
-def _common_marks(cells: Mapping[str, Cells], wanted: Wanted) -> frozenset[str] | None:
-    """The marks of missing values that can be rewritten for NumPy's parser, or None.
-
-    They must be the same for all columns, and no column may need to know which of them a cell holds.
-    """
-    readings = {each.reading for each in cells.values()}
-    texts = any(isinstance(each, TextCells) for each in cells.values())
-    return next(iter(readings)).missing if len(readings) == 1 and not texts else None
 
 
 def _nan_marks(cells: Mapping[str, Cells]) -> frozenset[str]:
@@ -255,24 +245,24 @@ def _row_type(wanted: Wanted, cells: Mapping[str, Cells]) -> np.dtype[np.void]:
     return np.dtype([(f"f{place}", code) for place, code in enumerate(codes)])
 
 
-def _parse(
-    chunk: Chunk, row_type: np.dtype[np.void], delimiter: str, marks: frozenset[str] | None, nan_marks: frozenset[str]
-) -> Array | None:
-    """The rows [n] of a chunk parsed by NumPy; None where it has quotes, blank lines or other surprises."""
+def _parse(chunk: Chunk, row_type: np.dtype[np.void], delimiter: str, marks: frozenset[str]) -> Array | None:
+    """The rows [n] of a chunk parsed by NumPy; None where it has quotes, blank lines or other surprises.
+
+    Where it does not get by with the cells as they are, the marks of missing values are rewritten for it; not if one of
+    them is the text of a column that has to know which it was.
+    """
     if chunk.lines is None or len(row_type.names or ()) == 1 or not chunk.lines[0].strip():
         return None
-    lines: list[str] = chunk.lines
+    texts = [name for name in row_type.names or () if row_type[name].kind == "O"]
     for rewrite in (False, True):
-        if rewrite:
-            if marks is None:
-                return None
-            lines = with_nan(chunk.lines, delimiter, marks)
+        lines = with_nan(chunk.lines, delimiter, marks) if rewrite else chunk.lines
         try:
             rows = np.loadtxt(lines, dtype=row_type, delimiter=delimiter, comments=None, ndmin=1)
         except ValueError:
             continue
-        whole = len(rows) == len(chunk.lines)
-        return rows if whole and not _has_odd_nan(chunk.lines, rows, delimiter, nan_marks) else None
+        if len(rows) < len(chunk.lines) or _has_odd_nan(chunk.lines, rows, delimiter, marks):
+            return None
+        return None if rewrite and any((rows[name] == "nan").any() for name in texts) else rows
     return None
 
 
@@ -281,8 +271,11 @@ def _has_odd_nan(lines: list[str], rows: Array, delimiter: str, marks: frozenset
     names = [name for name in rows.dtype.names or () if rows[name].dtype.kind == "f"]
     if not any(np.isnan(rows[name]).any() for name in names):
         return False
+    text = "".join(lines)
+    if "nan" not in text.lower():  # far faster than the expression
+        return False
     edge = re.escape(delimiter)
-    found = re.findall(rf"(?i)(?:^|{edge})[^\S\n{edge}]*([-+]?nan(?:\([^)]*\))?)(?=\s|{edge}|$)", "".join(lines), re.M)
+    found = re.findall(rf"(?i)(?:^|{edge})[^\S\n{edge}]*([-+]?nan(?:\([^)]*\))?)(?=\s|{edge}|$)", text, re.M)
     return not marks.issuperset(found)
 
 
