@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from nntrain.cli.console import bytes_text, print_json
+from nntrain.cli.console import bytes_text, painted, print_json
 from nntrain.cli.options import ConfigArgument, JsonOption, SetOption
 from nntrain.cli.tables import print_pairs, print_table
 
@@ -48,11 +48,12 @@ def show(report: "CheckReport") -> None:
         ]
     )
     for warning in report.warnings:
-        print(f"warning: {warning}")
+        print(f"{painted('warning:', 'doubtful')} {warning}")
 
 
 def _task_text(report: "CheckReport") -> str:
-    classes = f": {', '.join(report.classes[:CLASSES_SHOWN])}" if report.classes else ""
+    named = [f"{name} (positive)" if name == report.positive_class else name for name in report.classes or ()]
+    classes = f": {', '.join(named[:CLASSES_SHOWN])}" if named else ""
     more = ", ..." if report.classes and len(report.classes) > CLASSES_SHOWN else ""
     return f"{report.task}, input {shape_text(report.input_shape)}, output {report.outputs}{classes}{more}"
 

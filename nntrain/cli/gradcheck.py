@@ -2,7 +2,7 @@
 
 import typer
 
-from nntrain.cli.console import print_json
+from nntrain.cli.console import painted, print_json
 from nntrain.cli.options import ConfigArgument, JsonOption, SetOption
 from nntrain.cli.tables import print_table
 
@@ -26,7 +26,7 @@ def run(config: ConfigArgument, overrides: SetOption = None, json: JsonOption = 
     else:
         cells = [[row.name, f"{row.relative_error:.1e}", f"{row.checked:,}"] for row in report.rows]
         print_table(["gradient of", "relative error", "numbers compared"], cells)
-        verdict = "correct" if report.passed else "WRONG"
+        verdict = painted("correct", "good") if report.passed else painted("WRONG", "bad")
         print(f"{verdict}: largest relative error {report.worst:.1e}, tolerance {report.tolerance:.0e}")
     if not report.passed:
         raise typer.Exit(1)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nntrain.cli.console import count_text, print_json, seconds_text
+from nntrain.cli.console import count_text, painted, print_json, seconds_text
 from nntrain.cli.options import JsonOption, QuietOption, RunArgument, RunsDirOption
 from nntrain.cli.run_directory import find_run
 from nntrain.cli.tables import print_pairs
@@ -57,19 +57,19 @@ def run(
 def show(report: "Verification") -> None:
     """The verdict, then what it rests on."""
     if report.reproducible:
-        print(f"{report.run.name}: reproducible: history and weights are equal to the last bit\n")
+        verdict = painted("reproducible", "good")
+        print(f"{report.run.name}: {verdict}: history and weights are equal to the last bit\n")
     else:
-        print(f"{report.run.name}: NOT reproducible\n")
-    pairs = [
-        *_difference_pairs(report),
-        ("epochs", f"{report.epochs:,}"),
-        ("weights", f"sha256 {report.weights_sha256}"),
-    ]
+        print(f"{report.run.name}: {painted('NOT reproducible', 'bad')}\n")
+        if difference := _difference_pairs(report):
+            print_pairs(difference, fold=("perhaps since",))
+            print()
+    pairs = [("epochs", f"{report.epochs:,}"), ("sha256", report.weights_sha256)]
     if report.repeated_sha256 != report.weights_sha256:
-        pairs.append(("repeated", f"sha256 {report.repeated_sha256}"))
+        pairs.append(("repeated", report.repeated_sha256))
     if report.interruptions:
         pairs.append(("interrupted", _moments_text(report.interruptions)))
-    print_pairs([*pairs, ("time", seconds_text(report.seconds))])
+    print_pairs([*pairs, ("time", seconds_text(report.seconds))], fold=("interrupted",))
 
 
 def _difference_pairs(report: "Verification") -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from nntrain.build.training import build_population
 from nntrain.build.warnings import data_warnings
 from nntrain.config.experiment import Experiment
 from nntrain.nn.network import Blueprint
+from nntrain.train.metrics import positive_class
 from nntrain.workflows.results import CheckReport, LayerRow
 
 
@@ -41,6 +42,7 @@ def check(experiment: Experiment) -> CheckReport:
         classes=None if preprocessor.classes is None else list(preprocessor.classes),
         loss=getattr(config.loss, "type", "auto"),
         warnings=data_warnings(config, data, prepared),
+        positive_class=positive_class(preprocessor.task, preprocessor.classes),
     )
 
 

@@ -22,6 +22,10 @@ class FitResult:
         weights_sha256: of the weights' names, types, shapes and bytes.
         parameters: P.
         warnings: what deserves attention.
+        baseline: split → name → value, the same scores of a predictor that ignores its inputs and always gives the mean
+            target of the training split.
+        positive_class: of a binary task, the class that precision, recall, F1 and ROC AUC are of.
+        longer: the command that trains it longer, where its epochs ran out while it was still improving.
     """
 
     run: Path
@@ -33,6 +37,9 @@ class FitResult:
     weights_sha256: str
     parameters: int
     warnings: list[str] = field(default_factory=list)
+    baseline: dict[str, dict[str, float]] = field(default_factory=dict)
+    positive_class: str | None = None
+    longer: str | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,7 @@ class CheckReport:
         classes: their names, or None for regression.
         loss: the loss that is minimized.
         warnings: what will probably go wrong.
+        positive_class: of a binary task, the class that precision, recall, F1 and ROC AUC are of.
     """
 
     name: str
@@ -76,6 +84,7 @@ class CheckReport:
     classes: list[str] | None
     loss: str
     warnings: list[str]
+    positive_class: str | None = None
 
 
 @dataclass(frozen=True)
