@@ -55,7 +55,7 @@ def painted(text: str, style: Style, stream: TextIO | None = None) -> str:
 
 
 def line_width(stream: TextIO | None = None) -> int:
-    """How many columns a line may take on a stream, by default stdout: a terminal's width, or 1000 in a file or pipe."""
+    """How many columns a line may take on a stream, by default stdout: a terminal's width, 1000 in a file or pipe."""
     limited = (stream or sys.stdout).isatty() or "COLUMNS" in os.environ
     return shutil.get_terminal_size().columns if limited else PIPE_WIDTH
 

@@ -123,7 +123,8 @@ def show(board: "Leaderboard") -> None:
     if cells:
         cells[0] = [Painted(cell, "good") for cell in cells[0]]
     score = len(settings) + 1
-    importance = [0, score, *range(1, score), *range(score + 1, len(names))]
+    others = sorted(range(score + 1, len(names)), key=lambda place: names[place] == "trial")
+    importance = [0, score, *range(1, score), *others]
     print_table([short.get(name, name) for name in names], cells, left=0, keep=2, importance=importance)
     if len(board.table) > len(shown):
         print(f"{len(shown)} of {count_text(len(board.table), 'point')}\n")

@@ -1,10 +1,11 @@
 """`nntrain verify`"""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nntrain.cli.console import count_text, painted, print_json, seconds_text
+from nntrain.cli.console import as_json, count_text, painted, print_json, seconds_text
+from nntrain.cli.failures import error_object
 from nntrain.cli.options import JsonOption, QuietOption, RunArgument, RunsDirOption
 from nntrain.cli.run_directory import find_run
 from nntrain.cli.tables import print_pairs
@@ -47,11 +48,21 @@ def run(
     with following(quiet) as progress:
         report = workflows.verify(path, interruptions=interruptions, seed=seed, listener=progress)
     if json:
-        print_json(report)
+        print_json(as_object(report))
     else:
         show(report)
     if not report.reproducible:
         raise typer.Exit(1)
+
+
+def as_object(report: "Verification") -> dict[str, Any]:
+    """What --json prints: where the repetition differs, that is an error beside the report."""
+    found: dict[str, Any] = as_json(report)
+    if report.reproducible:
+        return found
+    difference = ", ".join(f"{label} {value}" for label, value in _difference_pairs(report))
+    message = f"{report.run.name}: NOT reproducible: {difference}"
+    return {**found, "error": error_object("NotReproducible", message, 1)}
 
 
 def show(report: "Verification") -> None:

@@ -1,7 +1,7 @@
 """What a network must beat: the constant answer, which ignores its inputs and is always the mean target.
 
-For classes the mean of one-hot targets is their shares, so that the most frequent class is the answer; for numbers it is
-their mean. It is learned from the training split and scored like a network, under the loss of the run too.
+For classes the mean of one-hot targets is their shares, so that the most frequent class is the answer; for numbers it
+is their mean. It is learned from the training split and scored like a network, under the loss of the run too.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from nntrain.nn.losses.loss import Loss
 from nntrain.train.metrics import compute_metrics, is_maximized
 from nntrain.train.task import EVALUATION_BLOCK, Units
 
-# A share of 0 or 1 would have an infinite loss where it is wrong; scikit-learn's log_loss cuts it off in the same place.
+# A share of 0 or 1 would have an infinite loss where it is wrong; scikit-learn's log_loss cuts off there too.
 _SMALLEST_SHARE = float(np.finfo(np.float64).eps)
 # The scores by which a network is worth more than the constant answer or not. Precision, recall and F1 are not among
 # them: always to say yes has a recall of 1. Nor is the largest error, which hangs on a single example.

@@ -46,10 +46,9 @@ class OutputRow:
 class Evaluation:
     """What `nntrain eval` shows.
 
-    `scores` has the loss, if it was given, and every metric of the task; `baseline` the same of a predictor that ignores
-    its inputs. `confusion` [K, K] counts examples by true class (row) and predicted
-    class (column); None for multilabel and regression. `per_class` is empty for regression, `per_output` for
-    all else.
+    `scores` has the loss, if it was given, and every metric of the task; `baseline` the same of a predictor that
+    ignores its inputs. `confusion` [K, K] counts examples by true class (row) and predicted class (column); None for
+    multilabel and regression. `per_class` is empty for regression, `per_output` for all else.
     """
 
     split: str
