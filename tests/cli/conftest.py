@@ -35,7 +35,12 @@ def fit_result() -> FitResult:
         "validation": {"loss": 0.07, "accuracy": math.nan},
         "test": {"loss": 0.081, "accuracy": 0.9667},
     }
-    return FitResult(RUN, metrics, 54, 74, "early stopping", 0.42, "ab" * 32, 131)
+    baseline = {
+        "training": {"loss": 1.0986, "accuracy": 0.3333},
+        "validation": {"loss": 1.0986, "accuracy": 0.3333},
+        "test": {"loss": 1.0986, "accuracy": 0.3},
+    }
+    return FitResult(RUN, metrics, 54, 74, "early stopping", 0.42, "ab" * 32, 131, baseline=baseline)
 
 
 def record(epoch: int, **values: float) -> EpochRecord:

@@ -32,12 +32,17 @@ def test_gridsearch_prints_the_best_twenty_and_where_all_are(
     assert arguments == (("iris.yaml", ["seed=2"]),)
     assert (options["trials"], options["seed"], options["parameters"]) == (30, 1, {})
     shown = lines(ended.stdout)
-    assert shown[0].split() == ["rank", "optimizer.learning_rate", "validation.loss", "trial"]
+    assert shown[0].split() == ["rank", "learning_rate", "validation.loss", "trial"]
     assert shown[2].split() == ["1", "1e-05", "0.0100", "7"]
     assert shown[21].split() == ["20", "1e-05", "0.2000", "7"]
     path = str(RUN)
     assert shown[22:] == [
         "20 of 30 points",
+        "the best point, trained again as a run:",
+        "           training   validation     test   test baseline",
+        "─────────────────────────────────────────────────────────",
+        "loss         0.0512       0.0700   0.0810          1.0986",
+        "accuracy     0.9889            -   0.9667          0.3000",
         f"leaderboard  {Path('runs', 'iris-search', 'leaderboard.csv')}",
         "best         optimizer.learning_rate=1e-05",
         f"refitted as  {path}",
@@ -99,11 +104,11 @@ def test_a_narrow_terminal_has_the_points_and_their_scores(
     invoke: Invoke, workflows: ModuleType, config: ModuleType
 ) -> None:
     answer(workflows, "gridsearch", board(1))
-    shown = lines(invoke("gridsearch", "iris.yaml", env={"COLUMNS": "50"}).stdout)
+    shown = lines(invoke("gridsearch", "iris.yaml", env={"COLUMNS": "40"}).stdout)
     assert shown[:4] == [
-        "rank   optimizer.learning_rate   validation.loss",
-        "────────────────────────────────────────────────",
-        "   1                     1e-05            0.0100",
+        "rank  learning_rate  validation.loss",
+        "────────────────────────────────────",
+        "   1          1e-05           0.0100",
         "(no room for trial)",
     ]
 

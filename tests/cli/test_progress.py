@@ -137,7 +137,8 @@ def test_a_search_shows_a_bar_and_then_the_refit(monkeypatch: pytest.MonkeyPatch
     search(progress, clock, 4)
     train(progress, 3, fit_info(3), clock)
     shown = terminal.getvalue()
-    assert "█" * 8 + "▁" * 25 + "  1/4 networks trained  2 networks/s  2 s left" in shown
+    assert "█" * 8 + "▁" * 25 + "  1/4 networks trained  2 networks/s\r" in shown  # half a second says nothing yet
+    assert "█" * 16 + "▁" * 17 + "  2/4 networks trained  2 networks/s  1 s left" in shown
     assert "█" * 33 + "  4/4 networks trained  2 networks/s" in shown
     assert shown.index("4/4 networks") < shown.index(HEAD) < shown.index("epoch 3/3")
 
@@ -274,4 +275,5 @@ def test_what_matters_least_is_left_out_first() -> None:
     assert fitting(parts, 40) == "epoch 1/9  validation loss 2  9 s left"
     assert fitting(parts, 28) == "epoch 1/9  validation loss 2"
     assert fitting(parts, 12) == "epoch 1/9"
-    assert fitting(parts, 5) == "epoch"
+    assert fitting(parts, 8) == fitting(parts, 5) == "epoch"  # no word is cut
+    assert fitting(parts, 4) == fitting(parts, -1) == ""
