@@ -18,8 +18,8 @@ from nntrain.errors import ConfigError, Interrupted, NntrainError, RunError, Use
 Expected = (NntrainError, KeyboardInterrupt, OSError, MemoryError)
 """What users meet without a bug in nntrain. Anything else ends in a traceback."""
 
-_EXCERPT = re.compile(r" *\d* *\| ")  # a line of a config, or what points at it
-_CARETS = re.compile(r"\^+")
+_EXCERPT = re.compile(r" *\d* *\| ")  # a line of a config, or what is said below it
+_POINTER = re.compile(r"( +\| +)(\^+)")  # what points at a mistake in it
 
 
 def wants_json(arguments: Sequence[str]) -> bool:
@@ -111,7 +111,7 @@ def _colored(text: str, failure: BaseException) -> str:
         if not isinstance(failure, ConfigError):
             lines.append(line)
         elif _EXCERPT.match(line):
-            lines.append(_CARETS.sub(lambda found: painted(found[0], "bad", sys.stderr), line, count=1))
+            lines.append(_POINTER.sub(lambda found: found[1] + painted(found[2], "bad", sys.stderr), line, count=1))
         else:
             lines.append(painted(line, "bad", sys.stderr))
     return "\n".join(lines)

@@ -101,7 +101,7 @@ class Progress(Listener):
         epochs = self.info.epochs
         parts = [(0, f"epoch {record.epoch:>{len(str(epochs))}}/{epochs}")]
         shown = ["training.loss", "validation.loss", _first_metric(record), "learning_rate"]
-        for rank, name in zip((4, 1, 2, 6), shown, strict=True):
+        for rank, name in zip((4, 2, 1, 6), shown, strict=True):
             if name in record.values:
                 parts.append((rank, f"{_words(name)} {float(record.values[name][0]):.4g}"))
         if self._seconds > 0:
@@ -202,9 +202,11 @@ class LiveProgress(Progress):
         """Print the message above the lines that change."""
         from rich.text import Text
 
-        label = Text("warning:", style="yellow" if has_color(sys.stderr) else "")
+        text = Text(f"warning: {message}")
+        if has_color(sys.stderr):
+            text.stylize("yellow", 0, len("warning:"))
         with _unless_closed():
-            self._console.print(label.append(f" {message}", style="default"), soft_wrap=True)
+            self._console.print(text, soft_wrap=True)
 
     def close(self) -> None:
         """Draw the last epoch, and leave it on the screen."""

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 _LAST_PART = 0.1  # of the epochs
-_LEAST_GAIN = 0.01  # of the best value before them
+_LEAST_GAIN = 0.005  # of the best value before them
 _LEAST_SHARE = 0.001  # of all that was gained
 
 
 def still_improving(values: Sequence[float], *, maximize: bool = False) -> bool:
-    """Whether the last tenth of the epochs brought a new best value, better by one percent or more.
+    """Whether the last tenth of the epochs brought a new best value, better by half a percent or more.
 
     Args:
         values: what was watched, one for each epoch; NaN where it is undefined.

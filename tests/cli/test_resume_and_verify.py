@@ -70,9 +70,13 @@ def test_latest_and_more_epochs(invoke: Invoke, stopped: Path) -> None:
     assert json.loads(ended.stdout)["epochs"] == 10
     again = invoke(*arguments)
     assert again.exit_code == 2
-    assert json.loads(again.stdout)["error"]["message"] + "\n" == again.stderr == (
-        f"{stopped.name} is complete after 10 epochs; to train longer, go on with: "
-        f"nntrain fit --resume 'my runs/{stopped.name}' --set training.epochs=20\n"
+    assert (
+        json.loads(again.stdout)["error"]["message"] + "\n"
+        == again.stderr
+        == (
+            f"{stopped.name} is complete after 10 epochs; to train longer, go on with: "
+            f"nntrain fit --resume 'my runs/{stopped.name}' --set training.epochs=20\n"
+        )
     )
 
 
