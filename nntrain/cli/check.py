@@ -1,8 +1,9 @@
 """`nntrain check`"""
 
+import sys
 from typing import TYPE_CHECKING
 
-from nntrain.cli.console import bytes_text, painted, print_json
+from nntrain.cli.console import bytes_text, painted, print_json, readable
 from nntrain.cli.options import ConfigArgument, JsonOption, SetOption
 from nntrain.cli.tables import print_pairs, print_table
 
@@ -48,7 +49,8 @@ def show(report: "CheckReport") -> None:
         ]
     )
     for warning in report.warnings:
-        print(f"{painted('warning:', 'doubtful')} {warning}")
+        text = readable(f"warning: {warning}", sys.stdout).removeprefix("warning:")
+        print(painted("warning:", "doubtful") + text)
 
 
 def _task_text(report: "CheckReport") -> str:

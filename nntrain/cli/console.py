@@ -75,6 +75,21 @@ def print_folded(text: str, style: Style | None = None) -> None:
         print(line if style is None else painted(line, style))
 
 
+def readable(text: str, stream: TextIO) -> str:
+    """A message of some lines for a stream: on a terminal prose is folded between words.
+
+    What is laid out (a table, a line of a config) or to be copied (a command) stays as it is.
+    """
+    if not stream.isatty():
+        return text
+    width = line_width(stream)
+    lines = []
+    for line in text.split("\n"):
+        laid_out = "  " in line or "nntrain " in line
+        lines += [line] if laid_out else folded(line, width)
+    return "\n".join(lines)
+
+
 def messages() -> "Console":
     """A console on stderr, for progress. Text is shown as it is: brackets are no markup, numbers no colors."""
     from rich.console import Console
@@ -94,7 +109,8 @@ def say(text: str) -> None:
 
 def warn(text: str) -> None:
     """One warning on stderr."""
-    say(f"{painted('warning:', 'doubtful', sys.stderr)} {text}")
+    text = readable(f"warning: {text}", sys.stderr).removeprefix("warning:")
+    say(painted("warning:", "doubtful", sys.stderr) + text)
 
 
 def print_json(value: object) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nntrain.cli.console import painted, print_json, say
+from nntrain.cli.console import has_color, painted, print_json, readable, say
 from nntrain.errors import ConfigError, Interrupted, NntrainError, RunError, UserError
 
 Expected = (NntrainError, KeyboardInterrupt, OSError, MemoryError)
@@ -39,7 +39,7 @@ def report(failure: BaseException, *, json: bool = False) -> int:
     if isinstance(failure, KeyboardInterrupt) and isinstance(failure.__context__, Interrupted):
         return report(failure.__context__, json=json)  # one more Ctrl-C, while that was on its way here
     text, code = _text_and_code(failure)
-    say(_colored(text, failure))
+    say(_colored(text, failure) if has_color(sys.stderr) else readable(text, sys.stderr))
     if json:
         kind = "Interrupted" if isinstance(failure, KeyboardInterrupt) else type(failure).__name__
         problems = [_place(problem) for problem in failure.problems] if isinstance(failure, ConfigError) else None
@@ -105,15 +105,14 @@ def _text_and_code(failure: BaseException) -> tuple[str, int]:
 
 def _colored(text: str, failure: BaseException) -> str:
     """The message with what is wrong in red: of a config every mistake and what points at it, else the first line."""
-    first, *others = text.split("\n")
-    lines = [painted(first, "bad", sys.stderr)]
-    for line in others:
-        if not isinstance(failure, ConfigError):
-            lines.append(line)
-        elif _EXCERPT.match(line):
+    lines = []
+    for number, line in enumerate(text.split("\n")):
+        if isinstance(failure, ConfigError) and _EXCERPT.match(line):
             lines.append(_POINTER.sub(lambda found: found[1] + painted(found[2], "bad", sys.stderr), line, count=1))
+        elif isinstance(failure, ConfigError) or number == 0:
+            lines += [painted(part, "bad", sys.stderr) for part in readable(line, sys.stderr).split("\n")]
         else:
-            lines.append(painted(line, "bad", sys.stderr))
+            lines.append(readable(line, sys.stderr))
     return "\n".join(lines)
 
 

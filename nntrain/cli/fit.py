@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nntrain.cli.console import count_text, print_folded, print_json, seconds_text
+from nntrain.cli.console import count_text, line_width, print_folded, print_json, seconds_text
 from nntrain.cli.options import JsonOption, QuietOption, RunsDirOption, SetOption
 from nntrain.cli.run_directory import find_run
 from nntrain.cli.scores import show_scores
@@ -103,4 +103,10 @@ def show_result(result: "FitResult", pairs: Sequence[tuple[str, str]]) -> None:
     split = "" if judged == "test" else f" --split {judged}"
     print_pairs([*pairs, ("next", f"nntrain eval {shlex.quote(str(result.run))}{split}")], fold=("best",))
     if result.longer is not None:
-        print(f"\nstill improving when its epochs ran out; to train longer:\n  {result.longer}")
+        print(f"\nstill improving when its epochs ran out; to train longer:\n{_command(result.longer)}")
+
+
+def _command(text: str) -> str:
+    """A command below a message, in two lines that can be copied as one where the terminal is too narrow."""
+    command, _, epochs = text.rpartition(" --set ")
+    return f"  {text}" if len(text) + 2 <= line_width() else f"  {command} \\\n    --set {epochs}"

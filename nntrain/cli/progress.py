@@ -19,6 +19,7 @@ from nntrain.cli.console import (
     line_width,
     messages,
     number,
+    readable,
     say,
     seconds_text,
     shows,
@@ -202,7 +203,7 @@ class LiveProgress(Progress):
         """Print the message above the lines that change."""
         from rich.text import Text
 
-        text = Text(f"warning: {message}")
+        text = Text(readable(f"warning: {message}", sys.stderr))
         if has_color(sys.stderr):
             text.stylize("yellow", 0, len("warning:"))
         with _unless_closed():

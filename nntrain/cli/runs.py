@@ -1,13 +1,14 @@
 """`nntrain runs`"""
 
 import math
+import sys
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nntrain.cli.console import Painted, Style, as_json, number, print_json, say
+from nntrain.cli.console import Painted, Style, as_json, number, print_json, readable, say
 from nntrain.cli.options import JsonOption, RunsDirOption
 from nntrain.cli.tables import print_table
 
@@ -101,7 +102,7 @@ def show(found: "Sequence[RunSummary]") -> None:
     print_table(names, [_row(summary) for summary in found], left=3, keep=3, importance=[0, 2, 3, 1, 4, 5, 6, 7])
     for summary in found:
         if summary.problem:
-            print(f"{summary.name}: {summary.problem}")
+            print(readable(f"{summary.name}: {summary.problem}", sys.stdout))
 
 
 def _row(summary: "RunSummary") -> list[str]:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nntrain.cli.console import as_json, count_text, painted, print_json, seconds_text
+from nntrain.cli.console import as_json, count_text, print_folded, print_json, seconds_text
 from nntrain.cli.failures import error_object
 from nntrain.cli.options import JsonOption, QuietOption, RunArgument, RunsDirOption
 from nntrain.cli.run_directory import find_run
@@ -68,10 +68,11 @@ def as_object(report: "Verification") -> dict[str, Any]:
 def show(report: "Verification") -> None:
     """The verdict, then what it rests on."""
     if report.reproducible:
-        verdict = painted("reproducible", "good")
-        print(f"{report.run.name}: {verdict}: history and weights are equal to the last bit\n")
+        print_folded(f"{report.run.name}: reproducible: history and weights are equal to the last bit", "good")
+        print()
     else:
-        print(f"{report.run.name}: {painted('NOT reproducible', 'bad')}\n")
+        print_folded(f"{report.run.name}: NOT reproducible", "bad")
+        print()
         if difference := _difference_pairs(report):
             print_pairs(difference, fold=("perhaps since",))
             print()
