@@ -59,19 +59,20 @@ def run(
         print_json({"run": path, **report.to_json()})
     else:
         examples = f"{report.split} split" if data is None else report.split
+        place = f"the {examples}" if data is None else examples
         print_folded(f"{path.name}: {examples}, {count_text(report.examples, 'example')}, {report.task}")
         print()
-        show(report, examples)
+        show(report, place)
 
 
-def show(report: "Evaluation", examples: str) -> None:
+def show(report: "Evaluation", place: str) -> None:
     """Scores, then what the task has: confusion matrix, a row for each class, a row for each output."""
     show_scores(
         {"network": report.scores},
         "network",
         report.baseline,
         title="baseline",
-        place=examples,
+        place=place,
         positive=report.positive_class,
     )
     if report.classes is not None and report.confusion is not None:

@@ -97,7 +97,7 @@ def show_result(result: "FitResult", pairs: Sequence[tuple[str, str]]) -> None:
         judged,
         result.baseline.get(judged, {}),
         title=f"{judged} baseline",
-        place=f"{judged} split",
+        place=f"the {judged} split",
         positive=result.positive_class,
     )
     split = "" if judged == "test" else f" --split {judged}"

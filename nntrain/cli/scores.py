@@ -34,7 +34,7 @@ def show_scores(
     note = _positive_class(positive, {name for shown in columns.values() for name in shown})
     if worse:
         compared = ", ".join(_compared(name, scores[name], baseline[name]) for name in worse)
-        print_folded(f"no better than the baseline on the {place}: {compared}", "doubtful")
+        print_folded(f"no better than the baseline on {place}: {compared}", "doubtful")
     if note:
         print_folded(note)
     if worse or note:

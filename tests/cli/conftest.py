@@ -79,6 +79,15 @@ def invoke(monkeypatch: pytest.MonkeyPatch) -> Invoke:
     return call
 
 
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A directory that looks like a run."""
+    path = tmp_path / "runs" / RUN.name
+    path.mkdir(parents=True)
+    (path / "config.yaml").write_text("name: iris\n")
+    return path
+
+
 def command_names() -> list[str]:
     """All commands of the program."""
     return list(get_command(app).commands)  # type: ignore[attr-defined]

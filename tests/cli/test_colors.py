@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from nntrain.cli.console import Painted, folded, has_color, painted
+from nntrain.cli.console import Painted, folded, has_color, painted, readable
 from nntrain.cli.failures import report
 from nntrain.cli.tables import print_table
 from nntrain.errors import ConfigError, RunError
@@ -136,3 +136,11 @@ def test_colors_cost_no_import_of_rich() -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "\x1b[31mx\x1b[0m\n")
+
+
+def test_prose_is_folded_on_a_terminal_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    text = "the inputs reach 300 unscaled\n  1  a table of many columns\n`nntrain fit runs/x/config.yaml` trains it"
+    table, command = text.split("\n")[1:]
+    assert readable(text, Terminal()) == f"the inputs reach 300\nunscaled\n{table}\n{command}"
+    assert readable(text, io.StringIO()) == text

@@ -23,15 +23,6 @@ from tests.cli.conftest import RUN, Invoke, answer, fit_info, fit_result, lines,
 RUN_NAME = RUN.name
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Path:
-    """A directory that looks like a run."""
-    path = tmp_path / "runs" / RUN_NAME
-    path.mkdir(parents=True)
-    (path / "config.yaml").write_text("name: iris\n")
-    return path
-
-
 # fit
 
 

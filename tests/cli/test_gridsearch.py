@@ -1,6 +1,7 @@
 """What `gridsearch` hands to its workflow and prints of its answer."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -121,3 +122,50 @@ def test_leaderboard_cells_of_rows_that_differ() -> None:
     names, cells = leaderboard_cells(rows, ["rank", "units", "score"], ["units"])
     assert names == ["rank", "units", "score", "trial"]
     assert cells == [["1", "8", "", "3"], ["2", "0.123457", "-", ""]]
+
+
+FOUR = {
+    "optimizer.learning_rate": 0.003,
+    "network.hidden.units": 16,
+    "network.output.units": 3,
+    "regularization.l2": 0.0001,
+}
+
+
+def test_four_settings_fit_80_columns(invoke: Invoke, workflows: ModuleType, config: ModuleType) -> None:
+    rest = {"trial": 9, "status": "ok", "training.loss": 0.5, "validation.accuracy": 0.9, "best_epoch": 7}
+    row = {"rank": 1, **FOUR, "validation.loss": 0.25, **rest}
+    answer(workflows, "gridsearch", replace(board(1), best=FOUR, table=[row]))
+    shown = invoke("gridsearch", "iris.yaml", env={"COLUMNS": "80"}).stdout.splitlines()
+    assert shown[:4] == [
+        "rank  learning_rate  hidden.units  output.units      l2  validation.loss  status",
+        "─" * 80,
+        "   1          0.003            16             3  0.0001           0.2500      ok",
+        "(no room for trial, training.loss, validation.accuracy, best_epoch)",
+    ]
+    place = shown.index("best         optimizer.learning_rate=0.003, network.hidden.units=16,")
+    assert shown[place + 1] == "             network.output.units=3, regularization.l2=0.0001"
+    assert max(map(len, shown)) <= 80
+
+
+def test_with_many_settings_rank_and_score_stay(invoke: Invoke, workflows: ModuleType, config: ModuleType) -> None:
+    many = {f"network.{place}.activation": "leaky_relu" for place in range(9)}
+    row = {"rank": 1, **many, "validation.balanced_accuracy": 0.25, "trial": 3}
+    found = replace(board(1), best=many, table=[row], monitor="validation.balanced_accuracy")
+    answer(workflows, "gridsearch", found)
+    shown = invoke("gridsearch", "iris.yaml", env={"COLUMNS": "80"}).stdout.splitlines()
+    assert shown[0].split() == ["rank", "0.activation", "1.activation", "2.activation", "validation.balanced_accuracy"]
+    assert len(shown[1]) <= 80
+    assert shown[3:6] == [
+        "(no room for 3.activation, 4.activation, 5.activation, 6.activation,",
+        "7.activation, 8.activation, trial)",
+        "",
+    ]
+
+
+def test_the_refit_is_shown_beside_the_baseline(invoke: Invoke, workflows: ModuleType, config: ModuleType) -> None:
+    worse = replace(fit_result(), metrics={"test": {"accuracy": 0.2}}, longer="nntrain fit --resume x --set a=b")
+    answer(workflows, "gridsearch", replace(board(1), refit=worse))
+    shown = lines(invoke("gridsearch", "iris.yaml").stdout)
+    assert "no better than the baseline on the test split: accuracy 0.2000 (baseline 0.3000)" in shown
+    assert shown[-1] == "  nntrain fit --resume x --set a=b"
