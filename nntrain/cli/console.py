@@ -78,16 +78,20 @@ def print_folded(text: str, style: Style | None = None) -> None:
 def readable(text: str, stream: TextIO) -> str:
     """A message of some lines for a stream: on a terminal prose is folded between words.
 
-    What is laid out (a table, a line of a config) or to be copied (a command) stays as it is.
+    What is laid out (a table, a line of a config) stays as it is, and a command that ends a line gets one of its own.
     """
     if not stream.isatty():
         return text
-    width = line_width(stream)
-    lines = []
-    for line in text.split("\n"):
-        laid_out = "  " in line or "nntrain " in line
-        lines += [line] if laid_out else folded(line, width)
-    return "\n".join(lines)
+    return "\n".join(part for line in text.split("\n") for part in _readable_line(line, line_width(stream)))
+
+
+def _readable_line(line: str, width: int) -> list[str]:
+    prose, command, arguments = line.partition("nntrain ")
+    if len(line) <= width or "  " in line or prose.endswith("`"):
+        return [line]
+    if command and prose:
+        return [*folded(prose.rstrip(), width), f"  {command}{arguments}"]
+    return [line] if command else folded(line, width)
 
 
 def messages() -> "Console":

@@ -99,7 +99,8 @@ def _score_key(score: "RunScore | None") -> tuple[bool, str, bool, float]:
 def show(found: "Sequence[RunSummary]") -> None:
     """A row for each run; then what is wrong with some."""
     names = ["run", "status", "score", "value", "baseline", "best epoch", "epochs", "started"]
-    print_table(names, [_row(summary) for summary in found], left=3, keep=3, importance=[0, 2, 3, 1, 4, 5, 6, 7])
+    rows = [_row(summary) for summary in found]
+    print_table(names, rows, left=3, keep=3, importance=[0, 2, 3, 1, 4, 5, 6, 7], give_way=5)
     for summary in found:
         if summary.problem:
             print(readable(f"{summary.name}: {summary.problem}", sys.stdout))

@@ -38,6 +38,7 @@ def print_table(
     left: int = 1,
     keep: int = 0,
     importance: Sequence[int] | None = None,
+    give_way: int = 0,
 ) -> None:
     """Print a table and an empty line.
 
@@ -48,36 +49,54 @@ def print_table(
         keep: where the terminal is too narrow columns are left out and named below, the least important ones first, but
             never these many most important ones; 0 keeps all.
         importance: the places of the columns, the most important one first; by default as they stand.
+        give_way: a cell of the first column that leaves no room for so many most important columns gets a line of its
+            own, above the rest of its row.
     """
     widths = column_widths(names, rows)
+    order = list(range(len(names)) if importance is None else importance)
     gap = GAP if _total(widths, GAP) <= line_width() else NARROW_GAP
-    shown = list(range(len(names)) if importance is None else importance)
-    missing: list[int] = []
-    while keep and len(shown) > keep and _total([widths[place] for place in shown], gap) > line_width():
-        missing.append(shown.pop())
-    shown.sort()
-    widths = [widths[place] for place in shown]
-    aligned_left = sum(place < left for place in shown)
+    if give_way:
+        least = [cell_width(names[0]), *widths[1:]]
+        others = [widths[place] for place in _fitting(order[:give_way], least, gap, keep) if place]
+        widths[0] = _widest(names[0], (row[0] for row in rows), line_width() - _total([0, *others], gap))
+    shown = sorted(_fitting(order, widths, gap, keep) if keep else order)
     rule = "─" if shows(sys.stdout.encoding, "─") else "-"
-    print(_line([names[place] for place in shown], widths, aligned_left, gap))
-    print(rule * _total(widths, gap))
+    print(_line(names, widths, shown, left, gap))
+    print(rule * _total([widths[place] for place in shown], gap))
     for row in rows:
-        print(_line([row[place] for place in shown], widths, aligned_left, gap))
-    if missing:
-        print_folded(f"(no room for {', '.join(names[place] for place in sorted(missing))})")
+        if cell_width(row[0]) > widths[0]:
+            print(row[0])
+            row = ["", *row[1:]]
+        print(_line(row, widths, shown, left, gap))
+    if missing := [names[place] for place in range(len(names)) if place not in shown]:
+        print_folded(f"(no room for {', '.join(missing)})")
     print()
+
+
+def _fitting(order: Sequence[int], widths: Sequence[int], gap: str, keep: int) -> list[int]:
+    """As many of the columns in the order of their importance as the line has room for, and at least `keep`."""
+    shown = list(order)
+    while len(shown) > keep and _total([widths[place] for place in shown], gap) > line_width():
+        shown.pop()
+    return shown
+
+
+def _widest(name: str, cells: Iterable[str], most: int) -> int:
+    """The width of a column whose cells may be wider than `most`, and are shown elsewhere then."""
+    return max([cell_width(name), *(width for width in map(cell_width, cells) if width <= most)])
 
 
 def _total(widths: Sequence[int], gap: str) -> int:
     return sum(widths) + len(gap) * (len(widths) - 1)
 
 
-def _line(cells: Sequence[str], widths: Sequence[int], left: int, gap: str) -> str:
+def _line(cells: Sequence[str], widths: Sequence[int], shown: Sequence[int], left: int, gap: str) -> str:
     padded = []
-    for position, (cell, width) in enumerate(zip(cells, widths, strict=True)):
-        space = " " * (width - cell_width(cell))
-        shown = painted(cell, cell.style) if isinstance(cell, Painted) else cell
-        padded.append(shown + space if position < left else space + shown)
+    for place in shown:
+        cell = cells[place]
+        space = " " * (widths[place] - cell_width(cell))
+        text = painted(cell, cell.style) if isinstance(cell, Painted) else cell
+        padded.append(text + space if place < left else space + text)
     return gap.join(padded).rstrip()
 
 

@@ -173,7 +173,7 @@ class Fit:
             if isinstance(record, EpochRecord):
                 line = history_line(record)
                 history.append(line)
-                self._watched.append(line[self._watched_name])
+                self._watched.append(line.get(self._watched_name, np.nan))
                 self.listener.epoch(record)
                 self._warn(self._symptoms.observe(record.epoch, line))
                 self.interruption.asked()

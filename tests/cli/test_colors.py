@@ -144,3 +144,8 @@ def test_prose_is_folded_on_a_terminal_and_nothing_else(monkeypatch: pytest.Monk
     table, command = text.split("\n")[1:]
     assert readable(text, Terminal()) == f"the inputs reach 300\nunscaled\n{table}\n{command}"
     assert readable(text, io.StringIO()) == text
+    stopped = "interrupted after epoch 3; go on with: nntrain fit --resume runs/iris"
+    assert readable(stopped, Terminal()) == (
+        "interrupted after\nepoch 3; go on with:\n  nntrain fit --resume runs/iris"
+    )
+    assert readable("nntrain fit --resume runs/iris", Terminal()) == "nntrain fit --resume runs/iris"

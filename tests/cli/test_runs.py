@@ -71,6 +71,20 @@ def test_a_narrow_terminal_keeps_the_scores(invoke: Invoke, workflows: ModuleTyp
     ]
 
 
+def test_a_name_that_leaves_no_room_has_a_line_of_its_own(invoke: Invoke, workflows: ModuleType) -> None:
+    long = "predictive-maintenance-of-forty-pumps-in-upper-austria-20261125-162516-8d47"
+    answer(workflows, "list_runs", [mixed()[0], made(long, 9, metrics={"test": {"f1": 0.5}})])
+    shown = lines(invoke("runs", env={"COLUMNS": "80"}).stdout)
+    assert shown == [
+        "run     status    score           value  baseline  best epoch  epochs",
+        "─────────────────────────────────────────────────────────────────────",
+        "iris-a  complete  test accuracy  0.9000    0.3000           7       9",
+        long,
+        "        complete  test f1        0.5000                     7       9",
+        "(no room for started)",
+    ]
+
+
 @pytest.mark.parametrize(
     ("column", "expected"),
     [
