@@ -21,6 +21,12 @@ def strict_arithmetic() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def no_colors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests compare texts, wherever they run: colors are asked for where they are under test."""
+    monkeypatch.setenv("NO_COLOR", "1")
+
+
 @pytest.fixture
 def root() -> Path:
     """The top of the checkout."""

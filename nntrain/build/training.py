@@ -116,11 +116,11 @@ def build_evaluator(
         _examples([p.splits[split] for p in prepared], of_member),
         task=prepared[0].task,
         metrics=tuple(metrics),
-        units=_units(prepared),
+        units=build_units(prepared),
     )
 
 
-def _units(prepared: Sequence[Prepared]) -> Units | None:
+def build_units(prepared: Sequence[Prepared]) -> Units | None:
     """The units of regression targets, or None where the network's outputs are in them already."""
     targets = [p.preprocessor.target_encoding for p in prepared]
     numbers = [target for target in targets if isinstance(target, NumberTarget)]

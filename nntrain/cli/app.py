@@ -3,6 +3,7 @@
 import contextlib
 import signal
 import sys
+from collections.abc import Sequence
 from types import FrameType
 from typing import Annotated, Any, Self
 
@@ -11,8 +12,9 @@ from typer.core import TyperGroup
 
 from nntrain.cli import check, evaluate, examples, fit, gradcheck, gridsearch, migrate, predict, runs, schema, verify
 from nntrain.cli.console import prepare_streams
-from nntrain.cli.failures import Expected, report, report_bug
+from nntrain.cli.failures import Expected, report, report_bug, report_usage, wants_json
 
+JSON = "nntrain.json"  # in the context: whether the command is to answer in JSON
 INTERRUPTED = (128 + signal.SIGINT, 128 + signal.SIGTERM)  # exit codes
 
 
@@ -23,13 +25,28 @@ class Program(TyperGroup):
         """The commands in the order in which they were added, which is that of first need."""
         return list(self.commands)
 
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **options: Any) -> Any:
+        """Parse and run. With --json among the arguments, a command line that is wrong is a JSON object too."""
+        try:
+            return super().main(args, *rest, **options)
+        except SystemExit as end:
+            wrong: Any = end.__context__  # of typer, or of click in its older versions: it has been shown on stderr
+            if wants_json(sys.argv[1:] if args is None else args) and hasattr(wrong, "format_message"):
+                report_usage(wrong.format_message(), wrong.exit_code)
+            raise
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the options of the program, and note whether the command is to answer in JSON."""
+        ctx.meta[JSON] = wants_json(args)
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command; what it printed must have arrived for it to count as done."""
         try:
             value = super().invoke(ctx)
             sys.stdout.flush()
         except Expected as failure:
-            raise typer.Exit(report(failure)) from failure
+            raise typer.Exit(report(failure, json=ctx.meta[JSON])) from failure
         return value
 
 
@@ -83,6 +100,7 @@ for _name, (_module, _summary) in COMMANDS.items():
 def main() -> None:
     """The entry point of `nntrain` and `python -m nntrain`; ends with SystemExit."""
     prepare_streams()
+    json = wants_json(sys.argv[1:])
     with CtrlC() as ctrl_c:
         try:
             app()
@@ -90,9 +108,9 @@ def main() -> None:
             ctrl_c.is_over = end.code in INTERRUPTED
             raise
         except KeyboardInterrupt as interrupt:
-            sys.exit(report(interrupt))
+            sys.exit(report(interrupt, json=json))
         except Exception as bug:
-            sys.exit(report(KeyboardInterrupt()) if ctrl_c.pressed else report_bug(bug))
+            sys.exit(report(KeyboardInterrupt(), json=json) if ctrl_c.pressed else report_bug(bug, json=json))
 
 
 class CtrlC:

@@ -1,10 +1,11 @@
 """`nntrain check`"""
 
+import sys
 from typing import TYPE_CHECKING
 
-from nntrain.cli.console import bytes_text, count_text, line_width, print_json
+from nntrain.cli.console import bytes_text, count_text, line_width, painted, print_json, readable
 from nntrain.cli.options import ConfigArgument, JsonOption, SetOption
-from nntrain.cli.tables import GAP, print_pairs, print_table, shortened, table_width
+from nntrain.cli.tables import GAP, NARROW_GAP, print_pairs, print_table, shortened, table_width
 
 if TYPE_CHECKING:
     from nntrain.data.describe import ClassRow, ColumnRow
@@ -16,7 +17,7 @@ EXAMPLE = """Example:
 
 CLASSES_SHOWN = 10
 COLUMNS_SHOWN = 40
-VALUES_WIDTH = 8
+VALUES_WIDTH, VALUES_MOST = 12, 60  # characters that the list of a column's values takes
 
 
 def run(config: ConfigArgument, overrides: SetOption = None, json: JsonOption = False) -> None:
@@ -54,35 +55,40 @@ def show(report: "CheckReport") -> None:
         ]
     )
     for warning in report.warnings:
-        print(f"warning: {warning}")
+        text = readable(f"warning: {warning}", sys.stdout).removeprefix("warning:")
+        print(painted("warning:", "doubtful") + text)
 
 
 def _show_columns(columns: "list[ColumnRow]") -> None:
     """A row for each column: name, kind, what becomes of it, inputs, missing cells, values."""
     shown = [row for row in columns if row.role == "target"]
     shown = [row for row in columns if row.role != "target"][: COLUMNS_SHOWN - len(shown)] + shown
-    cells = [
-        [
-            f"{row.name} (target)" if row.role == "target" else row.name,
-            row.kind,
-            row.treatment,
-            f"{row.inputs:,}" if row.role == "input" else "",
-            f"{row.missing:,}" if row.missing else "",
-        ]
-        for row in shown
-    ]
-    names = ["column", "kind", "becomes", "inputs", "missing"]
-    room = max(VALUES_WIDTH, line_width() - table_width(names, cells) - len(GAP))
-    values = [shortened(_values_text(row), min(room, 60)) for row in shown]
-    print_table([*names, "values"], [[*row, text] for row, text in zip(cells, values, strict=True)], left=3, last=1)
+    names, cells = ["column", "kind", "becomes", "inputs"], [_column_cells(row) for row in shown]
+    if any(row.missing for row in columns):
+        names.append("missing")
+        cells = [[*cell, f"{row.missing:,}" if row.missing else ""] for cell, row in zip(cells, shown, strict=True)]
+    spans = [_range_text(row) for row in shown]
+    widest = max(VALUES_WIDTH, *map(len, spans))
+    gap = GAP if table_width(names, cells) + len(GAP) + widest <= line_width() else NARROW_GAP
+    room = max(widest, min(VALUES_MOST, line_width() - table_width(names, cells, gap) - len(gap)))
+    values = [span or shortened(_values_text(row), room) for span, row in zip(spans, shown, strict=True)]
+    print_table([*names, "values"], [[*cell, text] for cell, text in zip(cells, values, strict=True)], left=3, last=1)
     if len(shown) < len(columns):
         print(f"{len(shown)} of {count_text(len(columns), 'column')}; --json has all\n")
 
 
+def _column_cells(row: "ColumnRow") -> list[str]:
+    name = f"{row.name} (target)" if row.role == "target" else row.name
+    return [name, row.kind, row.treatment, f"{row.inputs:,}" if row.role == "input" else ""]
+
+
+def _range_text(row: "ColumnRow") -> str:
+    """The range of numbers; "" for other columns."""
+    return "" if row.low is None or row.high is None else f"{row.low:.4g} to {row.high:.4g}"
+
+
 def _values_text(row: "ColumnRow") -> str:
-    """The range of numbers, or the number of different texts and the most frequent ones."""
-    if row.low is not None and row.high is not None:
-        return f"{row.low:.4g} to {row.high:.4g}"
+    """The number of different texts and the most frequent ones; "" for what is left out."""
     return "" if row.distinct is None else f"{row.distinct:,}: {', '.join(row.values)}"
 
 
@@ -99,7 +105,8 @@ def _show_classes(classes: "list[ClassRow]") -> None:
 
 
 def _task_text(report: "CheckReport") -> str:
-    classes = f": {', '.join(report.classes[:CLASSES_SHOWN])}" if report.classes else ""
+    named = [f"{name} (positive)" if name == report.positive_class else name for name in report.classes or ()]
+    classes = f": {', '.join(named[:CLASSES_SHOWN])}" if named else ""
     more = ", ..." if report.classes and len(report.classes) > CLASSES_SHOWN else ""
     return f"{report.task}, input {shape_text(report.input_shape)}, output {report.outputs}{classes}{more}"
 

@@ -6,8 +6,9 @@ import math
 import os
 import shutil
 import sys
+import textwrap
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -15,10 +16,82 @@ if TYPE_CHECKING:
 PIPE_WIDTH = 1000  # columns where no terminal limits them
 
 
-def line_width() -> int:
-    """How many columns a line on stdout may take: the terminal's, or as good as any number in a file or a pipe."""
-    limited = sys.stdout.isatty() or "COLUMNS" in os.environ
+Style = Literal["good", "doubtful", "bad", "calm"]
+_COLORS: dict[Style, str] = {"good": "32", "doubtful": "33", "bad": "31", "calm": "36"}  # green, yellow, red, cyan
+
+
+class Painted(str):
+    """A text that is shown in a color where there is one. It is as wide as without."""
+
+    style: Style
+
+    def __new__(cls, text: str, style: Style) -> "Painted":
+        """The text and what it is to look like."""
+        painted = super().__new__(cls, text)
+        painted.style = style
+        return painted
+
+
+def has_color(stream: TextIO) -> bool:
+    """Whether a stream shows colors: a terminal that knows them. NO_COLOR takes them away, FORCE_COLOR gives them.
+
+    An empty variable is as good as none (no-color.org), and so is FORCE_COLOR=0.
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    if any(os.environ.get(name, "0") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
+        return True
+    term = os.environ.get("TERM", "dumb")
+    if os.name == "nt" and "WT_SESSION" in os.environ:  # Windows Terminal; the old console shows escapes as they are
+        term = "windows"
+    return stream.isatty() and term not in ("dumb", "unknown", "")
+
+
+def painted(text: str, style: Style, stream: TextIO | None = None) -> str:
+    """The text in the color of the style, if the stream (stdout by default) shows colors."""
+    if not text or not has_color(stream or sys.stdout):
+        return text
+    return f"\x1b[{_COLORS[style]}m{text}\x1b[0m"
+
+
+def line_width(stream: TextIO | None = None) -> int:
+    """How many columns a line may take on a stream, by default stdout: a terminal's width, 1000 in a file or pipe."""
+    limited = (stream or sys.stdout).isatty() or "COLUMNS" in os.environ
     return shutil.get_terminal_size().columns if limited else PIPE_WIDTH
+
+
+def folded(text: str, width: int, *, indent: str = "") -> list[str]:
+    """A text in lines of at most `width` characters, broken between words only: paths and names stay whole.
+
+    Every line but the first begins with `indent`.
+    """
+    lines = textwrap.wrap(text, max(1, width), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return lines or [""]
+
+
+def print_folded(text: str, style: Style | None = None) -> None:
+    """Print a text on stdout, folded between words where the terminal is too narrow for it."""
+    for line in folded(text, line_width()):
+        print(line if style is None else painted(line, style))
+
+
+def readable(text: str, stream: TextIO) -> str:
+    """A message of some lines for a stream: on a terminal prose is folded between words.
+
+    What is laid out (a table, a line of a config) stays as it is, and a command that ends a line gets one of its own.
+    """
+    if not stream.isatty():
+        return text
+    return "\n".join(part for line in text.split("\n") for part in _readable_line(line, line_width(stream)))
+
+
+def _readable_line(line: str, width: int) -> list[str]:
+    prose, command, arguments = line.partition("nntrain ")
+    if len(line) <= width or "  " in line or prose.endswith("`"):
+        return [line]
+    if command and prose:
+        return [*folded(prose.rstrip(), width), f"  {command}{arguments}"]
+    return [line] if command else folded(line, width)
 
 
 def messages() -> "Console":
@@ -36,6 +109,12 @@ def messages() -> "Console":
 def say(text: str) -> None:
     """One message on stderr, exactly as it is."""
     print(text, file=sys.stderr, flush=True)
+
+
+def warn(text: str) -> None:
+    """One warning on stderr."""
+    text = readable(f"warning: {text}", sys.stderr).removeprefix("warning:")
+    say(painted("warning:", "doubtful", sys.stderr) + text)
 
 
 def print_json(value: object) -> None:

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nntrain.cli.console import count_text, line_width, number, print_json, say
+from nntrain.cli.console import count_text, line_width, number, print_folded, print_json, warn
 from nntrain.cli.options import JsonOption, RunArgument, RunsDirOption
 from nntrain.cli.run_directory import find_run
-from nntrain.cli.tables import print_scores, print_table, table_width
+from nntrain.cli.scores import show_scores
+from nntrain.cli.tables import NARROW_GAP, print_table, table_width
 
 if TYPE_CHECKING:
     from nntrain.train.evaluation import Evaluation
@@ -58,15 +59,24 @@ def run(
         print_json({"run": path, **report.to_json()})
     else:
         examples = f"{report.split} split" if data is None else report.split
-        print(f"{path.name}: {examples}, {count_text(report.examples, 'example')}, {report.task}\n")
-        show(report)
+        place = f"the {examples}" if data is None else examples
+        print_folded(f"{path.name}: {examples}, {count_text(report.examples, 'example')}, {report.task}")
+        print()
+        show(report, place)
         for warning in report.warnings:
-            say(f"warning: {warning}")
+            warn(warning)
 
 
-def show(report: "Evaluation") -> None:
+def show(report: "Evaluation", place: str) -> None:
     """Scores, then what the task has: confusion matrix, a row for each class, a row for each output."""
-    print_scores({"network": report.scores, "baseline": report.baseline})
+    show_scores(
+        {"network": report.scores},
+        "network",
+        report.baseline,
+        title="baseline",
+        place=place,
+        positive=report.positive_class,
+    )
     if report.classes is not None and report.confusion is not None:
         _show_confusion(report.classes, report.confusion.tolist())
     if report.per_class:
@@ -86,7 +96,7 @@ def _show_confusion(classes: tuple[str, ...], confusion: list[list[int]]) -> Non
     matrix = [
         [name, *(f"{count:,}" if count else "." for count in row)] for name, row in zip(classes, confusion, strict=True)
     ]
-    if len(classes) <= LARGEST_MATRIX and table_width(names, matrix) <= line_width():
+    if len(classes) <= LARGEST_MATRIX and table_width(names, matrix, NARROW_GAP) <= line_width():
         print_table(names, matrix)
     else:
         _show_confusions(classes, confusion)

@@ -5,48 +5,115 @@
 """
 
 import os
+import re
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from nntrain.cli.console import say
-from nntrain.errors import Interrupted, NntrainError, RunError, UserError
+from nntrain.cli.console import has_color, painted, print_json, readable, say
+from nntrain.errors import ConfigError, Interrupted, NntrainError, RunError, UserError
 
 Expected = (NntrainError, KeyboardInterrupt, OSError, MemoryError)
 """What users meet without a bug in nntrain. Anything else ends in a traceback."""
 
+_EXCERPT = re.compile(r" *\d* *\| ")  # a line of a config, or what is said below it
+_POINTER = re.compile(r"( +\| +)(\^+)")  # what points at a mistake in it
 
-def report(failure: BaseException) -> int:
+
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Whether a command line asks for JSON, even if it is wrong and cannot be parsed."""
+    words = list(arguments)
+    return "--json" in (words[: words.index("--")] if "--" in words else words)
+
+
+def report(failure: BaseException, *, json: bool = False) -> int:
     """Say what went wrong on stderr, in one message without a traceback, and return the exit code.
 
-    `failure` is one of `Expected`.
+    `failure` is one of `Expected`. With `json` stdout gets the same as an object: {"error": {…}}.
     """
     if isinstance(failure, BrokenPipeError):
         silence_stdout()
         return 0  # whoever read the output has seen enough
-    if isinstance(failure, KeyboardInterrupt):
-        if isinstance(failure.__context__, Interrupted):  # one more Ctrl-C, while that was on its way here
-            return report(failure.__context__)
-        say("interrupted")
-        return 130
-    if isinstance(failure, MemoryError):
-        say(_memory_text(failure))
-        return UserError.exit_code
-    if isinstance(failure, OSError):
-        say(_system_text(failure))
-        return RunError.exit_code if _in_run_directory(failure.filename) else UserError.exit_code
-    say(str(failure))
-    return failure.exit_code if isinstance(failure, NntrainError) else 1
+    if isinstance(failure, KeyboardInterrupt) and isinstance(failure.__context__, Interrupted):
+        return report(failure.__context__, json=json)  # one more Ctrl-C, while that was on its way here
+    text, code = _text_and_code(failure)
+    say(_colored(text, failure) if has_color(sys.stderr) else readable(text, sys.stderr))
+    if json:
+        kind = "Interrupted" if isinstance(failure, KeyboardInterrupt) else type(failure).__name__
+        problems = [_place(problem) for problem in failure.problems] if isinstance(failure, ConfigError) else None
+        _print_error(kind, text, code, problems)
+    return code
 
 
-def report_bug(bug: Exception) -> int:
+def report_usage(text: str, code: int) -> None:
+    """A command line that could not be parsed as the object that --json promises; the text is on stderr already."""
+    _print_error("UsageError", text, code)
+
+
+def report_bug(bug: Exception, *, json: bool = False) -> int:
     """Show the traceback of what should not have happened and say what to do with it; return the exit code."""
     traceback.print_exception(bug)
     say(
         "\nThis is a bug in nntrain, not a mistake of yours. Please report it to the developers, with the text\n"
         "above, the config, and what `nntrain --version` says."
     )
+    if json:
+        _print_error(type(bug).__name__, str(bug), 1)
     return 1
+
+
+def error_object(kind: str, message: str, code: int, problems: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    """What --json says of a failure: its type, the text for people, the exit code, and of a config every mistake."""
+    error: dict[str, Any] = {"type": kind, "message": message, "exit_code": code}
+    return error if problems is None else {**error, "problems": problems}
+
+
+def _print_error(kind: str, message: str, code: int, problems: list[dict[str, Any]] | None = None) -> None:
+    try:
+        print_json({"error": error_object(kind, message, code, problems)})
+        sys.stdout.flush()
+    except OSError:  # stdout is closed or its disk is full: stderr has said what there is to say
+        silence_stdout()
+
+
+def _place(problem: Any) -> dict[str, Any]:
+    """A mistake in a config (a `Problem` of config.diagnostics) as plain values; a place that is unknown is null."""
+    text = problem.text
+    known = problem.place is not text
+    return {
+        "file": text.name if text.option is None else None,
+        "option": text.name if text.option is not None else None,
+        "line": problem.place.line if known and text.option is None else None,
+        "column": problem.place.column if known and text.option is None else None,
+        "message": problem.message,
+        "hint": problem.hint,
+    }
+
+
+def _text_and_code(failure: BaseException) -> tuple[str, int]:
+    if isinstance(failure, KeyboardInterrupt):
+        return "interrupted", 130
+    if isinstance(failure, MemoryError):
+        return _memory_text(failure), UserError.exit_code
+    if isinstance(failure, OSError):
+        in_run = _in_run_directory(failure.filename)
+        return _system_text(failure), RunError.exit_code if in_run else UserError.exit_code
+    return str(failure), failure.exit_code if isinstance(failure, NntrainError) else 1
+
+
+def _colored(text: str, failure: BaseException) -> str:
+    """The message with what is wrong in red: of a config every mistake and what points at it, else the first line."""
+    lines = []
+    for number, line in enumerate(text.split("\n")):
+        if isinstance(failure, ConfigError) and _EXCERPT.match(line):
+            lines.append(_POINTER.sub(lambda found: found[1] + painted(found[2], "bad", sys.stderr), line, count=1))
+        elif isinstance(failure, ConfigError) or number == 0:
+            lines += [painted(part, "bad", sys.stderr) for part in readable(line, sys.stderr).split("\n")]
+        else:
+            lines.append(readable(line, sys.stderr))
+    return "\n".join(lines)
 
 
 def silence_stdout() -> None:

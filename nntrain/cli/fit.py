@@ -1,14 +1,16 @@
 """`nntrain fit`"""
 
 import shlex
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nntrain.cli.console import count_text, print_json, seconds_text
+from nntrain.cli.console import count_text, line_width, print_folded, print_json, seconds_text
 from nntrain.cli.options import JsonOption, QuietOption, RunsDirOption, SetOption
 from nntrain.cli.run_directory import find_run
-from nntrain.cli.tables import print_pairs, print_scores
+from nntrain.cli.scores import show_scores
+from nntrain.cli.tables import print_pairs
 from nntrain.errors import UserError
 
 if TYPE_CHECKING:
@@ -78,16 +80,33 @@ def run(
 
 def show(result: "FitResult") -> None:
     """The summary of a fit: how it ended, scores per split, the run's path, and what to type next."""
-    path = str(result.run)
-    print(
+    print_folded(
         f"{result.run.name}: {count_text(result.epochs, 'epoch')} in {seconds_text(result.seconds)} "
-        f"({result.stop_reason}), best epoch {result.best_epoch}\n"
+        f"({result.stop_reason}), best epoch {result.best_epoch}"
     )
-    print_scores({split: scores for split, scores in result.metrics.items() if scores})
-    print_pairs(
-        [
-            ("parameters", f"{result.parameters:,}"),
-            ("run", path),
-            ("next", f"nntrain eval {shlex.quote(path)}{'' if 'test' in result.metrics else ' --split training'}"),
-        ]
+    print()
+    show_result(result, [("parameters", f"{result.parameters:,}"), ("run", str(result.run))])
+
+
+def show_result(result: "FitResult", pairs: Sequence[tuple[str, str]]) -> None:
+    """Scores per split beside the baseline's, then the pairs and what to type next."""
+    columns = {split: scores for split, scores in result.metrics.items() if scores}
+    judged = next((split for split in ("test", "validation", "training") if split in columns), "training")
+    show_scores(
+        columns,
+        judged,
+        result.baseline.get(judged, {}),
+        title=f"{judged} baseline",
+        place=f"the {judged} split",
+        positive=result.positive_class,
     )
+    split = "" if judged == "test" else f" --split {judged}"
+    print_pairs([*pairs, ("next", f"nntrain eval {shlex.quote(str(result.run))}{split}")], fold=("best",))
+    if result.longer is not None:
+        print(f"\nstill improving when its epochs ran out; to train longer:\n{_command(result.longer)}")
+
+
+def _command(text: str) -> str:
+    """A command below a message, in two lines that can be copied as one where the terminal is too narrow."""
+    command, _, epochs = text.rpartition(" --set ")
+    return f"  {text}" if len(text) + 2 <= line_width() else f"  {command} \\\n    --set {epochs}"

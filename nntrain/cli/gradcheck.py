@@ -1,10 +1,16 @@
 """`nntrain gradcheck`"""
 
+from typing import TYPE_CHECKING
+
 import typer
 
-from nntrain.cli.console import print_json
+from nntrain.cli.console import Style, painted, print_json
+from nntrain.cli.failures import error_object
 from nntrain.cli.options import ConfigArgument, JsonOption, SetOption
 from nntrain.cli.tables import print_table
+
+if TYPE_CHECKING:
+    from nntrain.workflows import GradientReport
 
 EXAMPLE = """Example:
   nntrain gradcheck configs/iris.yaml"""
@@ -22,11 +28,18 @@ def run(config: ConfigArgument, overrides: SetOption = None, json: JsonOption = 
     report = workflows.gradcheck(load_experiment(config, overrides or ()))
     if json:
         rows = [{"name": row.name, "relative_error": row.relative_error, "checked": row.checked} for row in report.rows]
-        print_json({"passed": report.passed, "worst": report.worst, "tolerance": report.tolerance, "rows": rows})
+        found = {"passed": report.passed, "worst": report.worst, "tolerance": report.tolerance, "rows": rows}
+        print_json(found if report.passed else {**found, "error": error_object("WrongGradients", _verdict(report), 1)})
     else:
         cells = [[row.name, f"{row.relative_error:.1e}", f"{row.checked:,}"] for row in report.rows]
         print_table(["gradient of", "relative error", "numbers compared"], cells)
-        verdict = "correct" if report.passed else "WRONG"
-        print(f"{verdict}: largest relative error {report.worst:.1e}, tolerance {report.tolerance:.0e}")
+        print(_verdict(report, colors=True))
     if not report.passed:
         raise typer.Exit(1)
+
+
+def _verdict(report: "GradientReport", *, colors: bool = False) -> str:
+    style: Style = "good" if report.passed else "bad"
+    word = "correct" if report.passed else "WRONG"
+    numbers = f"largest relative error {report.worst:.1e}, tolerance {report.tolerance:.0e}"
+    return f"{painted(word, style) if colors else word}: {numbers}"

@@ -1,14 +1,15 @@
 """`nntrain gridsearch`"""
 
-import shlex
 from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nntrain.cli.console import count_text, number, print_json
+from nntrain.cli.console import Painted, count_text, number, print_json
+from nntrain.cli.fit import show_result
 from nntrain.cli.options import ConfigArgument, JsonOption, QuietOption, RunsDirOption, SetOption
-from nntrain.cli.tables import print_pairs, print_table
+from nntrain.cli.settings import setting_text, short_names
+from nntrain.cli.tables import print_table
 from nntrain.errors import UserError
 
 if TYPE_CHECKING:
@@ -115,19 +116,26 @@ def as_object(board: "Leaderboard") -> dict[str, Any]:
 def show(board: "Leaderboard") -> None:
     """The first rows of the leaderboard, where all of it is, and the run of the best point."""
     shown = board.table[:ROWS_SHOWN]
-    first = ["rank", *board.best, board.monitor]
+    settings = list(board.best)
+    first = ["rank", *settings, board.monitor]
     names, cells = leaderboard_cells(shown, first, board.best)
-    print_table(names, cells, left=0, keep=len(first))
+    short = short_names(settings, [name for name in names if name not in settings])
+    if cells:
+        cells[0] = [Painted(cell, "good") for cell in cells[0]]
+    score = len(settings) + 1
+    others = sorted(range(score + 1, len(names)), key=lambda place: names[place] == "trial")
+    importance = [0, score, *range(1, score), *others]
+    print_table([short.get(name, name) for name in names], cells, left=0, keep=2, importance=importance)
     if len(board.table) > len(shown):
         print(f"{len(shown)} of {count_text(len(board.table), 'point')}\n")
-    refit = str(board.refit.run)
-    print_pairs(
+    print("the best point, trained again as a run:\n")
+    show_result(
+        board.refit,
         [
             ("leaderboard", str(board.path)),
-            ("best", ", ".join(f"{path}={_value(value)}" for path, value in board.best.items())),
-            ("refitted as", refit),
-            ("next", f"nntrain eval {shlex.quote(refit)}"),
-        ]
+            ("best", ", ".join(f"{path}={setting_text(value)}" for path, value in board.best.items())),
+            ("refitted as", str(board.refit.run)),
+        ],
     )
 
 
@@ -136,15 +144,10 @@ def leaderboard_cells(
 ) -> tuple[list[str], list[list[str]]]:
     """Column names and cells: the `first` columns, then the others that the rows have; `point` names settings."""
     names = list(dict.fromkeys([*first, *(name for row in rows for name in row)]))
-    cells = [[_value(row.get(name)) if name in point else _score(row.get(name)) for name in names] for row in rows]
+    cells = [
+        [setting_text(row.get(name)) if name in point else _score(row.get(name)) for name in names] for row in rows
+    ]
     return names, cells
-
-
-def _value(value: object) -> str:
-    """A setting as one would write it; a number that was drawn at random with six digits."""
-    from nntrain.config.dump import flow
-
-    return f"{value:.6g}" if isinstance(value, float) else flow(value)
 
 
 def _score(value: object) -> str:

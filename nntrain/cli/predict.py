@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from nntrain.cli.console import count_text, say
+from nntrain.cli.console import count_text, say, warn
 from nntrain.cli.options import RunArgument, RunsDirOption
 from nntrain.cli.run_directory import find_run
 from nntrain.cli.writing import appearing
@@ -61,7 +61,7 @@ def run(
             written = write_csv(predictions, stream)
         say(f"{count_text(written, 'prediction')} in {output}")
     for warning in predictions.warnings:
-        say(f"warning: {warning}")
+        warn(warning)
 
 
 def write_csv(predictions: "Predictions", stream: TextIO) -> int:

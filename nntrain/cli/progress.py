@@ -9,10 +9,23 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
-from nntrain.cli.console import count_text, messages, say, seconds_text, shows
+from nntrain.cli.console import (
+    count_text,
+    folded,
+    has_color,
+    line_width,
+    messages,
+    number,
+    readable,
+    say,
+    seconds_text,
+    shows,
+    warn,
+)
+from nntrain.cli.settings import setting_text, short_names
 from nntrain.cli.sparkline import ASCII_BLOCKS, BLOCKS, Curve, bar, sparkline
 from nntrain.workflows.listener import FitInfo, Listener
 
@@ -22,6 +35,7 @@ if TYPE_CHECKING:
     from nntrain.train.records import EpochRecord
 
 REDRAW_SECONDS = 0.1
+SECONDS_TO_JUDGE = 1.0  # before them, the time left cannot be told from the time that the first steps take
 PLAIN_LINES = 15  # about as many lines as a training prints where there is no terminal
 
 Parts = list[tuple[int, str]]
@@ -36,6 +50,7 @@ class Progress(Listener):
         self._clock = clock
         self._began = clock()
         self._over = False
+        self._best: Parts = []
 
     def started(self, info: FitInfo) -> None:
         """A training starts."""
@@ -51,7 +66,13 @@ class Progress(Listener):
     def warned(self, message: str) -> None:
         """Something that the user should know."""
         with _unless_closed():
-            say(f"warning: {message}")
+            warn(message)
+
+    def best(self, point: Mapping[str, object], monitor: str, score: float) -> None:
+        """A search has a new best point: keep it in words, the score first."""
+        names = short_names(list(point))
+        settings = [f"{names[path]}={setting_text(value)}" for path, value in point.items()]
+        self._best = list(enumerate([f"best {_words(monitor)} {number(score)}", *settings]))
 
     def close(self) -> None:
         """No more epochs come."""
@@ -67,18 +88,21 @@ class Progress(Listener):
         if losses is not None:
             self.curve.add(record.epoch, float(losses[0]))
 
-    def _head(self) -> str:
+    def _say_head(self) -> None:
+        """Say what is trained: in one line, or in several without a broken path where the terminal is too narrow."""
         info = self.info
         sizes = f"{info.training:,} training, {info.validation:,} validation, {info.test:,} test examples"
-        before = f"; going on after epoch {info.done}" if info.done else ""
-        return f"{info.name}: {sizes}; {count_text(info.parameters, 'parameter')}; {info.run}{before}"
+        pieces = [f"{info.name}: {sizes}", count_text(info.parameters, "parameter"), str(info.run)]
+        if info.done:
+            pieces.append(f"going on after epoch {info.done}")
+        _say("\n".join(packed(pieces, line_width(sys.stderr))))
 
     def _epoch_parts(self, record: "EpochRecord") -> Parts:
         """What there is to say of an epoch."""
         epochs = self.info.epochs
         parts = [(0, f"epoch {record.epoch:>{len(str(epochs))}}/{epochs}")]
         shown = ["training.loss", "validation.loss", _first_metric(record), "learning_rate"]
-        for rank, name in zip((3, 1, 4, 6), shown, strict=True):
+        for rank, name in zip((4, 2, 1, 6), shown, strict=True):
             if name in record.values:
                 parts.append((rank, f"{_words(name)} {float(record.values[name][0]):.4g}"))
         if self._seconds > 0:
@@ -94,15 +118,15 @@ class Progress(Listener):
         parts = [(0, f"{done:>{width},}/{total:,} networks trained")]
         elapsed = self._clock() - self._began
         if done and elapsed > 0:
-            parts.append((2, f"{_rate_text(done / elapsed)} networks/s"))
+            parts.append((4, f"{_rate_text(done / elapsed)} networks/s"))
         return [*parts, *self._left(done, total)]
 
     def _left(self, done: int, total: int) -> Parts:
-        """The time left, judged by the time that was needed so far."""
-        if self._over or not 0 < done < total:
+        """The time left, judged by the time that was needed so far; nothing before that can be judged."""
+        elapsed = self._clock() - self._began
+        if self._over or not 0 < done < total or elapsed < SECONDS_TO_JUDGE:
             return []
-        seconds = (self._clock() - self._began) / done * (total - done)
-        return [(2, f"{seconds_text(math.ceil(seconds))} left")]
+        return [(3, f"{seconds_text(math.ceil(elapsed / done * (total - done)))} left")]
 
 
 class PlainProgress(Progress):
@@ -117,7 +141,7 @@ class PlainProgress(Progress):
         self.close()
         super().started(info)
         self._next_epoch = 1
-        _say(self._head())
+        self._say_head()
 
     def epoch(self, record: "EpochRecord") -> None:
         """Print a line if it is time for one."""
@@ -130,7 +154,7 @@ class PlainProgress(Progress):
         """Print how far the search is, if it is time for a line."""
         if done >= self._next_trial or done == total:
             self._next_trial = done + math.ceil(total / PLAIN_LINES)
-            _say(_joined(self._trials_parts(done, total)))
+            _say_parts([*self._trials_parts(done, total), *((10 + rank, text) for rank, text in self._best)])
 
     def close(self) -> None:
         """Print the last epoch, if early stopping has kept it from being printed."""
@@ -140,7 +164,7 @@ class PlainProgress(Progress):
 
     def _print(self, record: "EpochRecord") -> None:
         self._shown = record
-        _say(_joined(self._epoch_parts(record)))
+        _say_parts(self._epoch_parts(record))
 
 
 class LiveProgress(Progress):
@@ -158,7 +182,7 @@ class LiveProgress(Progress):
         self.close()
         super().started(info)
         self._next = 0.0
-        _say(self._head())
+        self._say_head()
 
     def epoch(self, record: "EpochRecord") -> None:
         """Redraw, if a tenth of a second has passed since the last time."""
@@ -172,12 +196,18 @@ class LiveProgress(Progress):
         if self._is_time() or done == total:
             width = self._console.width - 1
             filled = bar(done / total, min(40, width // 3), self._blocks)
-            self._show([f"{filled}  {fitting(parts, width - len(filled) - 2)}"])
+            lines = [f"{filled}  {fitting(parts, width - len(filled) - 2)}"]
+            self._show([*lines, fitting(self._best, width)] if self._best else lines)
 
     def warned(self, message: str) -> None:
         """Print the message above the lines that change."""
+        from rich.text import Text
+
+        text = Text(readable(f"warning: {message}", sys.stderr))
+        if has_color(sys.stderr):
+            text.stylize("yellow", 0, len("warning:"))
         with _unless_closed():
-            self._console.print(f"warning: {message}", soft_wrap=True)
+            self._console.print(text, soft_wrap=True)
 
     def close(self) -> None:
         """Draw the last epoch, and leave it on the screen."""
@@ -236,11 +266,30 @@ def following(quiet: bool) -> Iterator[Progress]:
 
 
 def fitting(parts: Parts, width: int) -> str:
-    """The parts in one line of at most `width` characters; those of the highest rank are left out first."""
+    """The parts in one line of at most `width` characters; those of the highest rank are left out first.
+
+    Of the last one whole words are kept.
+    """
     kept = list(parts)
     while len(kept) > 1 and len(_joined(kept)) > width:
         kept.remove(max(kept, key=lambda part: part[0]))
-    return _joined(kept)[: max(1, width)]
+    line = _joined(kept)
+    return line if len(line) <= width else line[: max(0, width) + 1].rpartition(" ")[0].rstrip()
+
+
+def packed(pieces: Sequence[str], width: int) -> list[str]:
+    """The pieces, joined by semicolons, in as few lines of `width` characters as their order allows.
+
+    A piece that is longer than a line is folded between its words; a path is never broken.
+    """
+    lines = [pieces[0]]
+    for piece in pieces[1:]:
+        longer = f"{lines[-1]}; {piece}"
+        if len(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(piece)
+    return [part for line in lines for part in folded(line, width)]
 
 
 def _joined(parts: Parts) -> str:
@@ -249,6 +298,11 @@ def _joined(parts: Parts) -> str:
 
 def _is_terminal(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM", "") not in ("dumb", "unknown")
+
+
+def _say_parts(parts: Parts) -> None:
+    """A plain line: all of it in a file or a pipe, what there is room for on a terminal."""
+    _say(fitting(parts, line_width(sys.stderr)) if sys.stderr.isatty() else _joined(parts))
 
 
 def _say(text: str) -> None:

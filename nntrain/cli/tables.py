@@ -8,9 +8,10 @@ import textwrap
 import unicodedata
 from collections.abc import Container, Iterable, Mapping, Sequence
 
-from nntrain.cli.console import line_width, number, shows
+from nntrain.cli.console import Painted, Style, folded, line_width, number, painted, print_folded, shows
 
 GAP = "   "
+NARROW_GAP = "  "  # for tables that are too wide with the other one
 
 
 def cell_width(text: str) -> int:
@@ -25,9 +26,9 @@ def column_widths(names: Sequence[str], rows: Iterable[Sequence[str]]) -> list[i
     return [max(map(cell_width, column)) for column in zip(names, *rows, strict=True)]
 
 
-def table_width(names: Sequence[str], rows: Iterable[Sequence[str]]) -> int:
+def table_width(names: Sequence[str], rows: Iterable[Sequence[str]], gap: str = GAP) -> int:
     """The width of the whole table."""
-    return sum(column_widths(names, rows)) + len(GAP) * (len(names) - 1)
+    return _total(column_widths(names, rows), gap)
 
 
 def shortened(text: str, width: int) -> str:
@@ -41,42 +42,89 @@ def shortened(text: str, width: int) -> str:
 
 
 def print_table(
-    names: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1, last: int = 0, keep: int = 0
+    names: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    left: int = 1,
+    last: int = 0,
+    keep: int = 0,
+    importance: Sequence[int] | None = None,
+    give_way: int = 0,
 ) -> None:
     """Print a table and an empty line.
 
-    The first `left` and the `last` columns are text, the others figures, aligned at the right. Where the terminal is
-    too narrow, the last columns are left out and named below, but never the first `keep`; 0 keeps all, and the terminal
-    folds lines.
+    Args:
+        names: of the columns.
+        rows: cells; one that is `Painted` has a color where the terminal shows it.
+        left, last: how many columns, the first and the last ones, are text; the others are figures, aligned at the
+            right.
+        keep: where the terminal is too narrow columns are left out and named below, the least important ones first, but
+            never these many most important ones; 0 keeps all.
+        importance: the places of the columns, the most important one first; by default as they stand.
+        give_way: a cell of the first column that leaves no room for so many most important columns gets a line of its
+            own, above the rest of its row.
     """
     widths = column_widths(names, rows)
-    shown = len(names)
-    while keep and shown > keep and sum(widths[:shown]) + len(GAP) * (shown - 1) > line_width():
-        shown -= 1
+    order = list(range(len(names)) if importance is None else importance)
+    gap = GAP if _total(widths, GAP) <= line_width() else NARROW_GAP
+    if give_way:
+        least = [cell_width(names[0]), *widths[1:]]
+        others = [widths[place] for place in _fitting(order[:give_way], least, gap, keep) if place]
+        widths[0] = _widest(names[0], (row[0] for row in rows), line_width() - _total([0, *others], gap))
+    shown = sorted(_fitting(order, widths, gap, keep) if keep else order)
     rule = "─" if shows(sys.stdout.encoding, "─") else "-"
     text = {*range(left), *range(len(names) - last, len(names))}
-    print(_line(names[:shown], widths, text))
-    print(rule * (sum(widths[:shown]) + len(GAP) * (shown - 1)))
+    print(_line(names, widths, shown, text, gap))
+    print(rule * _total([widths[place] for place in shown], gap))
     for row in rows:
-        print(_line(row[:shown], widths, text))
-    if shown < len(names):
-        print(f"(no room for {', '.join(names[shown:])})")
+        if cell_width(row[0]) > widths[0]:
+            print(row[0])
+            row = ["", *row[1:]]
+        print(_line(row, widths, shown, text, gap))
+    if missing := [names[place] for place in range(len(names)) if place not in shown]:
+        print_folded(f"(no room for {', '.join(missing)})")
     print()
 
 
-def _line(cells: Sequence[str], widths: Sequence[int], text: Container[int]) -> str:
+def _fitting(order: Sequence[int], widths: Sequence[int], gap: str, keep: int) -> list[int]:
+    """As many of the columns in the order of their importance as the line has room for, and at least `keep`."""
+    shown = list(order)
+    while len(shown) > keep and _total([widths[place] for place in shown], gap) > line_width():
+        shown.pop()
+    return shown
+
+
+def _widest(name: str, cells: Iterable[str], most: int) -> int:
+    """The width of a column whose cells may be wider than `most`, and are shown elsewhere then."""
+    return max([cell_width(name), *(width for width in map(cell_width, cells) if width <= most)])
+
+
+def _total(widths: Sequence[int], gap: str) -> int:
+    return sum(widths) + len(gap) * (len(widths) - 1)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], shown: Sequence[int], left: Container[int], gap: str) -> str:
     padded = []
-    for position, (cell, width) in enumerate(zip(cells, widths, strict=False)):
-        space = " " * (width - cell_width(cell))
-        padded.append(cell + space if position in text else space + cell)
-    return GAP.join(padded).rstrip()
+    for place in shown:
+        cell = cells[place]
+        space = " " * (widths[place] - cell_width(cell))
+        colored = painted(cell, cell.style) if isinstance(cell, Painted) else cell
+        padded.append(colored + space if place in left else space + colored)
+    return gap.join(padded).rstrip()
 
 
-def print_pairs(pairs: Sequence[tuple[str, str]]) -> None:
-    """Print lines of a label and a value, aligned. Values are never folded, so that they can be copied."""
+def print_pairs(pairs: Sequence[tuple[str, str]], *, fold: Container[str] = ()) -> None:
+    """Print lines of a label and a value, aligned.
+
+    Values are not folded, so that they can be copied, but for those whose label is in `fold`: between words.
+    """
     width = max(cell_width(label) for label, _ in pairs)
     for label, value in pairs:
-        print(f"{label}{' ' * (width - cell_width(label))}  {value}")
+        indent = " " * (width + 2)
+        first, *others = folded(value, line_width() - len(indent)) if label in fold else [value]
+        print(f"{label}{indent[cell_width(label) :]}{first}")
+        for line in others:
+            print(indent + line)
 
 
 def print_paragraphs(paragraphs: Iterable[tuple[str, str]]) -> None:
@@ -91,8 +139,22 @@ def print_paragraphs(paragraphs: Iterable[tuple[str, str]]) -> None:
             print(indent + line)
 
 
-def print_scores(columns: Mapping[str, Mapping[str, float]]) -> None:
-    """Print scores, a column for each split (or predictor) and a row for each quantity in the order met."""
+def print_scores(
+    columns: Mapping[str, Mapping[str, float]], *, styles: Mapping[tuple[str, str], Style] | None = None
+) -> None:
+    """Print scores, a column for each split (or predictor) and a row for each quantity in the order met.
+
+    `styles` gives the color of a cell by its quantity and its column.
+    """
     quantities = dict.fromkeys(quantity for scores in columns.values() for quantity in scores)
-    rows = [[quantity, *(number(scores.get(quantity)) for scores in columns.values())] for quantity in quantities]
+    rows = []
+    for quantity in quantities:
+        cells = [
+            _painted(number(scores.get(quantity)), (styles or {}).get((quantity, c))) for c, scores in columns.items()
+        ]
+        rows.append([quantity, *cells])
     print_table(["", *columns], rows)
+
+
+def _painted(text: str, style: Style | None) -> str:
+    return text if style is None else Painted(text, style)

@@ -1,10 +1,11 @@
 """`nntrain verify`"""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nntrain.cli.console import count_text, print_json, seconds_text
+from nntrain.cli.console import as_json, count_text, print_folded, print_json, seconds_text
+from nntrain.cli.failures import error_object
 from nntrain.cli.options import JsonOption, QuietOption, RunArgument, RunsDirOption
 from nntrain.cli.run_directory import find_run
 from nntrain.cli.tables import print_pairs
@@ -47,29 +48,40 @@ def run(
     with following(quiet) as progress:
         report = workflows.verify(path, interruptions=interruptions, seed=seed, listener=progress)
     if json:
-        print_json(report)
+        print_json(as_object(report))
     else:
         show(report)
     if not report.reproducible:
         raise typer.Exit(1)
 
 
+def as_object(report: "Verification") -> dict[str, Any]:
+    """What --json prints: where the repetition differs, that is an error beside the report."""
+    found: dict[str, Any] = as_json(report)
+    if report.reproducible:
+        return found
+    difference = ", ".join(f"{label} {value}" for label, value in _difference_pairs(report))
+    message = f"{report.run.name}: NOT reproducible: {difference}"
+    return {**found, "error": error_object("NotReproducible", message, 1)}
+
+
 def show(report: "Verification") -> None:
     """The verdict, then what it rests on."""
     if report.reproducible:
-        print(f"{report.run.name}: reproducible: history and weights are equal to the last bit\n")
+        print_folded(f"{report.run.name}: reproducible: history and weights are equal to the last bit", "good")
+        print()
     else:
-        print(f"{report.run.name}: NOT reproducible\n")
-    pairs = [
-        *_difference_pairs(report),
-        ("epochs", f"{report.epochs:,}"),
-        ("weights", f"sha256 {report.weights_sha256}"),
-    ]
+        print_folded(f"{report.run.name}: NOT reproducible", "bad")
+        print()
+        if difference := _difference_pairs(report):
+            print_pairs(difference, fold=("perhaps since",))
+            print()
+    pairs = [("epochs", f"{report.epochs:,}"), ("sha256", report.weights_sha256)]
     if report.repeated_sha256 != report.weights_sha256:
-        pairs.append(("repeated", f"sha256 {report.repeated_sha256}"))
+        pairs.append(("repeated", report.repeated_sha256))
     if report.interruptions:
         pairs.append(("interrupted", _moments_text(report.interruptions)))
-    print_pairs([*pairs, ("time", seconds_text(report.seconds))])
+    print_pairs([*pairs, ("time", seconds_text(report.seconds))], fold=("interrupted",))
 
 
 def _difference_pairs(report: "Verification") -> list[tuple[str, str]]:

@@ -4,18 +4,50 @@ import math
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
 from nntrain.errors import RunError
 from nntrain.runs.status import Status
-from nntrain.runs.store import FILES, RESULT, RunDirectory, is_run_name
+from nntrain.runs.store import ENVIRONMENT, FILES, PREPROCESS, RESULT, RunDirectory, is_run_name
+from nntrain.train.metrics import METRICS, OF_POSITIVE_CLASS, is_maximized
 
 _LARGEST = 2**53  # beyond it a float no longer holds every integer
 _MOST_SCORES = 100  # of a split, and as many splits: no run has more, and each is a column of the table
 _NAME = re.compile(r"\w{1,80}")  # of a split or a score
+_SPLITS = ("test", "validation", "training")  # the one that says most first
+_LONGEST = 1000  # characters of the name of a class
+
+
+@dataclass(frozen=True)
+class RunScore:
+    """The one score that stands for a run, or for a search.
+
+    Attributes:
+        split: what it was reached on: test, or else validation, or else training.
+        name: of the metric, or `loss`.
+        value: NaN if it is undefined.
+        baseline: what a predictor that ignores its inputs has; None where that is not known.
+        of_class: the positive class, if it is a figure of that; else None.
+    """
+
+    split: str
+    name: str
+    value: float
+    baseline: float | None = None
+    of_class: str | None = None
+
+    @property
+    def label(self) -> str:
+        """In words: "test accuracy", "test f1 (yes)"."""
+        return f"{self.split} {self.name}" + (f" ({self.of_class})" if self.of_class else "")
+
+    @property
+    def maximize(self) -> bool:
+        """Whether more is better; False for what is not known."""
+        return self.name in METRICS and is_maximized(self.name)
 
 
 @dataclass(frozen=True)
@@ -35,6 +67,34 @@ class RunSummary:
     """Split → name → value, as in result.json; null is NaN. Empty for an unfinished run."""
     problem: str | None = None
     """What is wrong with the run, or why it stopped, fit for the user; None if nothing is."""
+    baseline: dict[str, dict[str, float]] = field(default_factory=dict)
+    """The same scores of a predictor that ignores its inputs; empty for runs of nntrain 0.1."""
+    positive_class: str | None = None
+    """Of a binary task; precision, recall, F1 and ROC AUC are of it."""
+    kind: Literal["run", "search"] = "run"
+    monitor: str | None = None
+    """Of a finished search: what its points were ranked by, such as `validation.loss`."""
+    best_score: float | None = None
+    """Of a finished search: what its best point reached; NaN if undefined."""
+    points: int | None = None
+    """Of a search: how many points it has, or, if it is not finished, has finished."""
+
+    @property
+    def score(self) -> RunScore | None:
+        """The score that stands for it: of a run the first metric of the split that says most, else the loss.
+
+        The first in the order of `train.metrics.METRICS`, so that runs of one task have the same.
+        """
+        if self.monitor is not None and self.best_score is not None:
+            split, _, name = self.monitor.partition(".")
+            return RunScore(split, name, self.best_score)
+        for split in _SPLITS:
+            scores = self.metrics.get(split)
+            if scores:
+                name = next((name for name in (*METRICS, "loss") if name in scores), min(scores))
+                of_class = self.positive_class if name in OF_POSITIVE_CLASS else None
+                return RunScore(split, name, scores[name], self.baseline.get(split, {}).get(name), of_class)
+        return None
 
 
 def list_runs(runs_dir: Path | str = "runs") -> list[RunSummary]:
@@ -68,16 +128,42 @@ def summarize(path: Path) -> RunSummary:
             result = run.read_result()
     except RunError as error:
         problem = str(error)
-    return RunSummary(
-        name=run.name,
-        path=path,
-        status=current,
-        started=status.started,
-        epochs=_count(result.get("epochs")) if result else _epochs_so_far(run),
+    summary = RunSummary(run.name, path, current, status.started, None, None, problem=problem)
+    so_far = None if result else _lines_so_far(run)
+    if _is_search(run, status.sha256, result):
+        return replace(
+            summary,
+            kind="search",
+            monitor=_monitor(result.get("monitor")),
+            best_score=_number(result["score"]) if "score" in result else None,
+            points=_count(result.get("trials")) if result else so_far,
+        )
+    return replace(
+        summary,
+        epochs=_count(result.get("epochs")) if result else so_far,
         best_epoch=_count(result.get("best_epoch")),
         metrics=_metrics(result.get("metrics")),
-        problem=problem,
+        baseline=_metrics(result.get("baseline")),
+        positive_class=_class_name(result.get("positive_class")),
     )
+
+
+def _is_search(run: RunDirectory, vouched: Mapping[str, str], result: Mapping[str, Any]) -> bool:
+    """Whether a directory is that of a search: it has no preprocessing, which a run writes before ENVIRONMENT."""
+    begun = run.has(ENVIRONMENT) or ENVIRONMENT in vouched
+    return "best_trial" in result or (begun and not run.has(PREPROCESS) and PREPROCESS not in vouched)
+
+
+def _monitor(value: object) -> str | None:
+    """`split.name`, or None for what is no such text."""
+    if not isinstance(value, str):
+        return None
+    split, dot, name = value.partition(".")
+    return value if dot and _NAME.fullmatch(split) and _NAME.fullmatch(name) else None
+
+
+def _class_name(value: object) -> str | None:
+    return value if isinstance(value, str) and value.isprintable() and len(value) <= _LONGEST else None
 
 
 def _looks_like_run(path: Path) -> bool:
@@ -86,7 +172,7 @@ def _looks_like_run(path: Path) -> bool:
     return is_run_name(path.name) or any(os.path.lexists(path / name) for name in FILES)
 
 
-def _epochs_so_far(run: RunDirectory) -> int | None:
+def _lines_so_far(run: RunDirectory) -> int | None:
     try:
         return run.count_epochs()
     except RunError:

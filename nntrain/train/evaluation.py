@@ -9,6 +9,7 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.data.task import Task
+from nntrain.train.baseline import constant_answer
 from nntrain.train.classification_metrics import (
     class_f1,
     class_precision,
@@ -16,7 +17,7 @@ from nntrain.train.classification_metrics import (
     count_classes,
     decisions,
 )
-from nntrain.train.metrics import compute_metrics, metrics_for
+from nntrain.train.metrics import compute_metrics, metrics_for, positive_class
 from nntrain.train.regression_metrics import output_absolute_error, output_r2, output_squared_error
 
 
@@ -45,11 +46,10 @@ class OutputRow:
 class Evaluation:
     """What `nntrain eval` shows.
 
-    `scores` has the loss, if it was given, and every metric of the task; `baseline` the same metrics of a
-    predictor that ignores its inputs, and `warnings` what the examples have that those for training did not.
-    `confusion` [K, K] counts examples by true class (row) and predicted
-    class (column); None for multilabel and regression. `per_class` is empty for regression, `per_output` for
-    all else.
+    `scores` has the loss, if it was given, and every metric of the task; `baseline` the same of a predictor that
+    ignores its inputs, and `warnings` what the examples have that those for training did not. `confusion` [K, K] counts
+    examples by true class (row) and predicted class (column); None for multilabel and regression. `per_class` is empty
+    for regression, `per_output` for all else.
     """
 
     split: str
@@ -63,6 +63,11 @@ class Evaluation:
     per_output: tuple[OutputRow, ...]
     warnings: tuple[str, ...] = ()
 
+    @property
+    def positive_class(self) -> str | None:
+        """The class that precision, recall, F1 and ROC AUC are of, in a binary task; None in others."""
+        return positive_class(self.task, self.classes)
+
     def to_json(self) -> dict[str, Any]:
         """Plain dicts, lists, numbers and strings; NaN, which JSON lacks, becomes None."""
         return {
@@ -72,6 +77,7 @@ class Evaluation:
             "scores": _finite(self.scores),
             "baseline": _finite(self.baseline),
             "classes": None if self.classes is None else list(self.classes),
+            "positive_class": self.positive_class,
             "confusion": None if self.confusion is None else self.confusion.tolist(),
             "per_class": [_finite(vars(row)) for row in self.per_class],
             "per_output": [_finite(vars(row)) for row in self.per_output],
@@ -93,29 +99,29 @@ def evaluate_predictions(
     split: str = "test",
     outputs: Sequence[str] | None = None,
     loss: float | None = None,
+    baseline_loss: float | None = None,
     reference: Array | None = None,
 ) -> Evaluation:
     """The report about outputs y [N, K] against targets t [N, K] of one network, both as in metrics.py.
 
     `classes` are the names of the classes (two for binary, the negative one first) or labels, `outputs` those
-    of a regression's outputs; the default is their positions. `reference` [R, K] holds the targets that the
-    baseline learns from, normally the training split's; the default is t itself. Raises ValueError when there
-    is no example.
+    of a regression's outputs; the default is their positions. `loss` and `baseline_loss` are shown as they are given.
+    `reference` [R, K] holds the targets that the baseline learns from, normally the training split's; the default is
+    t itself. Raises ValueError when there is no example.
     """
     if len(y) == 0:
         raise ValueError(f"the {split} split has no examples to evaluate")
     y, t = y[None], t[None]
     names = metrics_for(task)
-    constant = _constant_predictions(t[0] if reference is None else reference, t.shape)
-    scores = {} if loss is None else {"loss": float(loss)}
+    constant = np.broadcast_to(constant_answer(t[0] if reference is None else reference), t.shape)
     decides = task is not Task.REGRESSION
     kinds = 2 if task is Task.BINARY else y.shape[-1]
     return Evaluation(
         split=split,
         task=task,
         examples=y.shape[1],
-        scores=scores | _only_member(compute_metrics(names, task, y, t)),
-        baseline=_only_member(compute_metrics(names, task, constant, t)),
+        scores=_with_loss(loss, compute_metrics(names, task, y, t)),
+        baseline=_with_loss(baseline_loss, compute_metrics(names, task, constant, t)),
         classes=_named(classes, kinds) if decides else None,
         confusion=confusion_matrix(task, y[0], t[0]) if task in (Task.CLASSIFICATION, Task.BINARY) else None,
         per_class=_class_rows(task, y, t, _named(classes, kinds)) if decides else (),
@@ -133,13 +139,10 @@ def confusion_matrix(task: Task, y: Array, t: Array) -> Array:
     return np.bincount(pairs, minlength=kinds * kinds).reshape(kinds, kinds)
 
 
-def _constant_predictions(reference: Array, shape: tuple[int, ...]) -> Array:
-    """The outputs of a predictor that ignores its inputs: the mean target, so the most frequent class."""
-    return np.broadcast_to(reference.mean(axis=0, dtype=np.float64), shape)
-
-
-def _only_member(values: dict[str, Array]) -> dict[str, float]:
-    return {name: float(value[0]) for name, value in values.items()}
+def _with_loss(loss: float | None, metrics: dict[str, Array]) -> dict[str, float]:
+    """The loss, if there is one, and the metrics of the only member."""
+    first = {} if loss is None else {"loss": float(loss)}
+    return first | {name: float(value[0]) for name, value in metrics.items()}
 
 
 def _named(names: Sequence[str] | None, count: int) -> tuple[str, ...]:

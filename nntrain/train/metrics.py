@@ -13,7 +13,7 @@ the plain mean over classes. A member with a NaN or infinite output scores NaN, 
 good one.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from nntrain.arrays import Array
@@ -61,6 +61,14 @@ METRICS: dict[str, Metric] = {
         Metric("max_error", REGRESSION, False, max_error),
     )
 }
+
+# Of a binary task these are figures of its positive class, the second one.
+OF_POSITIVE_CLASS = ("precision", "recall", "f1", "roc_auc")
+
+
+def positive_class(task: Task, classes: Sequence[str] | None) -> str | None:
+    """The class that the metrics of `OF_POSITIVE_CLASS` are of; None for a task that is not binary."""
+    return classes[1] if task is Task.BINARY and classes is not None and len(classes) == 2 else None
 
 
 def metrics_for(task: Task) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from nntrain.build.warnings import data_warnings
 from nntrain.config.experiment import Experiment
 from nntrain.data.describe import describe_classes, describe_columns
 from nntrain.nn.network import Blueprint
+from nntrain.train.metrics import positive_class
 from nntrain.workflows.results import CheckReport, LayerRow
 
 
@@ -44,6 +45,7 @@ def check(experiment: Experiment) -> CheckReport:
         warnings=data_warnings(config, data, prepared),
         columns=describe_columns(data.pool, preprocessor, config.data.preprocess.model_dump()),
         class_counts=describe_classes({split: data.dataset(split) for split in SPLITS}, preprocessor),
+        positive_class=positive_class(preprocessor.task, preprocessor.classes),
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.build.data import SPLITS, Data, Prepared, read_file
-from nntrain.build.training import build_evaluator
+from nntrain.build.training import build_evaluator, build_loss
 from nntrain.config.data import SplitFileConfig
 from nntrain.config.experiment import Experiment
 from nntrain.data.dataset import Dataset, Kind
@@ -20,6 +20,7 @@ from nntrain.data.task import Task
 from nntrain.errors import DataError, RunError, UserError
 from nntrain.runs.environment import file_sha256
 from nntrain.runs.store import CONFIG, ENVIRONMENT, RESULT, RunDirectory
+from nntrain.train.baseline import constant_loss
 from nntrain.train.evaluation import Evaluation, evaluate_predictions
 from nntrain.workflows.model import Model
 from nntrain.workflows.reading import shown
@@ -56,22 +57,25 @@ def evaluation(
     reference = None
     if data is None:
         name, dataset, training = split, *_splits_of(model, split)
-        reference = _in_units(model, preprocessor.targets(training, np.dtype(np.float64)))
+        reference = preprocessor.targets(training, np.dtype(np.float64))
     else:
         name, dataset = str(data), read_file(model.experiment, Path(data), kinds=preprocessor.kinds)
     prepared = model.prepared(name, dataset)
     y, loss = _outputs_and_loss(model, prepared, name)
     if data is None:
         _check_loss(model.directory, split, loss)
+    t = prepared.splits[name].t
+    reference = t if reference is None else reference
     report = evaluate_predictions(
         preprocessor.task,
         _in_units(model, y),
-        _in_units(model, prepared.splits[name].t),
+        _in_units(model, t),
         model.classes,
         split=name,
         outputs=preprocessor.target_names,
         loss=loss,
-        reference=reference,
+        baseline_loss=constant_loss(build_loss(model.experiment.config), reference, t),
+        reference=_in_units(model, reference),
     )
     remarks = () if data is None else dataset.remarks  # of its own data it was said when it was trained on
     unknown = () if split == "training" and data is None else preprocessor.warnings(dataset)

@@ -14,7 +14,7 @@ import numpy as np
 from nntrain.arrays import Array
 from nntrain.build.data import SPLITS, Data, Prepared
 from nntrain.build.resolve import plan_network, resolve
-from nntrain.build.training import build_evaluator, build_population
+from nntrain.build.training import build_evaluator, build_loss, build_population, build_units
 from nntrain.build.warnings import data_warnings
 from nntrain.config import dump
 from nntrain.config.experiment import Experiment
@@ -25,11 +25,14 @@ from nntrain.nn.network import Network
 from nntrain.runs.checkpoint import write_checkpoint
 from nntrain.runs.environment import environment, seen_from
 from nntrain.runs.history import HistoryWriter
-from nntrain.runs.store import CHECKPOINT, PREVIOUS_CHECKPOINT, RunDirectory
+from nntrain.runs.store import CHECKPOINT, CONFIG, PREVIOUS_CHECKPOINT, RunDirectory
+from nntrain.train.baseline import baseline_scores
+from nntrain.train.improvement import still_improving
 from nntrain.train.loop import Training
+from nntrain.train.metrics import is_maximized, positive_class
 from nntrain.train.population import Population
 from nntrain.train.postmortem import find
-from nntrain.train.records import EpochRecord, StopReason
+from nntrain.train.records import EpochRecord, Outcome, StopReason
 from nntrain.train.state import TrainingState
 from nntrain.train.symptoms import Symptoms
 from nntrain.train.threads import blas_threads, threads_for
@@ -140,6 +143,7 @@ class Fit:
     def _train(self, directory: RunDirectory, training: Training, state: TrainingState | None) -> FitResult:
         """Train with the run directory open; whatever happens, it ends in the right status."""
         self._symptoms = Symptoms(training.network.blueprint)
+        self._watched: list[float] = []
         for message in self.warnings:
             self.listener.warned(message)
         self.listener.started(self._info(directory, training))
@@ -147,7 +151,7 @@ class Fit:
         self._started = time.perf_counter()
         try:
             with directory.history_writer(training.epoch - 1) as history:
-                self._recall_symptoms(directory)
+                self._recall_epochs(directory)
                 self._follow(directory, training, history)
             return self._finish(directory, training)
         except (Interrupted, DivergedError):
@@ -169,6 +173,7 @@ class Fit:
             if isinstance(record, EpochRecord):
                 line = history_line(record)
                 history.append(line)
+                self._watched.append(line.get(self._watched_name, np.nan))
                 self.listener.epoch(record)
                 self._warn(self._symptoms.observe(record.epoch, line))
                 self.interruption.asked()
@@ -186,10 +191,19 @@ class Fit:
         for message in messages:
             self.listener.warned(message)
 
-    def _recall_symptoms(self, directory: RunDirectory) -> None:
+    @property
+    def _watched_name(self) -> str:
+        """The quantity by which training is seen to improve: the monitored one, or else a loss."""
+        early = self.config.early_stopping
+        if isinstance(early, EarlyStoppingConfig):
+            return early.monitor
+        return "validation.loss" if "validation" in self.prepared.splits else "training.loss"
+
+    def _recall_epochs(self, directory: RunDirectory) -> None:
         """Note what the epochs before have shown, so that a run that goes on warns as one without interruption."""
         for epoch, line in enumerate(directory.iter_history(), start=1):
             values = {name: value for name, value in line.items() if isinstance(value, float)}
+            self._watched.append(values.get(self._watched_name, np.nan))
             self._warn(self._symptoms.observe(epoch, values))
 
     def _wants_pause(self) -> bool:
@@ -224,20 +238,7 @@ class Fit:
         network.theta[...] = training.theta
         sha256 = directory.write_weights({path: array[0] for path, array in network.parameters().items()})
         metrics = final_scores(network, self.config, self.prepared)
-        directory.write_result(
-            {
-                "best_epoch": outcome.best_epoch,
-                "epochs": outcome.epochs,
-                "metrics": metrics,
-                "parameters": network.blueprint.size,
-                "seconds": round(seconds, 6),
-                "stop_reason": str(outcome.reason),
-                "warnings": self.warnings,
-                "weights_sha256": sha256,
-            }
-        )
-        self._close(directory, training)
-        return FitResult(
+        result = FitResult(
             directory.path,
             metrics,
             outcome.best_epoch,
@@ -247,7 +248,39 @@ class Fit:
             sha256,
             network.blueprint.size,
             self.warnings,
+            baseline=final_baseline(self.config, self.prepared),
+            positive_class=positive_class(self.prepared.task, self.prepared.preprocessor.classes),
+            longer=self._longer(directory, outcome),
         )
+        directory.write_result(
+            {
+                "baseline": result.baseline,
+                "best_epoch": result.best_epoch,
+                "epochs": result.epochs,
+                "metrics": metrics,
+                "parameters": result.parameters,
+                "positive_class": result.positive_class,
+                "seconds": round(seconds, 6),
+                "stop_reason": result.stop_reason,
+                "warnings": self.warnings,
+                "weights_sha256": sha256,
+            }
+        )
+        self._close(directory, training)
+        return result
+
+    def _longer(self, directory: RunDirectory, outcome: Outcome) -> str | None:
+        """The command that trains longer, where the epochs ran out and what is watched was still getting better.
+
+        A cosine schedule cannot go on: each of its rates depends on the number of epochs.
+        """
+        name = self._watched_name
+        if outcome.reason is not StopReason.EPOCHS or not still_improving(self._watched, maximize=is_maximized(name)):
+            return None
+        epochs = f"--set training.epochs={2 * outcome.epochs}"
+        if self.config.training.checkpoint is None or self.config.schedule.type == "cosine":
+            return f"nntrain fit {shlex.quote(str(directory.path / CONFIG))} {epochs}"
+        return f"{resume_command(directory)} {epochs}"
 
     def _close(self, directory: RunDirectory, training: Training) -> None:
         outcome = training.outcomes[0]
@@ -322,6 +355,19 @@ def final_scores(network: Network, config: Config, prepared: Prepared) -> dict[s
     return scores
 
 
+def final_baseline(config: Config, prepared: Prepared) -> dict[str, dict[str, float]]:
+    """On every split the scores of a predictor that ignores its inputs: it gives the mean target of the training split.
+
+    They have the names and the units of `final_scores`.
+    """
+    loss, units, reference = build_loss(config), build_units([prepared]), prepared.splits["training"].t
+    return {
+        split: baseline_scores(loss, prepared.task, config.metrics, reference, prepared.splits[split].t, units)
+        for split in SPLITS
+        if split in prepared.splits
+    }
+
+
 def history_line(record: EpochRecord) -> dict[str, Any]:
     """An epoch of a single network as a line of history.jsonl.
 
@@ -353,6 +399,11 @@ def portable(experiment: Experiment, directory: Path) -> Config:
     return config.model_copy(update={"data": data})
 
 
+def resume_command(directory: RunDirectory) -> str:
+    """The command that continues a run, to be typed as it stands."""
+    return f"nntrain fit --resume {shlex.quote(str(directory.path))}"
+
+
 def how_to_go_on(directory: RunDirectory, more: str = "") -> str:
-    """The command that continues a run, to be typed as it stands; `more` is appended to it."""
-    return f"go on with: nntrain fit --resume {shlex.quote(str(directory.path))}{more}"
+    """The command that continues a run, announced; `more` is appended to it."""
+    return f"go on with: {resume_command(directory)}{more}"

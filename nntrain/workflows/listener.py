@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +46,9 @@ class Listener:
 
     def epoch(self, record: EpochRecord) -> None:
         """An epoch is done."""
+
+    def best(self, point: Mapping[str, object], monitor: str, score: float) -> None:
+        """A search has a new best point, dotted path → value; `score` is what it reached of the `monitor`."""
 
     def trials(self, done: int, total: int) -> None:
         """A search has trained `done` of its `total` members (points times seeds or folds)."""

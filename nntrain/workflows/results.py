@@ -23,6 +23,10 @@ class FitResult:
         weights_sha256: of the weights' names, types, shapes and bytes.
         parameters: P.
         warnings: what deserves attention.
+        baseline: split → name → value, the same scores of a predictor that ignores its inputs and always gives the mean
+            target of the training split.
+        positive_class: of a binary task, the class that precision, recall, F1 and ROC AUC are of.
+        longer: the command that trains it longer, where its epochs ran out while it was still improving.
     """
 
     run: Path
@@ -34,6 +38,9 @@ class FitResult:
     weights_sha256: str
     parameters: int
     warnings: list[str] = field(default_factory=list)
+    baseline: dict[str, dict[str, float]] = field(default_factory=dict)
+    positive_class: str | None = None
+    longer: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,7 @@ class CheckReport:
         columns: what each column of the data is and what becomes of it.
         class_counts: how many examples of each class each split has; [] where there are no classes.
         warnings: what will probably go wrong.
+        positive_class: of a binary task, the class that precision, recall, F1 and ROC AUC are of.
     """
 
     name: str
@@ -81,6 +89,7 @@ class CheckReport:
     warnings: list[str]
     columns: list[ColumnRow]
     class_counts: list[ClassRow]
+    positive_class: str | None = None
 
 
 @dataclass(frozen=True)

@@ -108,6 +108,7 @@ class Search:
         self.trials: list[Trial] = []
         self.finished: list[Trial] = []
         self._losses: set[str] = set()
+        self._best_told = 0
         self._add_all()
 
     def run(self, runs_dir: Path, listener: Listener) -> Leaderboard:
@@ -249,7 +250,16 @@ class Search:
                     history.append(_line(self.finished[-1]))
                     written.add(number)
                 history.sync()
+                self._tell_best(listener)
                 listener.trials(len(reached), len(self.members))
+
+    def _tell_best(self, listener: Listener) -> None:
+        """Let the listener hear of the best finished point, if it is another one than before."""
+        best = ranked(self.finished, self.config.monitor)[0] if self.finished else None
+        if best is None or best.number == self._best_told or math.isnan(best.mean(self.config.monitor)):
+            return
+        self._best_told = best.number
+        listener.best(best.point, self.config.monitor, best.mean(self.config.monitor))
 
     def _close(self, directory: RunDirectory, best: Trial) -> None:
         score = best.mean(self.config.monitor)

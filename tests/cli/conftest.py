@@ -35,7 +35,12 @@ def fit_result() -> FitResult:
         "validation": {"loss": 0.07, "accuracy": math.nan},
         "test": {"loss": 0.081, "accuracy": 0.9667},
     }
-    return FitResult(RUN, metrics, 54, 74, "early stopping", 0.42, "ab" * 32, 131)
+    baseline = {
+        "training": {"loss": 1.0986, "accuracy": 0.3333},
+        "validation": {"loss": 1.0986, "accuracy": 0.3333},
+        "test": {"loss": 1.0986, "accuracy": 0.3},
+    }
+    return FitResult(RUN, metrics, 54, 74, "early stopping", 0.42, "ab" * 32, 131, baseline=baseline)
 
 
 def record(epoch: int, **values: float) -> EpochRecord:
@@ -72,6 +77,15 @@ def invoke(monkeypatch: pytest.MonkeyPatch) -> Invoke:
         return CliRunner().invoke(app, list(arguments), prog_name="nntrain", **options)
 
     return call
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A directory that looks like a run."""
+    path = tmp_path / "runs" / RUN.name
+    path.mkdir(parents=True)
+    (path / "config.yaml").write_text("name: iris\n")
+    return path
 
 
 def command_names() -> list[str]:

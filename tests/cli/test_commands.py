@@ -24,15 +24,6 @@ from tests.cli.conftest import RUN, Invoke, answer, fit_info, fit_result, lines,
 RUN_NAME = RUN.name
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Path:
-    """A directory that looks like a run."""
-    path = tmp_path / "runs" / RUN_NAME
-    path.mkdir(parents=True)
-    (path / "config.yaml").write_text("name: iris\n")
-    return path
-
-
 # fit
 
 
@@ -56,10 +47,10 @@ def test_fit_prints_scores_per_split_the_run_and_what_comes_next(
     path = str(RUN)
     assert lines(ended.stdout) == [
         f"{RUN_NAME}: 74 epochs in 0.42 s (early stopping), best epoch 54",
-        "           training   validation     test",
-        "─────────────────────────────────────────",
-        "loss         0.0512       0.0700   0.0810",
-        "accuracy     0.9889            -   0.9667",
+        "           training   validation     test   test baseline",
+        "─────────────────────────────────────────────────────────",
+        "loss         0.0512       0.0700   0.0810          1.0986",
+        "accuracy     0.9889            -   0.9667          0.3000",
         "parameters  131",
         f"run         {path}",
         f"next        nntrain eval {path}",
@@ -84,6 +75,13 @@ def test_fit_as_json_is_one_object_without_nan(invoke: Invoke, workflows: Module
         "weights_sha256": "ab" * 32,
         "parameters": 131,
         "warnings": [],
+        "baseline": {
+            "training": {"loss": 1.0986, "accuracy": 0.3333},
+            "validation": {"loss": 1.0986, "accuracy": 0.3333},
+            "test": {"loss": 1.0986, "accuracy": 0.3},
+        },
+        "positive_class": None,
+        "longer": None,
     }
     assert ended.stderr == "warning: the baseline is better\n"
 
@@ -351,12 +349,15 @@ def test_gradcheck_says_whether_the_gradients_are_right(
     assert shown[3] == f"{verdict}: largest relative error {worst:.1e}, tolerance 1e-07"
     as_json = invoke("gradcheck", "xor.yaml", "--json")
     assert as_json.exit_code == code
-    assert json.loads(as_json.stdout) == {
+    written = json.loads(as_json.stdout)
+    error = written.pop("error", None)
+    assert written == {
         "passed": code == 0,
         "worst": worst,
         "tolerance": 1e-7,
         "rows": [{"name": "0.w", "relative_error": worst, "checked": 20}],
     }
+    assert error == (None if code == 0 else {"type": "WrongGradients", "message": shown[3], "exit_code": 1})
 
 
 def summaries() -> list[RunSummary]:
@@ -371,7 +372,7 @@ def test_runs_is_a_table_with_what_is_wrong_below_it(invoke: Invoke, workflows: 
     answer(workflows, "list_runs", summaries())
     shown = lines(invoke("runs").stdout)
     assert shown[0].split("  ")[0] == "run"
-    assert shown[2].split() == ["iris-1", "complete", "0.2500", "-", "54", "74", "2026-11-20", "08:49:00"]
+    assert shown[2].split() == ["iris-1", "complete", "test", "accuracy", "-", "54", "74", "2026-11-20", "08:49:00"]
     assert shown[3].split() == ["bad", "damaged"]
     assert shown[4] == "bad: runs/bad/status.json is missing"
 

@@ -1,6 +1,7 @@
 """What `gridsearch` hands to its workflow and prints of its answer."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -32,12 +33,17 @@ def test_gridsearch_prints_the_best_twenty_and_where_all_are(
     assert arguments == (("iris.yaml", ["seed=2"]),)
     assert (options["trials"], options["seed"], options["parameters"]) == (30, 1, {})
     shown = lines(ended.stdout)
-    assert shown[0].split() == ["rank", "optimizer.learning_rate", "validation.loss", "trial"]
+    assert shown[0].split() == ["rank", "learning_rate", "validation.loss", "trial"]
     assert shown[2].split() == ["1", "1e-05", "0.0100", "7"]
     assert shown[21].split() == ["20", "1e-05", "0.2000", "7"]
     path = str(RUN)
     assert shown[22:] == [
         "20 of 30 points",
+        "the best point, trained again as a run:",
+        "           training   validation     test   test baseline",
+        "─────────────────────────────────────────────────────────",
+        "loss         0.0512       0.0700   0.0810          1.0986",
+        "accuracy     0.9889            -   0.9667          0.3000",
         f"leaderboard  {Path('runs', 'iris-search', 'leaderboard.csv')}",
         "best         optimizer.learning_rate=1e-05",
         f"refitted as  {path}",
@@ -99,11 +105,11 @@ def test_a_narrow_terminal_has_the_points_and_their_scores(
     invoke: Invoke, workflows: ModuleType, config: ModuleType
 ) -> None:
     answer(workflows, "gridsearch", board(1))
-    shown = lines(invoke("gridsearch", "iris.yaml", env={"COLUMNS": "50"}).stdout)
+    shown = lines(invoke("gridsearch", "iris.yaml", env={"COLUMNS": "40"}).stdout)
     assert shown[:4] == [
-        "rank   optimizer.learning_rate   validation.loss",
-        "────────────────────────────────────────────────",
-        "   1                     1e-05            0.0100",
+        "rank  learning_rate  validation.loss",
+        "────────────────────────────────────",
+        "   1          1e-05           0.0100",
         "(no room for trial)",
     ]
 
@@ -116,3 +122,50 @@ def test_leaderboard_cells_of_rows_that_differ() -> None:
     names, cells = leaderboard_cells(rows, ["rank", "units", "score"], ["units"])
     assert names == ["rank", "units", "score", "trial"]
     assert cells == [["1", "8", "", "3"], ["2", "0.123457", "-", ""]]
+
+
+FOUR = {
+    "optimizer.learning_rate": 0.003,
+    "network.hidden.units": 16,
+    "network.output.units": 3,
+    "regularization.l2": 0.0001,
+}
+
+
+def test_four_settings_fit_80_columns(invoke: Invoke, workflows: ModuleType, config: ModuleType) -> None:
+    rest = {"trial": 9, "status": "ok", "training.loss": 0.5, "validation.accuracy": 0.9, "best_epoch": 7}
+    row = {"rank": 1, **FOUR, "validation.loss": 0.25, **rest}
+    answer(workflows, "gridsearch", replace(board(1), best=FOUR, table=[row]))
+    shown = invoke("gridsearch", "iris.yaml", env={"COLUMNS": "80"}).stdout.splitlines()
+    assert shown[:4] == [
+        "rank  learning_rate  hidden.units  output.units      l2  validation.loss  status",
+        "─" * 80,
+        "   1          0.003            16             3  0.0001           0.2500      ok",
+        "(no room for trial, training.loss, validation.accuracy, best_epoch)",
+    ]
+    place = shown.index("best         optimizer.learning_rate=0.003, network.hidden.units=16,")
+    assert shown[place + 1] == "             network.output.units=3, regularization.l2=0.0001"
+    assert max(map(len, shown)) <= 80
+
+
+def test_with_many_settings_rank_and_score_stay(invoke: Invoke, workflows: ModuleType, config: ModuleType) -> None:
+    many = {f"network.{place}.activation": "leaky_relu" for place in range(9)}
+    row = {"rank": 1, **many, "validation.balanced_accuracy": 0.25, "trial": 3}
+    found = replace(board(1), best=many, table=[row], monitor="validation.balanced_accuracy")
+    answer(workflows, "gridsearch", found)
+    shown = invoke("gridsearch", "iris.yaml", env={"COLUMNS": "80"}).stdout.splitlines()
+    assert shown[0].split() == ["rank", "0.activation", "1.activation", "2.activation", "validation.balanced_accuracy"]
+    assert len(shown[1]) <= 80
+    assert shown[3:6] == [
+        "(no room for 3.activation, 4.activation, 5.activation, 6.activation,",
+        "7.activation, 8.activation, trial)",
+        "",
+    ]
+
+
+def test_the_refit_is_shown_beside_the_baseline(invoke: Invoke, workflows: ModuleType, config: ModuleType) -> None:
+    worse = replace(fit_result(), metrics={"test": {"accuracy": 0.2}}, longer="nntrain fit --resume x --set a=b")
+    answer(workflows, "gridsearch", replace(board(1), refit=worse))
+    shown = lines(invoke("gridsearch", "iris.yaml").stdout)
+    assert "no better than the baseline on the test split: accuracy 0.2000 (baseline 0.3000)" in shown
+    assert shown[-1] == "  nntrain fit --resume x --set a=b"

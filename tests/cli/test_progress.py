@@ -5,11 +5,12 @@ import io
 import math
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from nntrain.cli.progress import LiveProgress, PlainProgress, Progress, fitting, following
+from nntrain.cli.progress import LiveProgress, PlainProgress, Progress, fitting, following, packed
 from nntrain.cli.sparkline import ASCII_BLOCKS, BLOCKS, CURVE_POINTS, Curve, sparkline
 from nntrain.workflows.listener import FitInfo
 from tests.cli.conftest import fit_info, record
@@ -137,7 +138,8 @@ def test_a_search_shows_a_bar_and_then_the_refit(monkeypatch: pytest.MonkeyPatch
     search(progress, clock, 4)
     train(progress, 3, fit_info(3), clock)
     shown = terminal.getvalue()
-    assert "█" * 8 + "▁" * 25 + "  1/4 networks trained  2 networks/s  2 s left" in shown
+    assert "█" * 8 + "▁" * 25 + "  1/4 networks trained  2 networks/s\r" in shown  # half a second says nothing yet
+    assert "█" * 16 + "▁" * 17 + "  2/4 networks trained  2 networks/s  1 s left" in shown
     assert "█" * 33 + "  4/4 networks trained  2 networks/s" in shown
     assert shown.index("4/4 networks") < shown.index(HEAD) < shown.index("epoch 3/3")
 
@@ -274,4 +276,119 @@ def test_what_matters_least_is_left_out_first() -> None:
     assert fitting(parts, 40) == "epoch 1/9  validation loss 2  9 s left"
     assert fitting(parts, 28) == "epoch 1/9  validation loss 2"
     assert fitting(parts, 12) == "epoch 1/9"
-    assert fitting(parts, 5) == "epoch"
+    assert fitting(parts, 8) == fitting(parts, 5) == "epoch"  # no word is cut
+    assert fitting(parts, 4) == fitting(parts, -1) == ""
+
+
+@pytest.mark.parametrize("kind", [PlainProgress, LiveProgress])
+@pytest.mark.parametrize("name", ["iris", "predictive-maintenance-of-forty-pumps"])
+@pytest.mark.parametrize("runs_dir", ["runs", "experiments/2026/november-of-the-second-attempt"])
+@pytest.mark.parametrize("done", [0, 40])
+def test_the_first_lines_break_no_path_at_80_columns(
+    monkeypatch: pytest.MonkeyPatch, kind: type[Progress], name: str, runs_dir: str, done: int
+) -> None:
+    terminal = use_terminal(monkeypatch, 80)
+    run = Path(runs_dir, f"{name}-20261120-084900-3f9a"[-70:])
+    info = replace(fit_info(), name=name, run=run, done=done)
+    kind(Clock()).started(info)
+    lines = terminal.getvalue().splitlines()
+    assert any(str(run) in line.split("; ") for line in lines)
+    assert " ".join(" ".join(lines).split()).startswith(f"{name}: 90 training, 30 validation, 30 test examples")
+    assert all(len(line) <= 80 or line == str(run) for line in lines)
+    assert (lines[-1].endswith("going on after epoch 40")) is bool(done)
+
+
+def test_the_first_line_of_the_first_demo() -> None:
+    assert packed(HEAD.split("; "), 80) == [
+        "iris: 90 training, 30 validation, 30 test examples; 131 parameters",
+        "runs/iris-20261120-084900-3f9a",
+    ]
+    assert packed(HEAD.split("; "), 100) == [HEAD]
+    assert packed(HEAD.split("; "), 30) == [
+        "iris: 90 training, 30",
+        "validation, 30 test examples",
+        "131 parameters",
+        "runs/iris-20261120-084900-3f9a",
+    ]
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "balanced_accuracy", "rmse"])
+@pytest.mark.parametrize("epochs", [200, 100_000])
+def test_the_first_metric_stays_on_a_line_of_80_columns(
+    monkeypatch: pytest.MonkeyPatch, metric: str, epochs: int
+) -> None:
+    terminal = use_terminal(monkeypatch, 80)
+    clock = Clock()
+    progress = LiveProgress(clock)
+    progress.started(fit_info(epochs))
+    clock.now += 90
+    values = {"training__loss": 0.0123, "validation__loss": 0.1402, f"validation__{metric}": 0.9333}
+    progress.epoch(record(101, **values, learning_rate=0.01))
+    line = next(line for line in terminal.getvalue().splitlines() if "epoch" in line)
+    assert f"  validation {metric.replace('_', ' ')} 0.9333" in line
+    assert "  validation loss 0.1402  " in line or len(line) + len("validation loss 0.1402  ") >= 80
+
+
+def test_no_time_left_is_said_before_a_second_has_passed(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    train(PlainProgress(clock), 20, fit_info(20), clock, seconds=0.001)
+    assert "left" not in capsys.readouterr().err
+    train(PlainProgress(clock), 20, fit_info(20), clock, seconds=0.25)
+    lines = capsys.readouterr().err.splitlines()[1:]
+    assert ["left" in line for line in lines[:4]] == [False, False, True, True]  # epochs 1, 3, 5, 7
+    assert lines[2].endswith("  4 s left")
+
+
+BEST = {"optimizer.learning_rate": 0.1, "network.hidden.units": 16, "network.output.units": 3, "regularization.l2": 0.0}
+
+
+def search_with_best(progress: Any, clock: Clock) -> None:
+    progress.trials(0, 4)
+    for done in range(1, 5):
+        clock.now += 0.5
+        if done == 2:
+            progress.best(BEST, "validation.accuracy", 0.95)
+        progress.trials(done, 4)
+
+
+def test_a_search_says_the_best_so_far_in_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    search_with_best(PlainProgress(clock), clock)
+    best = "best validation accuracy 0.9500  learning_rate=0.1  hidden.units=16  output.units=3  l2=0"
+    assert capsys.readouterr().err.splitlines() == [
+        "0/4 networks trained",
+        "1/4 networks trained  2 networks/s",
+        f"2/4 networks trained  2 networks/s  1 s left  {best}",
+        f"3/4 networks trained  2 networks/s  1 s left  {best}",
+        f"4/4 networks trained  2 networks/s  {best}",
+    ]
+
+
+def test_a_search_shows_the_best_so_far_below_its_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = use_terminal(monkeypatch, columns=80)
+    clock = Clock()
+    progress = LiveProgress(clock)
+    search_with_best(progress, clock)
+    progress.close()
+    drawn = terminal.getvalue().split("networks trained")
+    assert "best" not in drawn[2]
+    assert "\nbest validation accuracy 0.9500  learning_rate=0.1  hidden.units=16\n" in terminal.getvalue()
+
+
+def test_plain_lines_on_a_terminal_fit_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that cannot be drawn over (TERM=dumb)."""
+    terminal = use_terminal(monkeypatch, 60)
+    clock = Clock()
+    train(PlainProgress(clock), 20, fit_info(40), clock)
+    lines = terminal.getvalue().splitlines()
+    assert all(len(line) <= 60 for line in lines)
+    assert lines[-1] == "epoch 20/40  validation loss 0.1  validation accuracy 0.9"
+
+
+@pytest.mark.parametrize("kind", [Progress, PlainProgress, LiveProgress])
+def test_the_label_of_a_warning_is_yellow(monkeypatch: pytest.MonkeyPatch, kind: type[Progress]) -> None:
+    terminal = use_terminal(monkeypatch)
+    monkeypatch.delenv("NO_COLOR")
+    progress = kind(Clock())
+    progress.warned("no [validation] examples")
+    assert terminal.getvalue() == "\x1b[33mwarning:\x1b[0m no [validation] examples\n"

@@ -69,7 +69,7 @@ def test_a_search_on_the_command_line(invoke: Invoke, pets: Path) -> None:
     drawn = ("gridsearch", "pets.yaml", "-p", "optimizer.learning_rate=0.1,0.03,0.01", "--trials", "3")
     assert as_json(invoke, *drawn, "--seed", "1")["best"] == as_json(invoke, *drawn, "--seed", "1")["best"]
     shown = invoke(*drawn)
-    assert shown.stdout.startswith("rank   optimizer.learning_rate   validation.loss")
+    assert shown.stdout.startswith("rank   learning_rate   validation.loss")
     assert "3/3 networks trained" in shown.stderr
 
 
@@ -98,8 +98,11 @@ def test_diverged_training_is_exit_code_3(invoke: Invoke) -> None:
         "optimizer={type: sgd, learning_rate: 1e30}",
         "--json",
     )
-    assert (ended.exit_code, ended.stdout) == (3, "")
-    assert "training diverged" in ended.stderr
+    assert ended.exit_code == 3
+    error = json.loads(ended.stdout)["error"]
+    assert (error["type"], error["exit_code"]) == ("DivergedError", 3)
+    assert ended.stderr.endswith(error["message"] + "\n")
+    assert error["message"].startswith("training diverged in epoch 1, batch 2: ")
 
 
 def test_interrupted_training_is_exit_code_130(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,7 +112,10 @@ def test_interrupted_training_is_exit_code_130(invoke: Invoke, monkeypatch: pyte
 
     monkeypatch.setattr(PlainProgress, "epoch", press_ctrl_c)
     ended = invoke("fit", "pets.yaml", "--json")
-    assert (ended.exit_code, ended.stdout) == (130, "")
+    assert ended.exit_code == 130
+    error = json.loads(ended.stdout)["error"]
+    assert (error["type"], error["exit_code"]) == ("Interrupted", 130)
+    assert ended.stderr.endswith(error["message"] + "\n")
     assert "Traceback" not in ended.stderr
     [run] = as_json(invoke, "runs")["runs"]
     assert run["status"] == "interrupted"

@@ -69,10 +69,14 @@ def test_latest_and_more_epochs(invoke: Invoke, stopped: Path) -> None:
     assert (ended.exit_code, ended.stderr) == (0, "")
     assert json.loads(ended.stdout)["epochs"] == 10
     again = invoke(*arguments)
-    assert (again.exit_code, again.stdout) == (2, "")
-    assert again.stderr == (
-        f"{stopped.name} is complete after 10 epochs; to train longer, go on with: "
-        f"nntrain fit --resume 'my runs/{stopped.name}' --set training.epochs=20\n"
+    assert again.exit_code == 2
+    assert (
+        json.loads(again.stdout)["error"]["message"] + "\n"
+        == again.stderr
+        == (
+            f"{stopped.name} is complete after 10 epochs; to train longer, go on with: "
+            f"nntrain fit --resume 'my runs/{stopped.name}' --set training.epochs=20\n"
+        )
     )
 
 
@@ -113,7 +117,7 @@ def test_verify_prints_the_verdict(invoke: Invoke) -> None:
     verdict, _, epochs, weights, interrupted, time = ended.stdout.splitlines()
     assert verdict == f"{run.name}: reproducible: history and weights are equal to the last bit"
     assert epochs.split() == ["epochs", "8"]
-    assert weights.split() == ["weights", "sha256", sha256]
+    assert weights.split() == ["sha256", sha256]
     assert interrupted.startswith("interrupted  3 times: after ")
     assert time.startswith("time ")
     shown = json.loads(invoke("verify", run.name, "--interrupt", "3", "--seed", "5", "-q", "--json").stdout)
@@ -138,7 +142,14 @@ def test_a_difference_is_shown_and_exit_code_1(invoke: Invoke) -> None:
     ]
     ended = invoke("verify", "latest", "-q", "--json")
     assert ended.exit_code == 1
-    assert json.loads(ended.stdout)["difference"] == {
+    written = json.loads(ended.stdout)
+    assert written["error"] == {
+        "type": "NotReproducible",
+        "message": f"{run.name}: NOT reproducible: differs first history, epoch 5, validation.loss, in the run 0.125, "
+        f"in the repetition {truth}",
+        "exit_code": 1,
+    }
+    assert written["difference"] == {
         "where": "history",
         "epoch": 5,
         "name": "validation.loss",
@@ -168,13 +179,14 @@ def test_what_else_verify_shows(capsys: pytest.CaptureFixture[str]) -> None:
         "in the run         0.5",
         "in the repetition  0.25",
         "perhaps since      NumPy was 1, now 2",
-        "epochs             12",
-        "weights            sha256 aa",
-        "repeated           sha256 bb",
-        "interrupted        12 times: after epoch 2, "
+        "",
+        "epochs       12",
+        "sha256       aa",
+        "repeated     bb",
+        "interrupted  12 times: after epoch 2, "
         + ", ".join(f"after batch {batch} of epoch 4" for batch in range(1, 10))
         + ", and 2 more times",
-        "time               1.50 s",
+        "time         1.50 s",
     ]
     show(Verification(Path("runs/x"), False, 12, "aa", "aa", [], Difference("history", 9, None, 8, 12), [], 1.5))
     shown = capsys.readouterr().out.splitlines()
