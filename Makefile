@@ -1,23 +1,26 @@
 # Needs make and Python 3.11 or newer; everything else goes into .venv.
 #
 #   make demo    train the iris example and evaluate it
-#   make test    everything that continuous integration runs: ruff, mypy and all tests
+#   make test    ruff, mypy and all tests
 #   make quick   the tests without the slow ones
 #   make format  format the code and fix what ruff can fix
 #   make bench   the measurements of docs/benchmarks.md (installs scikit-learn and PyTorch)
 #   make docs    write docs/config.md anew from the config models
-#   make clean   remove .venv and everything else that was made here, but not runs/
+#   make clean   remove the virtual environments and everything else that was made here, but not runs/
+#
+#   make test-lowest  the tests without the slow ones, on the lowest versions of the libraries that pyproject.toml allows
+#   make raise-tools  pin the newest pytest, ruff, mypy and the others in pyproject.toml
 
 BIN := .venv/bin
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 # Two test processes on two cores: a BLAS with threads of its own collapses beside another busy process.
-PYTEST := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+PYTEST = OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
-.PHONY: help demo test quick format bench docs clean
+.PHONY: help demo test test-lowest quick format bench docs raise-tools clean
 .DELETE_ON_ERROR:
 
 help:
-	@sed -n '3,9s/^# *//p' Makefile
+	@sed -n '3,12s/^# \{0,3\}//p' Makefile
 
 demo: .venv/installed
 	$(BIN)/nntrain fit configs/iris.yaml
@@ -28,6 +31,10 @@ test: .venv/installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(PYTEST)
+
+test-lowest: BIN := .venv-lowest/bin
+test-lowest: .venv-lowest/installed
+	$(PYTEST) -m "not slow"
 
 quick: .venv/installed-test
 	$(PYTEST) -m "not slow"
@@ -43,9 +50,13 @@ docs: .venv/installed
 	$(BIN)/python -m nntrain.config.reference > docs/config.md.new
 	mv docs/config.md.new docs/config.md
 
+raise-tools: .venv/installed-test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade $$($(BIN)/python .ci/requirements.py tools)
+	$(BIN)/python .ci/requirements.py raise
+
 clean:
-	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	find nntrain tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf .venv .venv-lowest build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find nntrain tests benchmarks .ci -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/installed: pyproject.toml | .venv/bin/python
 	$(INSTALL) .
@@ -55,11 +66,16 @@ clean:
 	$(INSTALL) '.[$*]'
 	@touch $@ .venv/installed
 
+.venv-lowest/installed: pyproject.toml .ci/requirements.py | .venv-lowest/bin/python
+	$(BIN)/python .ci/requirements.py lowest > .venv-lowest/lowest.txt
+	$(INSTALL) '.[test]' --constraint .venv-lowest/lowest.txt
+	@touch $@
+
 # The first Python that is new enough and can make virtual environments; PYTHON=... is asked before the others.
-.venv/bin/python:
+.venv/bin/python .venv-lowest/bin/python:
 	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	  if "$$python" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
-	    echo "making .venv with $$("$$python" --version)"; exec "$$python" -m venv .venv; \
+	    echo "making $(@:/bin/python=) with $$("$$python" --version)"; exec "$$python" -m venv $(@:/bin/python=); \
 	  fi; \
 	done; \
 	echo 'nntrain needs Python 3.11 or newer with its venv module (Debian and Ubuntu: apt install python3-venv),' >&2; \

@@ -88,6 +88,14 @@ def variants(annotation: Any) -> dict[str, type[Section]]:
     return found
 
 
+def told_apart_by_type(annotation: Any) -> bool:
+    """Whether an annotation is a typed union, whose sections their `type` tells apart."""
+    members = forms(annotation)
+    if len(members) == 1:
+        return told_apart_by_type(members[0])
+    return any(type_names(model) for member in members if (model := as_model(member)) is not None)
+
+
 def words(annotation: Any) -> tuple[str, ...]:
     """Return the bare words that an annotation takes: those of its literals and, with a shorthand, its types."""
     core, marks = peel(annotation)

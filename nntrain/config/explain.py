@@ -17,6 +17,7 @@ from nntrain.config.anatomy import (
     items,
     optional,
     peel,
+    told_apart_by_type,
     variants,
     words,
 )
@@ -103,12 +104,12 @@ def _explain(detail: Any, root: Any, subject: Path) -> Mistake:
             return _unknown_key(spot, path)
         case "missing":
             return _missing_key(spot, path)
-        case "union_tag_invalid" | "union_tag_not_found" if detail["ctx"]["discriminator"] == "'type'":
+        case "union_tag_invalid" | "union_tag_not_found" if told_apart_by_type(spot.form):
             return _wrong_type(spot, path, detail["input"])
         case "literal_error" if spot.path and spot.path[-1] == "type":
             return unknown_type(path, detail["input"], words(spot.annotation))
         case "nntrain":
-            context = detail["ctx"]
+            context = detail["ctx"]  # of `mistake` in section.py
             where = path + context["at"]
             message = f"{dotted(where)} {context['message']}"
             return Mistake(where, message, context["hint"], conflict=context["conflict"])

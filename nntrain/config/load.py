@@ -5,6 +5,7 @@ it names, and size, depth and number of values are bounded before they cost memo
 """
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
@@ -70,6 +71,13 @@ class _SyntaxProblem(Exception):
         self.problem = problem
 
 
+class _Refused(Exception):
+    """PyYAML raised `error`."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+
 def read_text(path: str | os.PathLike[str]) -> Text:
     """Read a config file.
 
@@ -130,16 +138,49 @@ def parse(text: Text, *, skip: int = 0) -> Document:
     reader = _Reader(text, skip)
     try:
         data, readable = reader.read(), True
-    except _SyntaxProblem as error:
-        reader.problems.append(error.problem)
+    except (_SyntaxProblem, _Refused) as stop:
+        reader.problems.append(stop.problem if isinstance(stop, _SyntaxProblem) else _refusal(reader, stop.error))
         data, readable = None, False
     return Document(text, data, reader.keys, reader.values, tuple(reader.problems), readable=readable)
 
 
+def _refusal(reader: "_Reader", error: Exception) -> Problem:
+    """Return the problem of a text that PyYAML refused.
+
+    PyYAML looks far ahead, and its releases limit nesting differently, with words of their own or with a
+    RecursionError: what they refuse so may lie behind what is already too deep here. So the text before is read again.
+    """
+    mark = getattr(error, "problem_mark", None)
+    before = reader.content[: _deep_bracket(reader.content) if mark is None else mark.index]
+    try:
+        _Reader(reader.text, reader.skip, before).read()
+    except _SyntaxProblem as found:
+        return found.problem
+    except _Refused:
+        pass  # because it is cut off, or as before
+    if isinstance(error, MemoryError):
+        raise error
+    return syntax_problem(error, reader.text, reader.skip, reader.reached)
+
+
+def _deep_bracket(content: str) -> int:
+    """Return the end of the bracket that is one too deep, or 0; those in quotes and comments count as well."""
+    depth = 0
+    for bracket in re.finditer(r"[\[\]{}]", content):
+        depth = depth + 1 if bracket.group() in "[{" else max(0, depth - 1)
+        if depth > MAX_DEPTH:
+            return bracket.end()
+    return 0
+
+
 class _Reader:
-    def __init__(self, text: Text, skip: int) -> None:
+    """Reads the YAML in a text; `content` is that YAML, or as much of it as is to be read."""
+
+    def __init__(self, text: Text, skip: int, content: str | None = None) -> None:
         self.text = text
         self.skip = skip
+        self.content = text.content.removeprefix("\ufeff")[skip:] if content is None else content
+        self.reached: Any = None  # the end of the last event
         self.keys: dict[Path, Place] = {}
         self.values: dict[Path, Place] = {}
         self.problems: list[Problem] = []
@@ -152,6 +193,7 @@ class _Reader:
 
         Raises:
             _SyntaxProblem: it cannot be read further.
+            _Refused: PyYAML cannot read it further.
         """
         data = None
         documents = 0
@@ -169,9 +211,11 @@ class _Reader:
         if problem is not None:
             raise _SyntaxProblem(problem)
         try:
-            yield from yaml.parse(self.text.content.removeprefix("\ufeff")[self.skip :], Loader=_PARSER)
-        except yaml.YAMLError as error:
-            raise _SyntaxProblem(syntax_problem(error, self.text, self.skip)) from None
+            for event in yaml.parse(self.content, Loader=_PARSER):
+                self.reached = event.end_mark
+                yield event
+        except Exception as error:  # its parser in Python does not stop at its own exceptions
+            raise _Refused(error) from None
 
     def _value(self, event: Any, path: Path, depth: int) -> Any:
         self.count += 1

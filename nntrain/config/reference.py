@@ -1,5 +1,6 @@
 """Writes docs/config.md from the models: `python -m nntrain.config.reference > docs/config.md`."""
 
+import inspect
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -49,7 +50,7 @@ def _section(path: str, title: str, annotation: Any, level: int) -> Iterator[str
     model = as_model(annotation)
     kinds = variants(annotation)
     if model is not None:
-        yield from ([model.__doc__ or ""] if path else [])
+        yield from ([inspect.cleandoc(model.__doc__ or "")] if path else [])
         yield "\n".join([*_HEAD, *(_line(row) for row in _rows(model, path))])
         inner = [model]
     else:
@@ -141,7 +142,7 @@ def _settings(annotation: Any) -> Any:
 
 
 def _cell(text: str | None) -> str:
-    return (text or "").replace("\n", " ").replace("|", "\\|").strip()
+    return " ".join((text or "").split()).replace("|", "\\|")  # Python 3.13 takes the indentation off docstrings
 
 
 if __name__ == "__main__":

@@ -187,6 +187,7 @@ def _without_blanks(numbers: Array, rows: list[list[str]]) -> tuple[Array, list[
 
 
 def _csv_reason(error: str, delimiter: str) -> str:
+    """What an error of the csv module means; it is told by its words only, which another Python may change."""
     if "expected after" in error:
         mark = "a tab" if delimiter == "\t" else f"'{delimiter}'"
         return (
@@ -195,7 +196,9 @@ def _csv_reason(error: str, delimiter: str) -> str:
         )
     if "field larger" in error:
         return f"a field of more than {csv.field_size_limit():,} characters: a quote that is never closed?"
-    return "a quote opened in this row is never closed"
+    if "unexpected end" in error:
+        return "a quote opened in this row is never closed"
+    return "this row cannot be divided into cells; look at its quotes: one inside a quoted field is written twice"
 
 
 def _not_utf8(path: Path) -> str:
