@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from nntrain.arrays import Array
 from nntrain.data.dataset import Column, Dataset
+from nntrain.data.scaling import is_constant
 
 _ENOUGH_ROWS = 20
 
@@ -15,12 +17,23 @@ def column_warnings(dataset: Dataset) -> list[str]:
 
 def _about(column: Column) -> str:
     name = repr(column.name)
-    if not column.missing.any() and (column.values == column.values[0]).all():
-        return f"column {name} is {column.values[0]!s} in every row: it cannot help to predict anything"
+    present = column.values[~column.missing]
+    if len(present) and (rounded := _is_constant(column, present)) is not None:
+        where = "in every row" if len(present) == len(column) else "in every row that has a value"
+        return f"column {name} is {present[0]!s} {where}{rounded}: it cannot help to predict anything"
     if len(column) >= _ENOUGH_ROWS and _identifies(column):
         exclude = f"data.features: {{exclude: [{column.name}]}}"
         return f"column {name} is different in every row, like an identifier: leave it out with {exclude}"
     return ""
+
+
+def _is_constant(column: Column, present: Array) -> str | None:
+    """ "" where all values are equal, words where they are but for rounding (as `scaling` has it), otherwise None."""
+    if (present == present[0]).all():
+        return ""
+    if column.kind == "numeric" and is_constant(present.min(), present.max(), len(present)):
+        return ", but for rounding"
+    return None
 
 
 def _identifies(column: Column) -> bool:
