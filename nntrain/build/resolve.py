@@ -8,7 +8,8 @@ from typing import Any
 
 from nntrain.arrays import Shape
 from nntrain.build.layers import build_blueprint
-from nntrain.config.activations import LinearConfig, SigmoidConfig, SoftmaxConfig, StepConfig
+from nntrain.build.outputs import PROBABILITIES, output_activation
+from nntrain.config.activations import LinearConfig, SoftmaxConfig, StepConfig
 from nntrain.config.anatomy import dotted
 from nntrain.config.checks import check
 from nntrain.config.experiment import Experiment
@@ -116,13 +117,7 @@ def _resolved_layer(layer: Any, loss: AnyLoss, task: Task, outputs: int) -> Any:
 def _output_activation(loss: AnyLoss, task: Task) -> Any:
     if isinstance(loss, PerceptronConfig):
         return StepConfig()
-    match task:
-        case Task.CLASSIFICATION:
-            return SoftmaxConfig()
-        case Task.BINARY | Task.MULTILABEL:
-            return SigmoidConfig()
-        case Task.REGRESSION:
-            return LinearConfig()
+    return LinearConfig() if task is Task.REGRESSION else PROBABILITIES[task]()
 
 
 def _split(config: Config, task: Task) -> dict[str, Any]:
@@ -150,7 +145,7 @@ def _mistakes(config: Config, preprocessor: Preprocessor) -> Iterator[Mistake]:
     unfit_size = list(_unfit_size(config, blueprint, preprocessor))
     yield from unfit_size
     if not unfit_size and not unfit_loss:
-        yield from list(_contradictions(config)) or _unfit_activation(config)
+        yield from list(_contradictions(config)) or _unfit_activation(config, task, preprocessor.outputs)
 
 
 def _unfit_metrics(config: Config, task: Task) -> Iterator[Mistake]:
@@ -218,8 +213,13 @@ def _contradictions(config: Config) -> Iterator[Mistake]:
             yield dotted(found.path), found.message, found.hint
 
 
-def _unfit_activation(config: Config) -> Iterator[Mistake]:
-    """Losses that are computed together with an activation want it on the last layer."""
+def _unfit_activation(config: Config, task: Task, outputs: int) -> Iterator[Mistake]:
+    """Losses that are computed together with an activation want it on the last layer; softmax wants two outputs."""
+    path, activation = output_activation(config)
+    if isinstance(activation, SoftmaxConfig) and outputs == 1:
+        fitting = "linear" if task is Task.REGRESSION else PROBABILITIES[task]().type
+        yield path, f"softmax of one output is 1 whatever the inputs are: use {fitting} (or auto)", None
+        return
     last = len(config.network) - 1
     activation = getattr(config.network[last], "activation", config.network[last])
     loss, given = getattr(config.loss, "type", "auto"), getattr(activation, "type", "none")
