@@ -27,7 +27,7 @@ from nntrain.data.dataset import quoted
 from nntrain.data.preprocess import Preprocessor
 from nntrain.data.task import Task
 from nntrain.nn.network import Blueprint, NetworkShapeError
-from nntrain.train.metrics import METRICS, default_metrics, metrics_for
+from nntrain.train.metrics import LOSSES, METRICS, default_metrics, metrics_for
 
 # Dotted path of the setting to blame, what is wrong, and perhaps what to do.
 Mistake = tuple[str, str, str | None]
@@ -155,7 +155,7 @@ def _unfit_metrics(config: Config, task: Task) -> Iterator[Mistake]:
     if config.search is not None:
         wanted.append(("search.monitor", config.search.monitor.partition(".")[2]))
     for path, name in wanted:
-        if name != "loss" and task not in METRICS[name].tasks:
+        if name not in LOSSES and task not in METRICS[name].tasks:
             yield path, f"{name} does not apply to a {task} task; these do: {', '.join(metrics_for(task))}", None
 
 

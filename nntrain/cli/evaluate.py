@@ -8,7 +8,7 @@ import typer
 from nntrain.cli.console import count_text, line_width, number, print_json
 from nntrain.cli.options import JsonOption, RunArgument, RunsDirOption
 from nntrain.cli.run_directory import find_run
-from nntrain.cli.tables import print_scores, print_table, table_width
+from nntrain.cli.tables import print_notes, print_scores, print_table, table_width
 
 if TYPE_CHECKING:
     from nntrain.train.evaluation import Evaluation
@@ -64,7 +64,11 @@ def run(
 
 def show(report: "Evaluation") -> None:
     """Scores, then what the task has: confusion matrix, a row for each class, a row for each output."""
+    from nntrain.workflows.results import WEIGHTED_LOSS_NOTE
+
     print_scores({"network": report.scores, "baseline": report.baseline})
+    if "weighted_loss" in report.scores:
+        print_notes([WEIGHTED_LOSS_NOTE])
     if report.classes is not None and report.confusion is not None:
         _show_confusion(report.classes, report.confusion.tolist())
     if report.per_class:

@@ -8,7 +8,7 @@ import typer
 from nntrain.cli.console import count_text, print_json, seconds_text
 from nntrain.cli.options import JsonOption, QuietOption, RunsDirOption, SetOption
 from nntrain.cli.run_directory import find_run
-from nntrain.cli.tables import print_pairs, print_scores
+from nntrain.cli.tables import print_notes, print_pairs, print_scores
 from nntrain.errors import UserError
 
 if TYPE_CHECKING:
@@ -78,12 +78,16 @@ def run(
 
 def show(result: "FitResult") -> None:
     """The summary of a fit: how it ended, scores per split, the run's path, and what to type next."""
+    from nntrain.workflows.results import WEIGHTED_LOSS_NOTE
+
     path = str(result.run)
     print(
         f"{result.run.name}: {count_text(result.epochs, 'epoch')} in {seconds_text(result.seconds)} "
         f"({result.stop_reason}), best epoch {result.best_epoch}\n"
     )
     print_scores({split: scores for split, scores in result.metrics.items() if scores})
+    if any("weighted_loss" in scores for scores in result.metrics.values()):
+        print_notes([WEIGHTED_LOSS_NOTE])
     print_pairs(
         [
             ("parameters", f"{result.parameters:,}"),

@@ -62,10 +62,20 @@ class Progress(Listener):
         self._seconds += record.seconds
         self._examples += record.examples
         if not self.curve_name:
-            self.curve_name = "validation.loss" if "validation.loss" in record.values else "training.loss"
+            training, validation = self._losses()
+            self.curve_name = validation if validation in record.values else training
         losses = record.values.get(self.curve_name)
         if losses is not None:
             self.curve.add(record.epoch, float(losses[0]))
+
+    def _losses(self) -> tuple[str, str]:
+        """The losses to show: those without class weights, unless it is the weighted one that is monitored."""
+        name = "weighted_loss" if (self.info.monitor or "").endswith(".weighted_loss") else "loss"
+        return f"training.{name}", f"validation.{name}"
+
+    def _say_head(self) -> None:
+        for line in (self._head(), *(f"note: {note}" for note in self.info.notes)):
+            _say(line)
 
     def _head(self) -> str:
         info = self.info
@@ -77,7 +87,7 @@ class Progress(Listener):
         """What there is to say of an epoch."""
         epochs = self.info.epochs
         parts = [(0, f"epoch {record.epoch:>{len(str(epochs))}}/{epochs}")]
-        shown = ["training.loss", "validation.loss", _first_metric(record), "learning_rate"]
+        shown = [*self._losses(), _first_metric(record), "learning_rate"]
         for rank, name in zip((3, 1, 4, 6), shown, strict=True):
             if name in record.values:
                 parts.append((rank, f"{_words(name)} {float(record.values[name][0]):.4g}"))
@@ -117,7 +127,7 @@ class PlainProgress(Progress):
         self.close()
         super().started(info)
         self._next_epoch = 1
-        _say(self._head())
+        self._say_head()
 
     def epoch(self, record: "EpochRecord") -> None:
         """Print a line if it is time for one."""
@@ -158,7 +168,7 @@ class LiveProgress(Progress):
         self.close()
         super().started(info)
         self._next = 0.0
-        _say(self._head())
+        self._say_head()
 
     def epoch(self, record: "EpochRecord") -> None:
         """Redraw, if a tenth of a second has passed since the last time."""
@@ -264,7 +274,7 @@ def _unless_closed() -> contextlib.suppress:
 def _first_metric(record: "EpochRecord") -> str:
     """The name of the first quantity that is a metric, on the validation split if there is one; or ""."""
     splits = ("validation.", "training.")
-    metrics = [name for name in record.values if name.startswith(splits) and not name.endswith(".loss")]
+    metrics = [name for name in record.values if name.startswith(splits) and not name.endswith("loss")]
     return next((name for name in metrics if name.startswith("validation.")), metrics[0] if metrics else "")
 
 

@@ -82,3 +82,12 @@ def print_scores(columns: Mapping[str, Mapping[str, float]]) -> None:
     quantities = dict.fromkeys(quantity for scores in columns.values() for quantity in scores)
     rows = [[quantity, *(number(scores.get(quantity)) for scores in columns.values())] for quantity in quantities]
     print_table(["", *columns], rows)
+
+
+def print_notes(notes: Sequence[str]) -> None:
+    """Print sentences about a table above, folded into the width there is, and an empty line; nothing for none."""
+    for note in notes:
+        for line in textwrap.wrap(note, max(20, min(100, line_width()))):
+            print(line)
+    if notes:
+        print()

@@ -16,7 +16,7 @@ from nntrain.train.classification_metrics import (
     count_classes,
     decisions,
 )
-from nntrain.train.metrics import compute_metrics, metrics_for
+from nntrain.train.metrics import LOSS, WEIGHTED_LOSS, compute_metrics, metrics_for
 from nntrain.train.regression_metrics import output_absolute_error, output_r2, output_squared_error
 
 
@@ -45,7 +45,7 @@ class OutputRow:
 class Evaluation:
     """What `nntrain eval` shows.
 
-    `scores` has the loss, if it was given, and every metric of the task; `baseline` the same metrics of a
+    `scores` has the losses that were given, and every metric of the task; `baseline` the same metrics of a
     predictor that ignores its inputs. `confusion` [K, K] counts examples by true class (row) and predicted
     class (column); None for multilabel and regression. `per_class` is empty for regression, `per_output` for
     all else.
@@ -90,6 +90,7 @@ def evaluate_predictions(
     split: str = "test",
     outputs: Sequence[str] | None = None,
     loss: float | None = None,
+    weighted_loss: float | None = None,
     reference: Array | None = None,
 ) -> Evaluation:
     """The report about outputs y [N, K] against targets t [N, K] of one network, both as in metrics.py.
@@ -104,7 +105,8 @@ def evaluate_predictions(
     y, t = y[None], t[None]
     names = metrics_for(task)
     constant = _constant_predictions(t[0] if reference is None else reference, t.shape)
-    scores = {} if loss is None else {"loss": float(loss)}
+    losses = {LOSS: loss, WEIGHTED_LOSS: weighted_loss}
+    scores = {name: float(value) for name, value in losses.items() if value is not None}
     decides = task is not Task.REGRESSION
     kinds = 2 if task is Task.BINARY else y.shape[-1]
     return Evaluation(

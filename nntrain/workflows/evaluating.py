@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from nntrain.arrays import Array
+from nntrain.build.class_weights import given_class_weights, known_class_weights
 from nntrain.build.data import SPLITS, Data, Prepared, read_file
 from nntrain.build.training import build_evaluator
 from nntrain.config.data import SplitFileConfig
@@ -20,6 +21,7 @@ from nntrain.errors import DataError, RunError, UserError
 from nntrain.runs.environment import file_sha256
 from nntrain.runs.store import CONFIG, ENVIRONMENT, RESULT, RunDirectory
 from nntrain.train.evaluation import Evaluation, evaluate_predictions
+from nntrain.train.metrics import LOSS, WEIGHTED_LOSS
 from nntrain.workflows.model import Model
 from nntrain.workflows.reading import shown
 
@@ -59,9 +61,9 @@ def evaluation(
     else:
         name, dataset = str(data), read_file(model.experiment, Path(data), kinds=preprocessor.kinds)
     prepared = model.prepared(name, dataset)
-    y, loss = _outputs_and_loss(model, prepared, name)
+    y, losses = _outputs_and_losses(model, prepared, name)
     if data is None:
-        _check_loss(model.directory, split, loss)
+        _check_loss(model.directory, split, losses[LOSS])
     return evaluate_predictions(
         preprocessor.task,
         _in_units(model, y),
@@ -69,7 +71,8 @@ def evaluation(
         model.classes,
         split=name,
         outputs=preprocessor.target_names,
-        loss=loss,
+        loss=losses[LOSS],
+        weighted_loss=losses.get(WEIGHTED_LOSS),
         reference=reference,
     )
 
@@ -79,12 +82,31 @@ def _in_units(model: Model, values: Array) -> Array:
     return model.preprocessor.decode(values) if model.preprocessor.task is Task.REGRESSION else values
 
 
-def _outputs_and_loss(model: Model, prepared: Prepared, name: str) -> tuple[Array, float]:
-    first = np.zeros(1, dtype=np.intp)
-    evaluator = build_evaluator(model.network, model.experiment.config, [prepared], first, name, ())
+def _outputs_and_losses(model: Model, prepared: Prepared, name: str) -> tuple[Array, dict[str, float]]:
+    first, config = np.zeros(1, dtype=np.intp), model.experiment.config
+    weights = _class_weights(model)
+    evaluator = build_evaluator(model.network, config, [prepared], first, name, (), weights)
     with np.errstate(all="ignore"):
-        loss = float(evaluator.evaluate()["loss"][0])
-    return evaluator.outputs[0], loss
+        losses = evaluator.evaluate()
+    return evaluator.outputs[0], {name: float(array[0]) for name, array in losses.items()}
+
+
+def _class_weights(model: Model) -> Array | None:
+    """The weights of the classes in training [1, K], or None where there were none.
+
+    Those that are `balanced` are in result.json; a run of an nntrain that did not write them there has none to show.
+    """
+    config, classes = model.experiment.config, model.preprocessor.classes
+    if classes is None or given_class_weights(config) is None:
+        return None
+    try:
+        recorded = model.directory.read_result().get("class_weights")
+    except RunError:  # the network can be scored without it
+        recorded = None
+    try:
+        return known_class_weights(config, classes, recorded)
+    except ValueError as error:
+        raise model.directory.damaged(RESULT, f"is damaged: {error}") from None
 
 
 def _check_loss(run: RunDirectory, split: str, loss: float) -> None:

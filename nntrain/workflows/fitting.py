@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from nntrain.arrays import Array
+from nntrain.build.class_weights import class_weights
 from nntrain.build.data import SPLITS, Data, Prepared
 from nntrain.build.resolve import plan_network, resolve
 from nntrain.build.training import build_evaluator, build_population
@@ -234,6 +235,7 @@ class Fit:
                 "stop_reason": str(outcome.reason),
                 "warnings": self.warnings,
                 "weights_sha256": sha256,
+                **recorded_class_weights(self.config, self.prepared),
             }
         )
         self._close(directory, training)
@@ -307,19 +309,41 @@ class Fit:
             parameters=training.network.blueprint.size,
             monitor=early.monitor if isinstance(early, EarlyStoppingConfig) else None,
             done=training.epoch - 1,
+            notes=_notes(self.config),
         )
 
 
+def _notes(config: Config) -> tuple[str, ...]:
+    """Which of the losses that are recorded in every epoch is of smoothed targets."""
+    if not getattr(config.loss, "label_smoothing", 0.0):
+        return ()
+    return (
+        "the training loss of an epoch is of smoothed targets (label_smoothing); the validation loss, and all scores "
+        "after training, are of the true ones",
+    )
+
+
 def final_scores(network: Network, config: Config, prepared: Prepared) -> dict[str, dict[str, float]]:
-    """Loss and metrics of a network with M = 1 on every split."""
-    scores = {}
+    """Losses and metrics of a network with M = 1 on every split."""
+    scores, weights = {}, class_weights(config, [prepared])
     for split in SPLITS:
         if split in prepared.splits:
             first: Array = np.zeros(1, dtype=np.intp)
             with np.errstate(all="ignore"):
-                values = build_evaluator(network, config, [prepared], first, split, config.metrics).evaluate()
+                evaluator = build_evaluator(network, config, [prepared], first, split, config.metrics, weights)
+                values = evaluator.evaluate()
             scores[split] = {name: float(array[0]) for name, array in values.items()}
     return scores
+
+
+def recorded_class_weights(config: Config, prepared: Prepared) -> dict[str, Any]:
+    """For result.json, the weight of each class if they have any: `balanced` ones come from the training split."""
+    weights, names = class_weights(config, [prepared]), prepared.preprocessor.classes
+    return (
+        {}
+        if weights is None or names is None
+        else {"class_weights": dict(zip(names, weights[0].tolist(), strict=True))}
+    )
 
 
 def history_line(record: EpochRecord) -> dict[str, Any]:

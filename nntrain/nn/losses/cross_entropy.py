@@ -83,7 +83,7 @@ class CrossEntropy(Loss):
         self.add_up_examples()
 
     def _add_up_anew(self) -> None:
-        """`total` with ¼ z − ¼ m, which is always in range, of the members that lack it though their logits are finite.
+        """`total` and `plain` with ¼ z − ¼ m, which is in range, for members of finite logits that lack them.
 
         What is infinite then is too large itself.
         """
@@ -91,7 +91,7 @@ class CrossEntropy(Loss):
         lacking = ~np.isfinite(self.total) & np.isfinite(self.per_example).all(axis=(1, 2))
         if not lacking.any():
             return
-        before = self.total.copy()
+        before = self.total.copy(), self.plain.copy()
         np.multiply(self.per_example, 0.25, out=self.per_example)
         np.multiply(self.y, 0.25, out=self.shifted)
         np.subtract(self.shifted, self.per_example, out=self.shifted)
@@ -100,7 +100,8 @@ class CrossEntropy(Loss):
         np.multiply(self.per_example, 4, out=self.per_example)
         np.subtract(self.logs, self.per_example, out=self.per_example)
         self.add_up_examples()
-        np.copyto(self.total, before, where=~lacking)
+        np.copyto(self.total, before[0], where=~lacking)
+        np.copyto(self.plain, before[1], where=~lacking)
 
     def backward(self) -> None:
         """dz = (p − t) / N. `outputs` is overwritten."""
