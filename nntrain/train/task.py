@@ -71,7 +71,8 @@ class Supervised:
         self._bound = [Bound(network, loss, batch, network.memory, training=True) for batch in self.batches.batches]
         self._sum: Array = np.zeros(network.members)
         self._next_sum: Array = np.zeros(network.members)
-        self._plain_sum: Array = np.zeros(network.members if examples.weight is not None else 0)
+        self._is_weighted = examples.weight is not None
+        self._plain_sum: Array = np.zeros(network.members if self._is_weighted else 0)
 
     @property
     def bound(self) -> Sequence[Bound]:
@@ -99,10 +100,6 @@ class Supervised:
         self._sum, self._next_sum = self._next_sum, self._sum
         if self._is_weighted:
             self._plain_sum += bound.loss.plain
-
-    @property
-    def _is_weighted(self) -> bool:
-        return self.examples.weight is not None
 
     def mean_loss(self) -> Array:
         """What is minimized: the mean over the epoch's examples of loss times weight, if they have any: float64 [M].

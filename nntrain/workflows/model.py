@@ -94,7 +94,7 @@ class Model:
             UserError: as `check_probabilities`.
             DataError: as `predict`.
         """
-        self.check_probabilities()
+        self.check_probabilities()  # before anything is computed
         return self.probabilities(self.outputs(self._dataset(rows)))
 
     def outputs(self, dataset: Dataset) -> Array:
@@ -119,7 +119,8 @@ class Model:
             raise UserError(reason)
 
     def probabilities(self, y: Array) -> Array:
-        """Outputs [n, K], which `check_probabilities` let pass, as a probability for each class."""
+        """Outputs [n, K] as a probability for each class. Raises UserError as `check_probabilities`."""
+        self.check_probabilities()
         return np.hstack([1 - y, y]) if self.preprocessor.task is Task.BINARY else y
 
     def prepared(self, name: str, dataset: Dataset) -> Prepared:

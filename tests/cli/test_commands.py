@@ -128,6 +128,32 @@ def test_eval_prints_scores_beside_a_baseline_the_confusions_and_a_row_per_class
     ]
 
 
+NOTE = [
+    "weighted_loss is what training minimizes: each example's loss times the weight of its class",
+    "(loss.class_weights). loss is without weights; early stopping watches it unless",
+    "early_stopping.monitor says weighted_loss.",
+]
+
+
+def test_a_weighted_loss_is_explained_below_the_scores(
+    invoke: Invoke, workflows: ModuleType, config: ModuleType, run: Path
+) -> None:
+    result = fit_result()
+    metrics = {split: {"loss": 0.1, "weighted_loss": 0.2, **scores} for split, scores in result.metrics.items()}
+    answer(workflows, "fit", replace(result, metrics=metrics))
+    shown = lines(invoke("fit", "iris.yaml").stdout)
+    assert shown[3].split() == ["loss", "0.0512", "0.0700", "0.0810"]
+    assert shown[4].split() == ["weighted_loss", "0.2000", "0.2000", "0.2000"]
+    assert shown[6:9] == NOTE
+    report = replace(iris_report(), scores={"loss": 0.5, "weighted_loss": 0.75})
+    answer(workflows, "evaluation", report)
+    shown = lines(invoke("eval", str(run)).stdout)
+    assert shown[4].split() == ["weighted_loss", "0.7500", "-"]
+    rows = [line.split()[0] for line in shown]
+    place = rows.index("weighted_loss", 5)
+    assert shown[place : place + 3] == NOTE
+
+
 def test_eval_as_json(invoke: Invoke, workflows: ModuleType, run: Path) -> None:
     calls = answer(workflows, "evaluation", iris_report())
     written = json.loads(invoke("eval", RUN_NAME, "--runs-dir", str(run.parent), "--json").stdout)
