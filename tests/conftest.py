@@ -22,9 +22,13 @@ def strict_arithmetic() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def no_colors(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tests compare texts, wherever they run: colors are asked for where they are under test."""
+def no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests compare texts, wherever they run: colors and widths are asked for where they are under test.
+
+    pytest-xdist gives its workers the width of its own terminal.
+    """
     monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.delenv("COLUMNS", raising=False)
 
 
 @pytest.fixture

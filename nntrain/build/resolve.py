@@ -8,7 +8,8 @@ from typing import Any
 
 from nntrain.arrays import Shape
 from nntrain.build.layers import build_blueprint
-from nntrain.config.activations import LinearConfig, SigmoidConfig, SoftmaxConfig, StepConfig
+from nntrain.build.outputs import PROBABILITIES, output_activation
+from nntrain.config.activations import LinearConfig, SoftmaxConfig, StepConfig
 from nntrain.config.anatomy import dotted
 from nntrain.config.checks import check
 from nntrain.config.experiment import Experiment
@@ -27,7 +28,7 @@ from nntrain.data.preprocess import Preprocessor
 from nntrain.data.targets import ClassTarget
 from nntrain.data.task import Task
 from nntrain.nn.network import Blueprint, NetworkShapeError
-from nntrain.train.metrics import METRICS, default_metrics, metrics_for
+from nntrain.train.metrics import LOSSES, METRICS, default_metrics, metrics_for
 
 # Dotted path of the setting to blame, what is wrong, and perhaps what to do.
 Mistake = tuple[str, str, str | None]
@@ -51,7 +52,7 @@ def resolve(experiment: Experiment, preprocessor: Preprocessor, *, has_validatio
         ConfigError: something does not suit the task or the data; it has the place in the config.
     """
     config, task = experiment.config, preprocessor.task
-    loss = _loss(config, task)
+    loss = _with_class_names(_loss(config, task), preprocessor)
     network = tuple(_resolved_layer(layer, loss, task, preprocessor.outputs) for layer in config.network)
     data = config.data.model_copy(
         update={
@@ -103,6 +104,22 @@ def _loss(config: Config, task: Task) -> AnyLoss:
             return MeanSquaredErrorConfig()
 
 
+def _with_class_names(loss: AnyLoss, preprocessor: Preprocessor) -> AnyLoss:
+    """The loss with its class weights by the names that the classes have; a number may be written in another way.
+
+    Names of no class stay, and so do all if two are of one class: both are mistakes.
+    """
+    given, target = getattr(loss, "class_weights", None), preprocessor.target_encoding
+    if not isinstance(given, dict) or not isinstance(target, ClassTarget):
+        return loss
+    places = [target.class_of(name) for name in given]
+    named = {
+        name if place is None else target.classes[place]: weight
+        for (name, weight), place in zip(given.items(), places, strict=True)
+    }
+    return loss.model_copy(update={"class_weights": named}) if len(named) == len(given) else loss
+
+
 def _resolved_layer(layer: Any, loss: AnyLoss, task: Task, outputs: int) -> Any:
     """A layer with its units and its activation decided; auto stands in the output layer only."""
     if not isinstance(layer, DenseConfig):
@@ -118,13 +135,7 @@ def _resolved_layer(layer: Any, loss: AnyLoss, task: Task, outputs: int) -> Any:
 def _output_activation(loss: AnyLoss, task: Task) -> Any:
     if isinstance(loss, PerceptronConfig):
         return StepConfig()
-    match task:
-        case Task.CLASSIFICATION:
-            return SoftmaxConfig()
-        case Task.BINARY | Task.MULTILABEL:
-            return SigmoidConfig()
-        case Task.REGRESSION:
-            return LinearConfig()
+    return LinearConfig() if task is Task.REGRESSION else PROBABILITIES[task]()
 
 
 def _split(config: Config, task: Task) -> dict[str, Any]:
@@ -152,7 +163,7 @@ def _mistakes(config: Config, preprocessor: Preprocessor) -> Iterator[Mistake]:
     unfit_size = list(_unfit_size(config, blueprint, preprocessor))
     yield from unfit_size
     if not unfit_size and not unfit_loss:
-        yield from list(_contradictions(config)) or _unfit_activation(config)
+        yield from list(_contradictions(config)) or _unfit_activation(config, task, preprocessor.outputs)
 
 
 def _unfit_metrics(config: Config, task: Task) -> Iterator[Mistake]:
@@ -162,7 +173,7 @@ def _unfit_metrics(config: Config, task: Task) -> Iterator[Mistake]:
     if config.search is not None:
         wanted.append(("search.monitor", config.search.monitor.partition(".")[2]))
     for path, name in wanted:
-        if name != "loss" and task not in METRICS[name].tasks:
+        if name not in LOSSES and task not in METRICS[name].tasks:
             yield path, f"{name} does not apply to a {task} task; these do: {', '.join(metrics_for(task))}", None
 
 
@@ -187,9 +198,8 @@ def _unfit_class_weights(config: Config, preprocessor: Preprocessor) -> Iterator
     if classes is None:
         yield path, f"{path} weigh one class against the others, which a {preprocessor.task} task does not have", None
     elif isinstance(given, dict):
-        target = preprocessor.target_encoding
         for name in given:
-            if not isinstance(target, ClassTarget) or target.class_of(name) is None:
+            if name not in classes:
                 yield f"{path}.{name}", f"{path}: the target has no class {name!r}", f"it has {quoted(classes)}"
     elif given != "balanced" and len(given) != len(classes):
         count = f"{len(given)} weight{'' if len(given) == 1 else 's'}"
@@ -221,8 +231,13 @@ def _contradictions(config: Config) -> Iterator[Mistake]:
             yield dotted(found.path), found.message, found.hint
 
 
-def _unfit_activation(config: Config) -> Iterator[Mistake]:
-    """Losses that are computed together with an activation want it on the last layer."""
+def _unfit_activation(config: Config, task: Task, outputs: int) -> Iterator[Mistake]:
+    """Losses that are computed together with an activation want it on the last layer; softmax wants two outputs."""
+    path, activation = output_activation(config)
+    if isinstance(activation, SoftmaxConfig) and outputs == 1:
+        fitting = "linear" if task is Task.REGRESSION else PROBABILITIES[task]().type
+        yield path, f"softmax of one output is 1 whatever the inputs are: use {fitting} (or auto)", None
+        return
     last = len(config.network) - 1
     activation = getattr(config.network[last], "activation", config.network[last])
     loss, given = getattr(config.loss, "type", "auto"), getattr(activation, "type", "none")

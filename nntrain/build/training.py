@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, assert_never
+from typing import assert_never
 
 import numpy as np
 
 from nntrain.arrays import Array
+from nntrain.build.class_weights import class_weights, example_weights
 from nntrain.build.columns import column
 from nntrain.build.data import Encoded, Prepared
 from nntrain.build.layers import build_blueprint
@@ -17,7 +18,7 @@ from nntrain.config import schedule as schedules
 from nntrain.config.root import Config
 from nntrain.config.training import EarlyStoppingConfig
 from nntrain.data.batches import Examples
-from nntrain.data.targets import ClassTarget, NumberTarget
+from nntrain.data.targets import NumberTarget
 from nntrain.nn.layer import Memory
 from nntrain.nn.losses import (
     BinaryCrossEntropy,
@@ -49,7 +50,7 @@ from nntrain.optim.schedules import (
 )
 from nntrain.optim.sgd import Sgd
 from nntrain.streams import Key, Purpose, Streams
-from nntrain.train.metrics import is_maximized
+from nntrain.train.metrics import LOSSES, is_maximized
 from nntrain.train.population import Population
 from nntrain.train.stopping import EarlyStopping
 from nntrain.train.task import Evaluator, Supervised, Units
@@ -83,7 +84,8 @@ def build_population(
     network.initialize(keys)
     loss = build_loss(first)
     places = np.asarray(of_member, dtype=np.intp)
-    training = _examples([p.splits["training"] for p in prepared], places, loss, _class_weights(first, prepared))
+    weights = class_weights(first, prepared)
+    training = _examples([p.splits["training"] for p in prepared], places, weights, loss)
     batch_size = first.training.batch_size
     task = Supervised(
         network,
@@ -102,18 +104,27 @@ def build_population(
         column(config.optimizer.learning_rate for config in configs),
         build_schedule(configs),
         _build_stopping(configs),
-        _evaluators(network, loss, prepared, places, first),
+        _evaluators(network, prepared, places, first, weights),
     )
 
 
 def build_evaluator(
-    network: Network, config: Config, prepared: Sequence[Prepared], of_member: Array, split: str, metrics: Sequence[str]
+    network: Network,
+    config: Config,
+    prepared: Sequence[Prepared],
+    of_member: Array,
+    split: str,
+    metrics: Sequence[str],
+    weights: Array | None = None,
 ) -> Evaluator:
-    """Loss and metrics of a network on one split; targets are the true ones, every example counts the same."""
+    """Loss and metrics of a network on one split; targets are the true ones, every example counts the same.
+
+    With the `weights` [D, K] of the classes, there is the weighted loss beside the loss.
+    """
     return Evaluator(
         network,
         build_loss(config),
-        _examples([p.splits[split] for p in prepared], of_member),
+        _examples([p.splits[split] for p in prepared], of_member, weights),
         task=prepared[0].task,
         metrics=tuple(metrics),
         units=build_units(prepared),
@@ -129,7 +140,7 @@ def build_units(prepared: Sequence[Prepared]) -> Units | None:
 
 
 def _evaluators(
-    network: Network, loss: Loss, prepared: Sequence[Prepared], of_member: Array, config: Config
+    network: Network, prepared: Sequence[Prepared], of_member: Array, config: Config, weights: Array | None
 ) -> dict[str, Evaluator]:
     """What is computed after each epoch: the validation split, and the training split if its metric is monitored."""
     metrics = list(config.metrics)
@@ -138,65 +149,28 @@ def _evaluators(
         monitors.append(config.search.monitor)
     for monitor in monitors:
         split, _, name = monitor.partition(".")
-        if split == "validation" and name != "loss" and name not in metrics:
+        if split == "validation" and name not in LOSSES and name not in metrics:
             metrics.append(name)
     wanted = {"validation": metrics}
     for monitor in monitors:
         split, _, name = monitor.partition(".")
-        if split == "training" and name != "loss":
+        if split == "training" and name not in LOSSES:
             wanted.setdefault("training", []).append(name)
     return {
-        split: build_evaluator(network, config, prepared, of_member, split, names)
+        split: build_evaluator(network, config, prepared, of_member, split, names, weights)
         for split, names in wanted.items()
         if split in prepared[0].splits
     }
 
 
-def _examples(
-    splits: Sequence[Encoded], of_member: Array, loss: Loss | None = None, class_weights: Array | None = None
-) -> Examples:
-    """Stack the data sets' splits; with a loss, the targets become the ones to train on."""
+def _examples(splits: Sequence[Encoded], of_member: Array, weights: Array | None, loss: Loss | None = None) -> Examples:
+    """Stack the data sets' splits, with the `weights` [D, K] of classes; with a loss, for its targets to train on."""
     x = splits[0].x[None] if len(splits) == 1 else np.stack([split.x for split in splits])
     t = splits[0].t[None] if len(splits) == 1 else np.stack([split.t for split in splits])
-    weight = None
-    if class_weights is not None:
-        weight = _weights_of(t, class_weights)
+    weight = None if weights is None else example_weights(t, weights)
     if loss is not None:
         t = loss.training_targets(t)
     return Examples(x, t, weight, of_member)
-
-
-def _weights_of(t: Array, class_weights: Array) -> Array:
-    """The weight of each example's class [D, n, 1], from one-hot targets [D, n, K] or 0 and 1 [D, n, 1].
-
-    `class_weights` is [D, K], one row for each data set.
-    """
-    classes = t.argmax(axis=2) if t.shape[2] > 1 else t[:, :, 0].astype(np.intp)
-    weights: Array = np.take_along_axis(class_weights, classes, axis=1)[:, :, None]
-    return weights.astype(t.dtype)
-
-
-def _class_weights(config: Config, prepared: Sequence[Prepared]) -> Array | None:
-    """The weight of each class in each of D data sets, [D, K], or None."""
-    given = getattr(config.loss, "class_weights", None)
-    return None if given is None else np.stack([_weights_in(data, given) for data in prepared])
-
-
-def _weights_in(data: Prepared, given: Any) -> Array:
-    """One weight for each class of a data set, [K]; `balanced` is n / (K n_k), as in scikit-learn."""
-    if given == "balanced":
-        t = data.splits["training"].t
-        of_each = t.sum(axis=0, dtype=np.float64)
-        counts = of_each if len(of_each) > 1 else np.array([len(t) - of_each[0], of_each[0]])
-        return np.asarray(len(t) / (len(counts) * np.maximum(counts, 1)))
-    if isinstance(given, dict):
-        target = data.preprocessor.target_encoding
-        weights = np.ones(len(data.preprocessor.classes or ()))
-        for name, weight in given.items():
-            if isinstance(target, ClassTarget) and (place := target.class_of(name)) is not None:
-                weights[place] = weight
-        return weights
-    return np.array(given)
 
 
 def build_loss(config: Config) -> Loss:

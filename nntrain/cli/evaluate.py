@@ -9,7 +9,7 @@ from nntrain.cli.console import count_text, line_width, number, print_folded, pr
 from nntrain.cli.options import JsonOption, RunArgument, RunsDirOption
 from nntrain.cli.run_directory import find_run
 from nntrain.cli.scores import show_scores
-from nntrain.cli.tables import NARROW_GAP, print_table, table_width
+from nntrain.cli.tables import NARROW_GAP, print_notes, print_table, table_width
 
 if TYPE_CHECKING:
     from nntrain.train.evaluation import Evaluation
@@ -69,6 +69,8 @@ def run(
 
 def show(report: "Evaluation", place: str) -> None:
     """Scores, then what the task has: confusion matrix, a row for each class, a row for each output."""
+    from nntrain.workflows.results import WEIGHTED_LOSS_NOTE
+
     show_scores(
         {"network": report.scores},
         "network",
@@ -77,6 +79,8 @@ def show(report: "Evaluation", place: str) -> None:
         place=place,
         positive=report.positive_class,
     )
+    if "weighted_loss" in report.scores:
+        print_notes([WEIGHTED_LOSS_NOTE])
     if report.classes is not None and report.confusion is not None:
         _show_confusion(report.classes, report.confusion.tolist())
     if report.per_class:

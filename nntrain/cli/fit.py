@@ -10,7 +10,7 @@ from nntrain.cli.console import count_text, line_width, print_folded, print_json
 from nntrain.cli.options import JsonOption, QuietOption, RunsDirOption, SetOption
 from nntrain.cli.run_directory import find_run
 from nntrain.cli.scores import show_scores
-from nntrain.cli.tables import print_pairs
+from nntrain.cli.tables import print_notes, print_pairs
 from nntrain.errors import UserError
 
 if TYPE_CHECKING:
@@ -90,6 +90,8 @@ def show(result: "FitResult") -> None:
 
 def show_result(result: "FitResult", pairs: Sequence[tuple[str, str]]) -> None:
     """Scores per split beside the baseline's, then the pairs and what to type next."""
+    from nntrain.workflows.results import WEIGHTED_LOSS_NOTE
+
     columns = {split: scores for split, scores in result.metrics.items() if scores}
     judged = next((split for split in ("test", "validation", "training") if split in columns), "training")
     show_scores(
@@ -100,6 +102,8 @@ def show_result(result: "FitResult", pairs: Sequence[tuple[str, str]]) -> None:
         place=f"the {judged} split",
         positive=result.positive_class,
     )
+    if any("weighted_loss" in scores for scores in result.metrics.values()):
+        print_notes([WEIGHTED_LOSS_NOTE])
     split = "" if judged == "test" else f" --split {judged}"
     print_pairs([*pairs, ("next", f"nntrain eval {shlex.quote(str(result.run))}{split}")], fold=("best",))
     if result.longer is not None:

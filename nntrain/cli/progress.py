@@ -83,10 +83,16 @@ class Progress(Listener):
         self._seconds += record.seconds
         self._examples += record.examples
         if not self.curve_name:
-            self.curve_name = "validation.loss" if "validation.loss" in record.values else "training.loss"
+            training, validation = self._losses()
+            self.curve_name = validation if validation in record.values else training
         losses = record.values.get(self.curve_name)
         if losses is not None:
             self.curve.add(record.epoch, float(losses[0]))
+
+    def _losses(self) -> tuple[str, str]:
+        """The losses to show: those without class weights, unless it is the weighted one that is monitored."""
+        name = "weighted_loss" if (self.info.monitor or "").endswith(".weighted_loss") else "loss"
+        return f"training.{name}", f"validation.{name}"
 
     def _say_head(self) -> None:
         """Say what is trained: in one line, or in several without a broken path where the terminal is too narrow."""
@@ -96,12 +102,14 @@ class Progress(Listener):
         if info.done:
             pieces.append(f"going on after epoch {info.done}")
         _say("\n".join(packed(pieces, line_width(sys.stderr))))
+        for note in info.notes:
+            _say(readable(f"note: {note}", sys.stderr))
 
     def _epoch_parts(self, record: "EpochRecord") -> Parts:
         """What there is to say of an epoch."""
         epochs = self.info.epochs
         parts = [(0, f"epoch {record.epoch:>{len(str(epochs))}}/{epochs}")]
-        shown = ["training.loss", "validation.loss", _first_metric(record), "learning_rate"]
+        shown = [*self._losses(), _first_metric(record), "learning_rate"]
         for rank, name in zip((4, 2, 1, 6), shown, strict=True):
             if name in record.values:
                 parts.append((rank, f"{_words(name)} {float(record.values[name][0]):.4g}"))
@@ -318,7 +326,7 @@ def _unless_closed() -> contextlib.suppress:
 def _first_metric(record: "EpochRecord") -> str:
     """The name of the first quantity that is a metric, on the validation split if there is one; or ""."""
     splits = ("validation.", "training.")
-    metrics = [name for name in record.values if name.startswith(splits) and not name.endswith(".loss")]
+    metrics = [name for name in record.values if name.startswith(splits) and not name.endswith("loss")]
     return next((name for name in metrics if name.startswith("validation.")), metrics[0] if metrics else "")
 
 

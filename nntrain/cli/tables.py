@@ -158,3 +158,11 @@ def print_scores(
 
 def _painted(text: str, style: Style | None) -> str:
     return text if style is None else Painted(text, style)
+
+
+def print_notes(notes: Sequence[str]) -> None:
+    """Print sentences about a table above, folded into the width there is, and an empty line; nothing for none."""
+    for note in notes:
+        print_folded(note)
+    if notes:
+        print()

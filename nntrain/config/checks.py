@@ -33,6 +33,7 @@ def check(config: Config, *, search: bool = True) -> list[Mistake]:
         *_check_output(config),
         *_check_steps(config),
         *_check_monitors(config),
+        *_check_weighted(config),
         *(check_search(config) if search else ()),
     ]
 
@@ -103,6 +104,32 @@ def _check_monitors(config: Config) -> Iterator[Mistake]:
         yield _unseen(("early_stopping", "monitor"), stopping.monitor, hint)
     if search is not None and search.evaluation.folds is None and search.monitor.startswith("validation."):
         yield _unseen(("search", "monitor"), search.monitor, f"{hint}, or evaluate over folds")
+
+
+def _check_weighted(config: Config) -> Iterator[Mistake]:
+    """A weighted loss can be monitored where classes have weights: in the config, or for a search in its points."""
+    if getattr(config.loss, "class_weights", None) is not None:
+        return
+    stopping, search = config.early_stopping, config.search
+    if isinstance(stopping, EarlyStoppingConfig) and is_weighted(stopping.monitor):
+        yield unweighted(("early_stopping", "monitor"), stopping.monitor)
+    if (
+        search is not None
+        and is_weighted(search.monitor)
+        and not any(key.split(".")[0] == "loss" for key in search.space)
+    ):
+        yield unweighted(("search", "monitor"), search.monitor)
+
+
+def is_weighted(monitor: str) -> bool:
+    """Whether it is a weighted loss."""
+    return monitor.endswith(".weighted_loss")
+
+
+def unweighted(path: Path, monitor: str) -> Mistake:
+    """The mistake of monitoring a weighted loss where there is none."""
+    message = f"{dotted(path)} is {monitor}, but loss.class_weights is not set, so no loss is weighted"
+    return Mistake(path, message, f"write {monitor.replace('weighted_', '')}", involves=(("loss",),))
 
 
 def _unseen(path: Path, monitor: str, hint: str) -> Mistake:

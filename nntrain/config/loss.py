@@ -23,7 +23,7 @@ class _OverClasses(Section):
     class_weights: ClassWeights | None = Field(
         default=None,
         description="Weight of each class's examples: `balanced` is n / (K n_k); a list goes by the order of the "
-        "classes, a mapping by their names.",
+        "classes, a mapping by their names. What is minimized is then `weighted_loss`; `loss` is without weights.",
     )
 
 

@@ -21,7 +21,8 @@ Metric = Literal[
     "max_error",
 ]
 METRICS: tuple[str, ...] = get_args(Metric)
-MONITORS = tuple(f"{split}.{name}" for split in ("validation", "training") for name in ("loss", *METRICS))
+MONITORED = ("loss", *METRICS, "weighted_loss")
+MONITORS = tuple(f"{split}.{name}" for split in ("validation", "training") for name in MONITORED)
 
 
 def _check_monitor(value: str) -> str:
@@ -30,8 +31,8 @@ def _check_monitor(value: str) -> str:
     if value.startswith("test."):
         hint = "the test split is for the final score; what is chosen by it makes that score too good"
     else:
-        close = f"validation.{value}" if value in ("loss", *METRICS) else near(value, MONITORS)
-        hint = f"did you mean {close!r}?" if close else "metrics: " + ", ".join(("loss", *METRICS))
+        close = f"validation.{value}" if value in MONITORED else near(value, MONITORS)
+        hint = f"did you mean {close!r}?" if close else "metrics: " + ", ".join(MONITORED)
     raise mistake(f"must be validation. or training. followed by loss or a metric, got {value!r}", hint=hint)
 
 
@@ -70,7 +71,8 @@ class EarlyStoppingConfig(Section):
 
     monitor: Monitor = Field(
         default="validation.loss",
-        description="`validation.` or `training.`, and `loss` or a metric (which need not be among `metrics`).",
+        description="`validation.` or `training.`, and `loss`, a metric (which need not be among `metrics`) or, with "
+        "`loss.class_weights`, `weighted_loss`.",
     )
     patience: Annotated[Count, Column()] = Field(default=20, description="Epochs without improvement before it ends.")
     min_delta: Annotated[NonNegative, Column()] = Field(

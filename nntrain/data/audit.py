@@ -9,6 +9,7 @@ import numpy as np
 from nntrain.arrays import Array
 from nntrain.data.dataset import LARGEST_INTEGER, Column, Dataset
 from nntrain.data.readers.spelling import as_yaml
+from nntrain.data.scaling import is_constant
 
 _ENOUGH_ROWS = 20
 _LARGEST_ID = 1e20  # whole numbers beyond are measurements
@@ -28,11 +29,12 @@ def column_warnings(dataset: Dataset, declared: Collection[str] = ()) -> list[st
 def _about(column: Column, declared: bool) -> str:
     exclude = f"leave it out with data.columns: {{{as_yaml(column.name)}: excluded}}"
     present = column.values[~column.missing]
-    if not column.missing.any() and (column.values == column.values[0]).all():
-        return f"is {column.values[0]!s} in every row: it cannot help to predict anything"
-    if column.kind == "numeric" and _loses_digits(present):
+    if column.kind == "numeric" and _loses_digits(present) and (present != present[0]).any():
         names = f"data.columns: {{{as_yaml(column.name)}: categorical}}"
         return f"holds whole numbers beyond 2^53, which become equal to their neighbours: {exclude}, or set {names}"
+    if len(present) and (rounded := _is_constant(column, present)) is not None:
+        where = "in every row" if len(present) == len(column) else "in every row that has a value"
+        return f"is {present[0]!s} {where}{rounded}: it cannot help to predict anything"
     if declared or len(present) < _ENOUGH_ROWS:
         return ""
     different = len(set(present.tolist()))
@@ -42,6 +44,15 @@ def _about(column: Column, declared: bool) -> str:
         return f"is different in every row, like an identifier: {exclude}"
     inputs = f", and would become {different:,} inputs" if column.kind == "categorical" else ""
     return f"has {different:,} different values in {len(present):,} rows, like an identifier{inputs}: {exclude}"
+
+
+def _is_constant(column: Column, present: Array) -> str | None:
+    """ "" where all values are equal, words where they are but for rounding (as `scaling` has it), otherwise None."""
+    if (present == present[0]).all():
+        return ""
+    if column.kind == "numeric" and is_constant(present.min(), present.max(), len(present)):
+        return ", but for rounding"
+    return None
 
 
 def _names_rows(different: int, rows: int) -> bool:

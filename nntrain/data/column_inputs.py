@@ -11,7 +11,7 @@ from nntrain.data import checked
 from nntrain.data.dataset import Column, Dataset, Kind, quoted
 from nntrain.data.readers.cells import PLAIN, number_key
 from nntrain.data.readers.spelling import as_yaml
-from nntrain.data.scaling import apply_scaling, fit_scaling
+from nntrain.data.scaling import apply_scaling, fit_scaling, mean, median
 from nntrain.data.task import class_labels
 from nntrain.errors import DataError
 
@@ -182,7 +182,7 @@ def _fit_numeric(column: Column, dataset: Dataset, numeric: str, missing: str) -
     fill = None if missing == "error" else _fill(column.values[~column.missing], missing)
     values = column.values if fill is None else np.where(column.missing, fill, column.values)
     center, scale = fit_scaling(values, numeric)
-    if not (np.isfinite(center) and np.isfinite(scale) and (fill is None or np.isfinite(fill))):
+    if not (np.isfinite(center) and np.isfinite(scale)):
         at = int(np.nanargmax(np.abs(column.values)))
         raise DataError(
             f"{dataset.place(at)}: column {column.name!r} is {float(column.values[at])!r}: numbers of this size "
@@ -194,15 +194,14 @@ def _fit_numeric(column: Column, dataset: Dataset, numeric: str, missing: str) -
 
 def _fill(values: Array, missing: str) -> float:
     """The value that stands for missing ones; of equally frequent values the smallest."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        match missing:
-            case "mean":
-                return float(np.mean(values))
-            case "median":
-                return float(np.median(values))
-            case "most_frequent":
-                distinct, counts = np.unique(values, return_counts=True)
-                return float(distinct[counts.argmax()])
+    match missing:
+        case "mean":
+            return mean(values)
+        case "median":
+            return median(values)
+        case "most_frequent":
+            distinct, counts = np.unique(values, return_counts=True)
+            return float(distinct[counts.argmax()])
     raise ValueError(f"missing must be error or one of {', '.join(FILLS)}, got {missing!r}")
 
 

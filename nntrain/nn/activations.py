@@ -1,8 +1,9 @@
 """Activation functions. Each is a layer: y = f(x) element by element, but for softmax, which acts on each example.
 
 Forward writes over the input where no other layer needs it, and backward multiplies the incoming gradient in place,
-so an activation costs no memory. The derivatives are written in terms of the output y. Nothing here overflows: an
-exponential only ever sees arguments that it can take.
+so an activation costs no memory. The derivatives are written in terms of the output y. Out to the largest number of
+the dtype there is no NaN and no overflow but that of a result which does not fit: exponentials and powers only ever see
+arguments that they can take.
 """
 
 from __future__ import annotations
@@ -147,23 +148,31 @@ class LeakyRelu(Activation):
 
     alpha: float = 0.1
 
+    @property
+    def needs_output(self) -> bool:
+        """The derivative is computed from the sign of x: an αx that underflows to 0 has lost it."""
+        return False
+
     def bind_scratch(self, memory: Memory) -> None:
-        """Room for αx, which in the backward pass holds the slope."""
+        """Room for αx and for the sign, zeros to compare with, α and 1 − α."""
         self.scaled = _like(self.x, memory)
+        self.positive = _like(self.x, memory, np.bool_)
+        self.zeros = memory.zeros_like(self.x)
+        self.compare = np.greater_equal if self.alpha > 0 else np.greater  # for α = 0 the slope at 0 is that of ReLU
+        self.share, self.rest = memory.full((), self.alpha), memory.full((), 1.0 - self.alpha)
 
     def forward(self) -> None:
         """y = max(x, αx), which is the same for α ≤ 1."""
-        np.multiply(self.x, self.alpha, out=self.scaled)
+        self.compare(self.x, self.zeros, self.positive)
+        np.multiply(self.x, self.share, self.scaled)
         np.maximum(self.x, self.scaled, out=self.y)
 
     def backward(self) -> None:
-        """dx = dy where y ≥ 0, α dy where y < 0."""
-        # y has the sign of x; [y ≥ 0] (1 − α) + α is the slope without a branch. For α = 0, ReLU, it is [y > 0].
-        compare = np.greater_equal if self.alpha > 0 else np.greater
-        compare(self.y, 0, out=self.slope, casting="unsafe")
-        np.multiply(self.slope, 1.0 - self.alpha, out=self.slope)
-        np.add(self.slope, self.alpha, out=self.slope)
-        np.multiply(self.dy, self.slope, out=self.dx)
+        """dx = dy where x ≥ 0, α dy where x < 0."""
+        # [x ≥ 0] (1 − α) + α is the slope without a branch.
+        np.multiply(self.positive, self.rest, self.slope)
+        np.add(self.slope, self.share, self.slope)
+        np.multiply(self.dy, self.slope, self.dx)
 
 
 @dataclass(eq=False)
@@ -199,6 +208,10 @@ class Elu(Activation):
         np.multiply(self.dy, self.slope, out=self.dx)
 
 
+# From 8 on, the hyperbolic tangent in GELU is 1 in float64 too, so that x² need not be known.
+SATURATED = 32.0
+
+
 @dataclass(eq=False)
 class Gelu(Activation):
     """y = ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))), the tanh form of GELU (Hendrycks and Gimpel 2016)."""
@@ -212,20 +225,24 @@ class Gelu(Activation):
         """x is needed in the backward pass, so y has an array of its own."""
         self.x = site.x
         self.y = _like(site.x, site.memory)
-        self.tanh = _like(site.x, site.memory)
+        self.tanh, self.near = _like(site.x, site.memory), _like(site.x, site.memory)
+        constants = (-SATURATED, SATURATED, 0.044715, 1.0, math.sqrt(2 / math.pi), 0.5)
+        self.constants = [site.memory.full((), value) for value in constants]
 
     def forward(self) -> None:
-        """y = ½ x (1 + t) with t = tanh(√(2/π) (x + 0.044715 x³))."""
-        t = self.tanh
-        np.multiply(self.x, self.x, out=t)
-        np.multiply(t, 0.044715, out=t)
-        np.add(t, 1, out=t)
-        np.multiply(t, self.x, out=t)
-        np.multiply(t, math.sqrt(2 / math.pi), out=t)
-        np.tanh(t, out=t)
-        np.add(t, 1, out=self.y)
-        np.multiply(self.y, self.x, out=self.y)
-        np.multiply(self.y, 0.5, out=self.y)
+        """y = ½ x (1 + t) with t = tanh(√(2/π) (x + 0.044715 x³)), where x³ is of x cut to ±SATURATED."""
+        t, x, y = self.tanh, self.near, self.y
+        low, high, cubic, one, steepness, half = self.constants
+        self.x.clip(low, high, x)  # the method costs a µs less than np.clip
+        np.multiply(x, x, t)
+        np.multiply(t, cubic, t)
+        np.add(t, one, t)
+        np.multiply(t, x, t)
+        np.multiply(t, steepness, t)
+        np.tanh(t, t)
+        np.add(t, one, y)
+        np.multiply(y, half, y)
+        np.multiply(y, self.x, y)
 
     def bind_backward(self, dy: Array, memory: Memory, *, input_gradient: bool) -> None:
         """dx takes the place of dy; two scratch arrays hold the derivative."""
@@ -234,11 +251,11 @@ class Gelu(Activation):
 
     def backward(self) -> None:
         """dx = dy · (½ (1 + t) + ½ x (1 − t²) √(2/π) (1 + 3 · 0.044715 x²))."""
-        t, slope, inner = self.tanh, self.slope, self.inner
-        np.multiply(self.x, self.x, out=inner)
+        t, x, slope, inner = self.tanh, self.near, self.slope, self.inner
+        np.multiply(x, x, out=inner)
         np.multiply(inner, 3 * 0.044715, out=inner)
         np.add(inner, 1, out=inner)
-        np.multiply(inner, self.x, out=inner)
+        np.multiply(inner, x, out=inner)
         np.multiply(inner, 0.5 * math.sqrt(2 / math.pi), out=inner)
         np.multiply(t, t, out=slope)
         np.subtract(1, slope, out=slope)
@@ -288,9 +305,10 @@ class Softmax(Activation):
         self.sum_exponentials = product(self.y, self.ones[None], self.per_example)
 
     def forward(self) -> None:
-        """y = e^{x − max x} / Σ e^{x − max x}."""
+        """y = e^{x − max x} / Σ e^{x − max x}; a difference too large for the dtype is −∞, of which e^ is 0."""
         self.find_maxima()
-        np.subtract(self.x, self.per_example, out=self.y)
+        with np.errstate(over="ignore"):
+            np.subtract(self.x, self.per_example, out=self.y)
         np.exp(self.y, out=self.y)
         self.sum_exponentials()
         np.divide(self.y, self.per_example, out=self.y)

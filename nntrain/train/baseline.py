@@ -17,7 +17,7 @@ from nntrain.data.task import Task
 from nntrain.nn.activations import Sigmoid, Softmax, Step
 from nntrain.nn.layer import Memory
 from nntrain.nn.losses.loss import Loss
-from nntrain.train.metrics import compute_metrics, is_maximized
+from nntrain.train.metrics import LOSS, WEIGHTED_LOSS, compute_metrics, is_maximized
 from nntrain.train.task import EVALUATION_BLOCK, Units
 
 # A share of 0 or 1 would have an infinite loss where it is wrong; scikit-learn's log_loss cuts off there too.
@@ -34,10 +34,16 @@ def constant_answer(reference: Array) -> Array:
     return mean
 
 
-def constant_loss(loss: Loss, reference: Array, t: Array) -> float:
-    """The mean loss of the constant answer to targets t [N, K]; both targets as the network is trained on them.
+def constant_losses(loss: Loss, reference: Array, t: Array, weight: Array | None = None) -> dict[str, float]:
+    """The losses of the constant answer by name, as evaluation has them: the weighted one where there is a `weight`."""
+    losses = {LOSS: constant_loss(loss, reference, t)}
+    return losses if weight is None else {**losses, WEIGHTED_LOSS: constant_loss(loss, reference, t, weight)}
 
-    Computed in float64 under the loss as evaluation has it: without class weights and label smoothing. NaN for the
+
+def constant_loss(loss: Loss, reference: Array, t: Array, weight: Array | None = None) -> float:
+    """The mean loss of the constant answer to targets t [N, K], each times its `weight` [N, 1] if there is one.
+
+    Both targets are as the network is trained on them. Computed in float64 and without label smoothing. NaN for the
     perceptron's criterion, which has no scale: the smaller a constant activation, the smaller its loss, down to 0.
     """
     if loss.fuses is Step:
@@ -52,7 +58,8 @@ def constant_loss(loss: Loss, reference: Array, t: Array) -> float:
         y, target = memory.activations(*shape), memory.activations(*shape)
         y[...], target[...] = answer, part
         bound = copy.copy(loss)
-        bound.bind(y, target, None, memory, training=False)
+        factor = None if weight is None else weight[None, start : start + block].astype(np.float64)
+        bound.bind(y, target, factor, memory, training=False)
         with np.errstate(over="ignore"):
             bound.forward()
         total += float(bound.total[0])
@@ -60,9 +67,16 @@ def constant_loss(loss: Loss, reference: Array, t: Array) -> float:
 
 
 def baseline_scores(
-    loss: Loss, task: Task, names: Sequence[str], reference: Array, t: Array, units: Units | None = None
+    loss: Loss,
+    task: Task,
+    names: Sequence[str],
+    reference: Array,
+    t: Array,
+    *,
+    units: Units | None = None,
+    weight: Array | None = None,
 ) -> dict[str, float]:
-    """Loss and the named metrics of the constant answer, as a network's are computed.
+    """Losses and the named metrics of the constant answer, as a network's are computed.
 
     Args:
         loss: of the run.
@@ -71,11 +85,15 @@ def baseline_scores(
         reference: [R, K], the targets that the answer is learned from: those of the training split.
         t: [N, K], the targets that it is scored on, in the units of `reference`.
         units: of regression targets, for the metrics; the loss is in those of the network.
+        weight: [N, 1], what each example counts in the weighted loss; None where there is none.
     """
     values = np.broadcast_to(constant_answer(reference), t.shape)[None], t[None].astype(np.float64)
     y, true = values if units is None else (value * units.std + units.mean for value in values)
     metrics = compute_metrics(names, task, y, true)
-    return {"loss": constant_loss(loss, reference, t), **{name: float(value[0]) for name, value in metrics.items()}}
+    return {
+        **constant_losses(loss, reference, t, weight),
+        **{name: float(value[0]) for name, value in metrics.items()},
+    }
 
 
 def not_beaten(scores: Mapping[str, float], baseline: Mapping[str, float]) -> list[str]:

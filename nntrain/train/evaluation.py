@@ -1,7 +1,7 @@
 """The report about a network on a split: scores, confusion matrix, a row per class or output, a baseline."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from nntrain.train.classification_metrics import (
     count_classes,
     decisions,
 )
-from nntrain.train.metrics import compute_metrics, metrics_for, positive_class
+from nntrain.train.metrics import LOSS, WEIGHTED_LOSS, compute_metrics, metrics_for, positive_class
 from nntrain.train.regression_metrics import output_absolute_error, output_r2, output_squared_error
 
 
@@ -46,7 +46,7 @@ class OutputRow:
 class Evaluation:
     """What `nntrain eval` shows.
 
-    `scores` has the loss, if it was given, and every metric of the task; `baseline` the same of a predictor that
+    `scores` has the losses that were given, and every metric of the task; `baseline` the same of a predictor that
     ignores its inputs, and `warnings` what the examples have that those for training did not. `confusion` [K, K] counts
     examples by true class (row) and predicted class (column); None for multilabel and regression. `per_class` is empty
     for regression, `per_output` for all else.
@@ -99,29 +99,32 @@ def evaluate_predictions(
     split: str = "test",
     outputs: Sequence[str] | None = None,
     loss: float | None = None,
-    baseline_loss: float | None = None,
+    weighted_loss: float | None = None,
+    baseline_losses: Mapping[str, float] | None = None,
     reference: Array | None = None,
 ) -> Evaluation:
     """The report about outputs y [N, K] against targets t [N, K] of one network, both as in metrics.py.
 
-    `classes` are the names of the classes (two for binary, the negative one first) or labels, `outputs` those
-    of a regression's outputs; the default is their positions. `loss` and `baseline_loss` are shown as they are given.
-    `reference` [R, K] holds the targets that the baseline learns from, normally the training split's; the default is
-    t itself. Raises ValueError when there is no example.
+    `classes` are the names of the classes (two for binary, the negative one first) or labels, `outputs` those of a
+    regression's outputs; the default is their positions. The losses are shown as they are given, the baseline's by
+    name. `reference` [R, K] holds the targets that the baseline learns from, normally the training split's; the default
+    is t itself. Raises ValueError when there is no example.
     """
     if len(y) == 0:
         raise ValueError(f"the {split} split has no examples to evaluate")
     y, t = y[None], t[None]
     names = metrics_for(task)
     constant = np.broadcast_to(constant_answer(t[0] if reference is None else reference), t.shape)
+    given = {LOSS: loss, WEIGHTED_LOSS: weighted_loss}
+    losses = {name: float(value) for name, value in given.items() if value is not None}
     decides = task is not Task.REGRESSION
     kinds = 2 if task is Task.BINARY else y.shape[-1]
     return Evaluation(
         split=split,
         task=task,
         examples=y.shape[1],
-        scores=_with_loss(loss, compute_metrics(names, task, y, t)),
-        baseline=_with_loss(baseline_loss, compute_metrics(names, task, constant, t)),
+        scores=losses | _only_member(compute_metrics(names, task, y, t)),
+        baseline={**(baseline_losses or {}), **_only_member(compute_metrics(names, task, constant, t))},
         classes=_named(classes, kinds) if decides else None,
         confusion=confusion_matrix(task, y[0], t[0]) if task in (Task.CLASSIFICATION, Task.BINARY) else None,
         per_class=_class_rows(task, y, t, _named(classes, kinds)) if decides else (),
@@ -139,10 +142,8 @@ def confusion_matrix(task: Task, y: Array, t: Array) -> Array:
     return np.bincount(pairs, minlength=kinds * kinds).reshape(kinds, kinds)
 
 
-def _with_loss(loss: float | None, metrics: dict[str, Array]) -> dict[str, float]:
-    """The loss, if there is one, and the metrics of the only member."""
-    first = {} if loss is None else {"loss": float(loss)}
-    return first | {name: float(value[0]) for name, value in metrics.items()}
+def _only_member(values: Mapping[str, Array]) -> dict[str, float]:
+    return {name: float(value[0]) for name, value in values.items()}
 
 
 def _named(names: Sequence[str] | None, count: int) -> tuple[str, ...]:

@@ -155,7 +155,7 @@ class Training:
         """Evaluate, find out who is done, and go on to the next epoch."""
         population, epoch = self._population, self._epoch
         rates = population.schedule.rates(epoch - 1, population.learning_rate)
-        values = {"training.loss": population.task.mean_loss()}
+        values = {f"training.{name}": array for name, array in population.task.mean_losses().items()}
         for split, evaluator in population.evaluators.items():
             for name, array in evaluator.evaluate().items():
                 values.setdefault(f"{split}.{name}", array)
@@ -173,7 +173,8 @@ class Training:
     def _judge(self, epoch: int, values: dict[str, Array]) -> None:
         """Find out who diverged, who improved and who is done."""
         population, theta, ids = self._population, self._population.network.theta, self._ids
-        finite = np.isfinite(values["training.loss"]) & np.isfinite(np.add.reduce(theta, axis=1))
+        minimized = population.task.mean_loss()
+        finite = np.isfinite(minimized) & np.isfinite(np.add.reduce(theta, axis=1))
         diverged, healthy = self._live & ~finite, self._live & finite
         kept, patience_over = self._best.observe(epoch, values, theta, healthy)
         population.schedule.observe(self._plateau_value(values))
@@ -196,7 +197,7 @@ class Training:
         """What a plateau schedule watches, so that less is better: the monitored value, or else a loss."""
         stopping = self._population.stopping
         if stopping is None:
-            return values.get("validation.loss", values["training.loss"])
+            return values.get("validation.loss", self._population.task.mean_loss())
         return -values[stopping.monitor] if stopping.maximize else values[stopping.monitor]
 
     def _compact(self) -> None:

@@ -31,6 +31,10 @@ from nntrain.train.regression_metrics import mae, max_error, r2, rmse
 
 MetricFunction = Callable[[Task, Array, Array], Array]
 
+# What is recorded beside the metrics; the second where classes have weights.
+LOSS, WEIGHTED_LOSS = "loss", "weighted_loss"
+LOSSES = (LOSS, WEIGHTED_LOSS)
+
 DECIDED = frozenset({Task.CLASSIFICATION, Task.BINARY, Task.MULTILABEL})
 SINGLE_LABEL = frozenset({Task.CLASSIFICATION, Task.BINARY})
 REGRESSION = frozenset({Task.REGRESSION})
@@ -103,11 +107,12 @@ def compute_metrics(names: Iterable[str], task: Task, y: Array, t: Array) -> dic
 def is_maximized(monitor: str) -> bool:
     """Whether a monitored quantity, "validation.accuracy" or "rmse", is better when larger; a loss is not.
 
-    Raises ValueError for a quantity that is neither a metric nor the loss.
+    Raises ValueError for a quantity that is neither a metric nor a loss.
     """
     name = monitor.rpartition(".")[2]
-    if name == "loss":
+    if name in LOSSES:
         return False
     if name not in METRICS:
-        raise ValueError(f"cannot say whether {monitor!r} is to grow: one of loss, {', '.join(METRICS)} is expected")
+        known = ", ".join((LOSS, *METRICS, WEIGHTED_LOSS))
+        raise ValueError(f"cannot say whether {monitor!r} is to grow: one of {known} is expected")
     return METRICS[name].maximize

@@ -26,7 +26,9 @@ class EpochRecord:
         members: int [L], which members of the population these are.
         values: by name, each float64 [L]: `training.loss` (the mean over the epoch's batches, as training went on,
             without the penalty), `validation.loss`, `validation.<metric>`, `learning_rate`, and `gradient_norm` (of
-            the loss over the epoch's last batch, before penalty and clipping).
+            the loss over the epoch's last batch, before penalty and clipping). Where classes have weights, each loss is
+            that of the plain examples, and beside it is `training.weighted_loss`, which is minimized, and
+            `validation.weighted_loss`.
         seconds: how long the epoch took, evaluation included.
         examples: examples that each member saw.
     """

@@ -16,7 +16,7 @@ from nntrain.nn.layer import Memory
 from nntrain.nn.losses.loss import Loss
 from nntrain.nn.network import Network, Pass
 from nntrain.streams import Streams
-from nntrain.train.metrics import compute_metrics
+from nntrain.train.metrics import LOSS, WEIGHTED_LOSS, compute_metrics
 
 # Evaluation runs over this many numbers of activations at a time, so that its memory does not grow with the split.
 EVALUATION_BLOCK = 1 << 20
@@ -71,6 +71,8 @@ class Supervised:
         self._bound = [Bound(network, loss, batch, network.memory, training=True) for batch in self.batches.batches]
         self._sum: Array = np.zeros(network.members)
         self._next_sum: Array = np.zeros(network.members)
+        self._is_weighted = examples.weight is not None
+        self._plain_sum: Array = np.zeros(network.members if self._is_weighted else 0)
 
     @property
     def bound(self) -> Sequence[Bound]:
@@ -86,6 +88,7 @@ class Supervised:
         """Draw the order of the epoch; forget the losses of the last."""
         self.batches.start_epoch()
         self._sum[...] = 0
+        self._plain_sum[...] = 0
 
     def step(self, number: int) -> None:
         """Load the epoch's batch `number` (from 0) and compute its gradients."""
@@ -95,14 +98,29 @@ class Supervised:
         # Not in place: where M = 1, NumPy takes twice as long for that.
         np.add(self._sum, bound.loss.total, self._next_sum)
         self._sum, self._next_sum = self._next_sum, self._sum
+        if self._is_weighted:
+            self._plain_sum += bound.loss.plain
 
     def mean_loss(self) -> Array:
-        """The mean loss over the examples of the epoch, each at the weights of its step: float64 [M]."""
+        """What is minimized: the mean over the epoch's examples of loss times weight, if they have any: float64 [M].
+
+        Each is taken at the parameters of its step.
+        """
         return self._sum / len(self.examples)
+
+    def mean_losses(self) -> dict[str, Array]:
+        """The mean losses over the epoch by name, each float64 [M].
+
+        `loss` is without weights; where examples have them, `weighted_loss` is what is minimized.
+        """
+        if not self._is_weighted:
+            return {LOSS: self.mean_loss()}
+        return {LOSS: self._plain_sum / len(self.examples), WEIGHTED_LOSS: self.mean_loss()}
 
     def state(self) -> dict[str, Array]:
         """The place in the epoch: the order of the examples, and the losses so far."""
-        return {"sum": self._sum, "order": self.batches.order}
+        plain = {"plain_sum": self._plain_sum} if self._is_weighted else {}
+        return {"sum": self._sum, "order": self.batches.order, **plain}
 
     def load_state(self, arrays: Mapping[str, Array]) -> None:
         """Go on within an epoch from what `state` gave. Raises RunError where it does not fit."""
@@ -124,7 +142,11 @@ class Supervised:
 
 
 class Evaluator:
-    """Computes loss and metrics of a network on a fixed set of examples, in blocks of bounded size."""
+    """Computes losses and metrics of a network on a fixed set of examples, in blocks of bounded size.
+
+    The loss is that of the plain examples, to the same bits whether they have weights or not; with weights there is the
+    weighted loss beside it, which is normalized as in training: the mean over the examples of weight times loss.
+    """
 
     def __init__(
         self,
@@ -143,25 +165,35 @@ class Evaluator:
         self._block = min(count, _block_size(network))
         memory = network.memory.fresh()
         self._bound: dict[int, tuple[Batch, Bound]] = {}
+        self._weighted: dict[int, Loss] = {}
         for size in {self._block, count % self._block or self._block}:
             batch = self._batch(size, memory)
-            self._bound[size] = (batch, Bound(network, loss, batch, memory, training=False))
+            bound = Bound(network, loss, Batch(batch.x, batch.t, None), memory, training=False)
+            self._bound[size] = (batch, bound)
+            if batch.weight is not None:
+                self._weighted[size] = copy.copy(loss)
+                self._weighted[size].bind(bound.network_pass.y, batch.t, batch.weight, memory, training=False)
         outputs = self._bound[self._block][1].loss.outputs.shape[2]
         self.outputs: Array = memory.activations(network.members, count, (outputs,))
 
     def evaluate(self) -> dict[str, Array]:
-        """Loss and metrics by name, each float64 [M]; `outputs` [M, n, K] holds the network's answers."""
+        """Losses and metrics by name, each float64 [M]; `outputs` [M, n, K] holds the network's answers."""
         count, total = len(self.examples), np.zeros(self.network.members)
+        weighted = np.zeros_like(total)
         for start in range(0, count, self._block):
             stop = min(start + self._block, count)
             batch, bound = self._bound[stop - start]
             if stop - start < count:
-                batch.x[...] = self._whole.x[:, start:stop]
-                batch.t[...] = self._whole.t[:, start:stop]
+                self._load(batch, start, stop)
             bound.forward()
             self.outputs[:, start:stop] = bound.loss.outputs
             total += bound.loss.total
-        values = {"loss": total / count}
+            if self._weighted:
+                self._weighted[stop - start].forward()
+                weighted += self._weighted[stop - start].total
+        values = {LOSS: total / count}
+        if self._weighted:
+            values[WEIGHTED_LOSS] = weighted / count
         y, t = self.outputs, self._whole.t
         if self.units is not None and self.metrics:
             std, mean = (a[self.examples.of_member][:, None, :] for a in (self.units.std, self.units.mean))
@@ -184,6 +216,13 @@ class Evaluator:
             units=self.units,
         )
 
+    def _load(self, batch: Batch, start: int, stop: int) -> None:
+        """Fill a block with its examples."""
+        batch.x[...] = self._whole.x[:, start:stop]
+        batch.t[...] = self._whole.t[:, start:stop]
+        if batch.weight is not None and self._whole.weight is not None:
+            batch.weight[...] = self._whole.weight[:, start:stop]
+
     def _batch(self, size: int, memory: Memory) -> Batch:
         """Arrays for a block; the data itself where one block holds all of it."""
         whole = self._whole
@@ -191,8 +230,9 @@ class Evaluator:
         t = memory.activations(members, size, whole.t.shape[2:])
         if size == len(self.examples):
             t[...] = whole.t
-            return Batch(whole.x, t, None)
-        return Batch(memory.empty((members, size, *whole.x.shape[2:])), t, None)
+            return Batch(whole.x, t, whole.weight)
+        weight = None if whole.weight is None else memory.empty((members, size, 1))
+        return Batch(memory.empty((members, size, *whole.x.shape[2:])), t, weight)
 
 
 def _block_size(network: Network) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from nntrain.arrays import Array
+from nntrain.build.class_weights import example_weights, given_class_weights, known_class_weights
 from nntrain.build.data import SPLITS, Data, Prepared, read_file
 from nntrain.build.training import build_evaluator, build_loss
 from nntrain.config.data import SplitFileConfig
@@ -20,8 +21,9 @@ from nntrain.data.task import Task
 from nntrain.errors import DataError, RunError, UserError
 from nntrain.runs.environment import file_sha256
 from nntrain.runs.store import CONFIG, ENVIRONMENT, RESULT, RunDirectory
-from nntrain.train.baseline import constant_loss
+from nntrain.train.baseline import constant_losses
 from nntrain.train.evaluation import Evaluation, evaluate_predictions
+from nntrain.train.metrics import LOSS, WEIGHTED_LOSS
 from nntrain.workflows.model import Model
 from nntrain.workflows.reading import shown
 
@@ -61,9 +63,9 @@ def evaluation(
     else:
         name, dataset = str(data), read_file(model.experiment, Path(data), kinds=preprocessor.kinds)
     prepared = model.prepared(name, dataset)
-    y, loss = _outputs_and_loss(model, prepared, name)
+    y, losses = _outputs_and_losses(model, prepared, name)
     if data is None:
-        _check_loss(model.directory, split, loss)
+        _check_loss(model.directory, split, losses[LOSS])
     t = prepared.splits[name].t
     reference = t if reference is None else reference
     report = evaluate_predictions(
@@ -73,9 +75,10 @@ def evaluation(
         model.classes,
         split=name,
         outputs=preprocessor.target_names,
-        loss=loss,
-        baseline_loss=constant_loss(build_loss(model.experiment.config), reference, t),
+        baseline_losses=constant_losses(build_loss(model.experiment.config), reference, t, _weight(model, t)),
         reference=_in_units(model, reference),
+        loss=losses[LOSS],
+        weighted_loss=losses.get(WEIGHTED_LOSS),
     )
     remarks = () if data is None else dataset.remarks  # of its own data it was said when it was trained on
     unknown = () if split == "training" and data is None else preprocessor.warnings(dataset)
@@ -87,12 +90,37 @@ def _in_units(model: Model, values: Array) -> Array:
     return model.preprocessor.decode(values) if model.preprocessor.task is Task.REGRESSION else values
 
 
-def _outputs_and_loss(model: Model, prepared: Prepared, name: str) -> tuple[Array, float]:
-    first = np.zeros(1, dtype=np.intp)
-    evaluator = build_evaluator(model.network, model.experiment.config, [prepared], first, name, ())
+def _outputs_and_losses(model: Model, prepared: Prepared, name: str) -> tuple[Array, dict[str, float]]:
+    first, config = np.zeros(1, dtype=np.intp), model.experiment.config
+    weights = _class_weights(model)
+    evaluator = build_evaluator(model.network, config, [prepared], first, name, (), weights)
     with np.errstate(all="ignore"):
-        loss = float(evaluator.evaluate()["loss"][0])
-    return evaluator.outputs[0], loss
+        losses = evaluator.evaluate()
+    return evaluator.outputs[0], {name: float(array[0]) for name, array in losses.items()}
+
+
+def _class_weights(model: Model) -> Array | None:
+    """The weights of the classes in training [1, K], or None where there were none.
+
+    Those that are `balanced` are in result.json; a run of an nntrain that did not write them there has none to show.
+    """
+    config, classes = model.experiment.config, model.preprocessor.classes
+    if classes is None or given_class_weights(config) is None:
+        return None
+    try:
+        recorded = model.directory.read_result().get("class_weights")
+    except RunError:  # the network can be scored without it
+        recorded = None
+    try:
+        return known_class_weights(config, classes, recorded)
+    except ValueError as error:
+        raise model.directory.damaged(RESULT, f"is damaged: {error}") from None
+
+
+def _weight(model: Model, t: Array) -> Array | None:
+    """What each example counts in the weighted loss, [n, 1], or None."""
+    weights = _class_weights(model)
+    return None if weights is None else example_weights(t[None], weights)[0]
 
 
 def _check_loss(run: RunDirectory, split: str, loss: float) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from nntrain.arrays import Array
+from nntrain.build.class_weights import class_weights, example_weights
 from nntrain.build.data import SPLITS, Data, Prepared
 from nntrain.build.resolve import plan_network, resolve
 from nntrain.build.training import build_evaluator, build_loss, build_population, build_units
@@ -264,6 +265,7 @@ class Fit:
                 "stop_reason": result.stop_reason,
                 "warnings": self.warnings,
                 "weights_sha256": sha256,
+                **recorded_class_weights(self.config, self.prepared),
             }
         )
         self._close(directory, training)
@@ -340,17 +342,29 @@ class Fit:
             parameters=training.network.blueprint.size,
             monitor=early.monitor if isinstance(early, EarlyStoppingConfig) else None,
             done=training.epoch - 1,
+            notes=_notes(self.config),
         )
 
 
+def _notes(config: Config) -> tuple[str, ...]:
+    """Which of the losses that are recorded in every epoch is of smoothed targets."""
+    if not getattr(config.loss, "label_smoothing", 0.0):
+        return ()
+    return (
+        "the training loss of an epoch is of smoothed targets (label_smoothing); the validation loss, and all scores "
+        "after training, are of the true ones",
+    )
+
+
 def final_scores(network: Network, config: Config, prepared: Prepared) -> dict[str, dict[str, float]]:
-    """Loss and metrics of a network with M = 1 on every split."""
-    scores = {}
+    """Losses and metrics of a network with M = 1 on every split."""
+    scores, weights = {}, class_weights(config, [prepared])
     for split in SPLITS:
         if split in prepared.splits:
             first: Array = np.zeros(1, dtype=np.intp)
             with np.errstate(all="ignore"):
-                values = build_evaluator(network, config, [prepared], first, split, config.metrics).evaluate()
+                evaluator = build_evaluator(network, config, [prepared], first, split, config.metrics, weights)
+                values = evaluator.evaluate()
             scores[split] = {name: float(array[0]) for name, array in values.items()}
     return scores
 
@@ -361,11 +375,25 @@ def final_baseline(config: Config, prepared: Prepared) -> dict[str, dict[str, fl
     They have the names and the units of `final_scores`.
     """
     loss, units, reference = build_loss(config), build_units([prepared]), prepared.splits["training"].t
-    return {
-        split: baseline_scores(loss, prepared.task, config.metrics, reference, prepared.splits[split].t, units)
-        for split in SPLITS
-        if split in prepared.splits
-    }
+    weights, scores = class_weights(config, [prepared]), {}
+    for split in SPLITS:
+        if split in prepared.splits:
+            t = prepared.splits[split].t
+            weight = None if weights is None else example_weights(t[None], weights)[0]
+            scores[split] = baseline_scores(
+                loss, prepared.task, config.metrics, reference, t, units=units, weight=weight
+            )
+    return scores
+
+
+def recorded_class_weights(config: Config, prepared: Prepared) -> dict[str, Any]:
+    """For result.json, the weight of each class if they have any: `balanced` ones come from the training split."""
+    weights, names = class_weights(config, [prepared]), prepared.preprocessor.classes
+    return (
+        {}
+        if weights is None or names is None
+        else {"class_weights": dict(zip(names, weights[0].tolist(), strict=True))}
+    )
 
 
 def history_line(record: EpochRecord) -> dict[str, Any]:

@@ -23,6 +23,7 @@ class FitInfo:
         monitor: what early stopping watches, or None.
         members: M.
         done: epochs that were trained before, in a run that goes on.
+        notes: what the recorded losses are, where that is not plain.
     """
 
     name: str
@@ -36,6 +37,7 @@ class FitInfo:
     monitor: str | None
     members: int = 1
     done: int = 0
+    notes: tuple[str, ...] = ()
 
 
 class Listener:

@@ -12,6 +12,7 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.build.data import Encoded, Prepared
+from nntrain.build.outputs import why_no_probabilities
 from nntrain.build.resolve import plan_network, resolve
 from nntrain.data.dataset import Column, Dataset, array_columns, numeric_column, text_column
 from nntrain.data.task import Task
@@ -90,9 +91,10 @@ class Model:
         """The probability of each class [n, K]; for a binary task [n, 2], for multilabel of each label [n, K].
 
         Raises:
-            UserError: a regression has no probabilities.
+            UserError: as `check_probabilities`.
             DataError: as `predict`.
         """
+        self.check_probabilities()  # before anything is computed
         return self.probabilities(self.outputs(self._dataset(rows)))
 
     def outputs(self, dataset: Dataset) -> Array:
@@ -105,10 +107,20 @@ class Model:
                 y[start : start + len(block)] = self.network.forward(block)[0]
         return y
 
+    def check_probabilities(self) -> None:
+        """Refuse where the outputs are no probabilities.
+
+        Raises:
+            UserError: a regression, or a network that does not end in softmax (classification) or sigmoid (binary,
+                multilabel); the text says which, and what to do.
+        """
+        reason = why_no_probabilities(self.experiment.config, self.preprocessor.task)
+        if reason is not None:
+            raise UserError(reason)
+
     def probabilities(self, y: Array) -> Array:
-        """Outputs [n, K] as a probability for each class."""
-        if self.preprocessor.task is Task.REGRESSION:
-            raise UserError("a regression has no probabilities: predict gives its values")
+        """Outputs [n, K] as a probability for each class. Raises UserError as `check_probabilities`."""
+        self.check_probabilities()
         return np.hstack([1 - y, y]) if self.preprocessor.task is Task.BINARY else y
 
     def prepared(self, name: str, dataset: Dataset) -> Prepared:

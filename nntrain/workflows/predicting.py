@@ -50,9 +50,11 @@ def predict(
     Raises:
         RunError: the run directory is damaged or unfinished.
         DataError: the file lacks a column or holds something else in it.
-        UserError: probabilities of a regression.
+        UserError: probabilities of a regression, or of a network whose outputs are none.
     """
     model = Model(run, runs_dir=runs_dir)
+    if probabilities:  # before a large file is read
+        model.check_probabilities()
     preprocessor = model.preprocessor
     dataset = read_file(model.experiment, Path(file), kinds=preprocessor.kinds, need_target=False)
     y = model.outputs(dataset)

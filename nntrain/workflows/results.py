@@ -8,6 +8,12 @@ from pathlib import Path
 from nntrain.arrays import Shape
 from nntrain.data.describe import ClassRow, ColumnRow
 
+# Below scores with a weighted loss.
+WEIGHTED_LOSS_NOTE = (
+    "weighted_loss is what training minimizes: each example's loss times the weight of its class (loss.class_weights). "
+    "loss is without weights; early stopping watches it unless early_stopping.monitor says weighted_loss."
+)
+
 
 @dataclass(frozen=True)
 class FitResult:

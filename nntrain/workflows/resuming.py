@@ -50,6 +50,8 @@ ARITHMETIC = {
     "processor": "the processor",
     "system": "the system",
 }
+# What an earlier nntrain did with class weights.
+RECORDED_OTHERWISE = "the run is of an nntrain that recorded the weighted loss as training.loss, and no other"
 # In environment.json: what --force has made different from an uninterrupted run.
 FORCED = "forced"
 
@@ -270,6 +272,8 @@ def _unfit(state: TrainingState, expected: TrainingState, batches: int) -> str |
     """What in a state cannot belong to a training whose state is `expected` before it begins, or None."""
     for path, array in expected.arrays.items():
         found = state.arrays.get(path)
+        if found is None and path == "task/plain_sum":
+            return RECORDED_OTHERWISE
         if found is None or (found.shape, found.dtype) != (array.shape, array.dtype):
             return f"{path!r} is not {array.dtype} {list(array.shape)}"
     later = ("values/", "schedule/")  # they come with the end of the first epoch

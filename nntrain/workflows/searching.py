@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nntrain.build.class_weights import given_class_weights
 from nntrain.build.data import Data, Prepared, wants_output_per_class
 from nntrain.build.resolve import plan_network, resolve
 from nntrain.config import dump
+from nntrain.config.checks import is_weighted, unweighted
 from nntrain.config.column import structure_key
 from nntrain.config.diagnostics import config_error
 from nntrain.config.experiment import Experiment
@@ -27,6 +29,7 @@ from nntrain.search.leaderboard import Trial, as_csv, ranked, rows
 from nntrain.search.space import Point, points
 from nntrain.train.records import Outcome
 from nntrain.train.threads import available_cores
+from nntrain.workflows.comparing import Measure, cannot_compare, measure
 from nntrain.workflows.fitting import Fit, portable
 from nntrain.workflows.interruption import signal_of, terminable
 from nntrain.workflows.listener import Listener
@@ -109,15 +112,13 @@ class Search:
         self.finished: list[Trial] = []
         self._losses: set[str] = set()
         self._best_told = 0
+        self._measures: set[Measure | None] = set()
         self._add_all()
 
     def run(self, runs_dir: Path, listener: Listener) -> Leaderboard:
         """Train all points, write the leaderboard, refit the best."""
-        if len(self._losses) > 1 and self.config.monitor.endswith(".loss"):
-            listener.warned(
-                f"the points differ in the loss or in the scale of the target, so {self.config.monitor} cannot compare "
-                "them: set search.monitor to a metric, such as validation.accuracy or validation.rmse"
-            )
+        if warning := cannot_compare(self.config.monitor, self._measures):
+            listener.warned(warning)
         started = time.perf_counter()
         directory = RunDirectory.create(runs_dir, f"{self.experiment.name}-search")
         with contextlib.ExitStack() as held:
@@ -182,11 +183,14 @@ class Search:
                 f"{self.config.monitor} needs validation examples",
                 hint="set data.split.validation, or evaluation: {folds: 5}",
             )
+        if is_weighted(self.config.monitor) and given_class_weights(resolved.config) is None:
+            mistake = unweighted(("search", "monitor"), self.config.monitor)
+            raise self.experiment.error("search.monitor", mistake.message, mistake.hint)
         # A fold whose training examples lack a category has one input less.
         plans = [plan_network(resolved, shape) for shape in dict.fromkeys(data.input_shape for data in prepared)]
         self.trials.append(Trial(number, point, plans[0].size))
         structure = structure_key(resolved.config)
-        self._losses.add(f"{resolved.config.loss} {resolved.config.data.preprocess.target}")
+        self._measures.add(measure(self.config.monitor, resolved.config, prepared))
         for data in prepared:
             for step in range(self.config.evaluation.seeds or 1):
                 config = resolved.config.model_copy(update={"seed": resolved.config.seed + step})

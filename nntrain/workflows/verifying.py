@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 
 from nntrain.arrays import Array
+from nntrain.build.class_weights import given_class_weights
+from nntrain.config.experiment import Experiment
 from nntrain.errors import DivergedError, Interrupted, UserError
 from nntrain.runs.arrays_file import arrays_sha256
 from nntrain.runs.store import HISTORY, RESULT, RunDirectory
@@ -25,6 +27,7 @@ from nntrain.workflows.interruption import Rehearsal, signal_of, terminable
 from nntrain.workflows.listener import FitInfo, Listener
 from nntrain.workflows.reading import read_count, read_experiment
 from nntrain.workflows.resuming import (
+    RECORDED_OTHERWISE,
     changed_arithmetic,
     forced_changes,
     prepare,
@@ -110,8 +113,12 @@ def verify(
     epochs = read_count(directory, RESULT, directory.read_result(), "epochs")
     recorded = Trace(directory)
     threads = recorded_threads(directory, known)
-    reasons = [*forced_changes(directory, known), *changed_arithmetic(known)]
     experiment = read_experiment(directory)
+    reasons = [
+        *forced_changes(directory, known),
+        *changed_arithmetic(known),
+        *_recorded_otherwise(experiment, recorded),
+    ]
     heard = _Heard(listener or Listener(), directory.path)
     started = time.perf_counter()
     with _abandonable(directory), tempfile.TemporaryDirectory(prefix="nntrain-verify-") as scratch:
@@ -187,6 +194,14 @@ def _check_complete(directory: RunDirectory) -> None:
         case status:
             reason = f"is not complete ({status}); {how_to_go_on(directory)}"
     raise UserError(f"only a complete run can be verified, and {directory.name} {reason}")
+
+
+def _recorded_otherwise(experiment: Experiment, recorded: Trace) -> list[str]:
+    """Why the history of a run with class weights may differ though the weights of its network do not."""
+    is_weighted = given_class_weights(experiment.config) is not None
+    return (
+        [RECORDED_OTHERWISE] if is_weighted and not all("training.weighted_loss" in r for r in recorded.records) else []
+    )
 
 
 def _gaps(count: int, batches: int, seed: int) -> list[int]:

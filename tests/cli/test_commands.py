@@ -18,7 +18,7 @@ from nntrain.errors import DataError
 from nntrain.runs import RunSummary
 from nntrain.train.evaluation import evaluate_predictions
 from nntrain.workflows.predicting import Predictions
-from nntrain.workflows.results import CheckReport, GradientReport, GradientRow, LayerRow
+from nntrain.workflows.results import WEIGHTED_LOSS_NOTE, CheckReport, GradientReport, GradientRow, LayerRow
 from tests.cli.conftest import RUN, Invoke, answer, fit_info, fit_result, lines, record
 
 RUN_NAME = RUN.name
@@ -125,6 +125,23 @@ def test_eval_prints_scores_beside_a_baseline_the_confusions_and_a_row_per_class
         "[red]       0.5000   0.5000   0.5000          2",
         "漢字        0.5000   1.0000   0.6667          1",
     ]
+
+
+def test_a_weighted_loss_is_explained_below_the_scores(
+    invoke: Invoke, workflows: ModuleType, config: ModuleType, run: Path
+) -> None:
+    result = fit_result()
+    metrics = {split: {"loss": 0.1, "weighted_loss": 0.2, **scores} for split, scores in result.metrics.items()}
+    answer(workflows, "fit", replace(result, metrics=metrics))
+    shown = lines(invoke("fit", "iris.yaml").stdout)
+    assert shown[3].split() == ["loss", "0.0512", "0.0700", "0.0810", "1.0986"]
+    assert shown[4].split() == ["weighted_loss", "0.2000", "0.2000", "0.2000", "-"]
+    assert WEIGHTED_LOSS_NOTE in " ".join(shown)
+    report = replace(iris_report(), scores={"loss": 0.5, "weighted_loss": 0.75})
+    answer(workflows, "evaluation", report)
+    shown = lines(invoke("eval", str(run)).stdout)
+    assert shown[4].split() == ["weighted_loss", "0.7500", "-"]
+    assert WEIGHTED_LOSS_NOTE in " ".join(shown)
 
 
 def test_eval_as_json(invoke: Invoke, workflows: ModuleType, run: Path) -> None:

@@ -90,6 +90,39 @@ def test_plain_lines_say_the_first_and_the_last_epoch_and_some_between(capsys: p
     assert 10 <= len(lines) <= 20
 
 
+@pytest.mark.parametrize("monitor", ["validation.loss", "validation.accuracy", "training.weighted_loss", None])
+def test_the_weighted_losses_are_shown_where_one_is_monitored(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, monitor: str | None
+) -> None:
+    values = {"training__loss": 1.0, "training__weighted_loss": 3.0, "validation__loss": 2.0}
+    values |= {"validation__weighted_loss": 6.0, "validation__accuracy": 0.9}
+    for progress in (PlainProgress(), LiveProgress()):
+        progress.started(replace(fit_info(2), monitor=monitor))
+        progress.epoch(record(1, **values))
+        assert progress.curve_name == (
+            "validation.weighted_loss" if monitor == "training.weighted_loss" else "validation.loss"
+        )
+        progress.close()
+    line = capsys.readouterr().err.splitlines()[1]
+    expected = (
+        "training weighted loss 3  validation weighted loss 6"
+        if monitor == "training.weighted_loss"
+        else "training loss 1  validation loss 2"
+    )
+    assert line.startswith(f"epoch 1/2  {expected}  validation accuracy 0.9  ")
+
+
+def test_what_the_losses_are_stands_below_the_first_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = replace(fit_info(3), notes=("the training loss of an epoch is of smoothed targets",))
+    train(PlainProgress(), 3, info)
+    assert capsys.readouterr().err.splitlines()[1] == "note: the training loss of an epoch is of smoothed targets"
+    terminal = use_terminal(monkeypatch)
+    train(LiveProgress(), 3, info)
+    assert "note: the training loss of an epoch is of smoothed targets\n" in terminal.getvalue()
+
+
 @pytest.mark.parametrize("epochs", [1, 2, 7, 16, 17, 39])
 def test_plain_lines_end_with_the_last_epoch_when_training_stops_early(
     capsys: pytest.CaptureFixture[str], epochs: int

@@ -93,7 +93,7 @@ def test_a_result_without_a_baseline(invoke: Invoke, workflows: ModuleType) -> N
 def test_eval_names_the_positive_class_and_what_is_not_beaten(invoke: Invoke, workflows: ModuleType, run: Path) -> None:
     t = np.array([[0.0], [0.0], [0.0], [1.0]])
     report = evaluate_predictions(
-        Task.BINARY, 0.4 * t, t, ["no", "yes"], loss=0.3, baseline_loss=0.5623, split="june.csv"
+        Task.BINARY, 0.4 * t, t, ["no", "yes"], loss=0.3, baseline_losses={"loss": 0.5623}, split="june.csv"
     )
     answer(workflows, "evaluation", report)
     shown = lines(invoke("eval", str(run), "--data", "june.csv").stdout)

@@ -27,6 +27,9 @@ def test_what_is_warned_of() -> None:
         numeric_column("half", np.arange(n) + 0.5),
         text_column("color", ["red", "blue"] * (n // 2)),
         numeric_column("partly", np.where(np.arange(n) == 3, np.nan, 1.0)),
+        numeric_column("rounded", np.where(np.arange(n) % 2, 0.3, 0.1 + 0.2)),
+        numeric_column("offset", 1e8 + 0.001 * (np.arange(n) % 7)),
+        text_column("one", ["x", ""] * (n // 2)),
     )
     assert column_warnings(Dataset(columns, None, "d.csv")) == [
         "d.csv: column 'flat' is 2.5 in every row: it cannot help to predict anything",
@@ -50,6 +53,10 @@ def test_what_is_warned_of() -> None:
         "d.csv: column 'few repeats' has 20 different values in 30 rows, like an identifier, and would become 20 "
         "inputs: "
         "leave it out with data.columns: {few repeats: excluded}",
+        "d.csv: column 'partly' is 1.0 in every row that has a value: it cannot help to predict anything",
+        "d.csv: column 'rounded' is 0.30000000000000004 in every row, but for rounding: "
+        "it cannot help to predict anything",
+        "d.csv: column 'one' is x in every row that has a value: it cannot help to predict anything",
     ]
 
 

@@ -181,6 +181,23 @@ def test_a_weighted_batch_against_the_formula_example_by_example(name: str) -> N
     assert answers(loss, y, t, weight)[0] == pytest.approx(expected, rel=1e-13)
 
 
+@pytest.mark.parametrize("name", [*FORMULAS, "half squared", "perceptron", "cross-entropy"])
+def test_the_plain_sum_is_that_without_weights(name: str) -> None:
+    others: dict[str, Loss] = {"half squared": HalfSquaredError(), "perceptron": Perceptron()}
+    loss = FORMULAS[name][0] if name in FORMULAS else others.get(name, CrossEntropy())
+    rng = np.random.default_rng(4)
+    y, t, weight = rng.standard_normal((11, 3)), np.eye(3)[rng.integers(3, size=11)], rng.random((1, 11, 1)) + 0.5
+    sums = {}
+    for given in (None, weight):
+        bound = copy.copy(loss)
+        bound.bind(y[None], t[None], given, Memory(np.float64), training=True)
+        bound.forward()
+        sums[given is None] = (float(bound.total[0]), float(bound.plain[0]))
+    assert sums[True][0] == sums[True][1]
+    assert sums[False][1] == pytest.approx(sums[True][0], rel=1e-13)
+    assert sums[False][0] != pytest.approx(sums[True][0], rel=1e-3)
+
+
 def test_the_absolute_error_has_no_slope_at_a_hit() -> None:
     assert answers(MeanAbsoluteError(), [[1.0, 2.0]], [[1.0, 1.0]])[1].tolist() == [[0.0, 0.5]]
 

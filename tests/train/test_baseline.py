@@ -85,7 +85,7 @@ def test_metrics_are_in_the_units_of_the_data_and_the_loss_in_those_of_the_netwo
     """Heights of mean 180 and deviation 10: the training mean is 0 in units of the network, and the errors 1 and 2."""
     units = Units(np.array([[180.0]]), np.array([[10.0]]))
     reference, t = np.array([[-1.0], [1.0]]), np.array([[1.0], [2.0]])
-    scores = baseline_scores(MeanSquaredError(), Task.REGRESSION, ["rmse", "mae", "r2"], reference, t, units)
+    scores = baseline_scores(MeanSquaredError(), Task.REGRESSION, ["rmse", "mae", "r2"], reference, t, units=units)
     # Σ(t − 180)² = 100 + 400, Σ(t − mean t)² = 2 · 25
     assert scores == pytest.approx({"loss": 2.5, "rmse": 250**0.5, "mae": 15.0, "r2": 1 - 500 / 50})
 

@@ -96,10 +96,11 @@ def test_a_weighted_epoch_by_hand() -> None:
     """Weights 1, 2, 3; evaluation takes no weights.
 
     The first batch has the loss (1 · 4 + 2 · 16)/2 = 18 and the gradient −18, so w = 1.8; the second 3 · 0.4² = 0.48
-    and 7.2, so w = 1.08.
+    and 7.2, so w = 1.08. Without the weights the losses are (4 + 16)/2 = 10 and 0.4² = 0.16.
     """
     run = Run.of(one_weight(weight=[1, 2, 3]), 1)
-    assert run.records[0].values["training.loss"] == pytest.approx((2 * 18 + 0.48) / 3)
+    assert run.records[0].values["training.weighted_loss"] == pytest.approx((2 * 18 + 0.48) / 3)
+    assert run.records[0].values["training.loss"] == pytest.approx((2 * 10 + 0.16) / 3)
     np.testing.assert_allclose(run.theta, [[1.08]], rtol=1e-14)
     assert run.records[0].values["validation.loss"] == pytest.approx((0.92**2 + 1.84**2) / 2)
 

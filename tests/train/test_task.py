@@ -83,6 +83,40 @@ def test_outputs_and_losses_are_those_of_the_network_on_each_members_data(name: 
         assert values["loss"][member] == pytest.approx(mean_loss(name, y, examples.t[which]), rel=1e-12)
 
 
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("of_member", [[0, 0, 0], [0, 1, 0]], ids=["shared", "folds"])
+def test_the_weighted_loss_of_evaluation_and_of_training(
+    name: str, of_member: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mean of weight times loss over the examples, in blocks or at once, beside a loss of the very same bits."""
+    last, loss, outputs, task, _ = CASES[name]
+    network, examples = network_of(last, outputs), examples_of(53, outputs, of_member)
+    weight = np.random.default_rng(7).uniform(0.5, 3, (*examples.x.shape[:2], 1))
+    weighted = Examples(examples.x, examples.t, weight, examples.of_member)
+    expected = []
+    for member, which in enumerate(of_member):
+        y, t = network.forward(examples.x[which])[member].copy(), examples.t[which]
+        of_each = [mean_loss(name, y[n : n + 1], t[n : n + 1]) for n in range(len(y))]
+        expected.append(np.mean(weight[which, :, 0] * of_each))
+    for block in (1, 7, 53):
+        monkeypatch.setattr(task_module, "EVALUATION_BLOCK", block * 3 * 4)
+        plain = Evaluator(network, loss, examples, task=task, metrics=()).evaluate()
+        found = Evaluator(network, loss, weighted, task=task, metrics=()).evaluate()
+        assert list(found) == ["loss", "weighted_loss"]
+        np.testing.assert_array_equal(found["loss"], plain["loss"])
+        np.testing.assert_allclose(found["weighted_loss"], expected, rtol=1e-12)
+    streams = Streams([Key(0), Key(1), Key(2)], Purpose.ORDER)
+    training = Supervised(network, loss, weighted, streams, batch_size=10, shuffle=True)
+    training.start_epoch()
+    for step in range(training.steps):
+        training.step(step)
+    means = training.mean_losses()
+    assert list(means) == ["loss", "weighted_loss"]
+    np.testing.assert_allclose(means["loss"], plain["loss"], rtol=1e-12)
+    np.testing.assert_allclose(means["weighted_loss"], expected, rtol=1e-12)
+    np.testing.assert_array_equal(means["weighted_loss"], training.mean_loss())
+
+
 def mean_loss(name: str, y: Array, t: Array) -> float:
     if name == "regression":
         return float(((y - t) ** 2).mean())
@@ -171,8 +205,11 @@ def test_the_gradient_of_a_smaller_last_batch_is_the_mean_over_its_own_examples(
     np.testing.assert_allclose(network.gradients()["1.w"][0], expected, rtol=1e-12)
 
 
-def test_a_training_step_allocates_no_arrays() -> None:
+@pytest.mark.parametrize("is_weighted", [False, True], ids=["plain", "weighted"])
+def test_a_training_step_allocates_no_arrays(is_weighted: bool) -> None:
     network, examples = network_of(Softmax(), 3, dropout=True), examples_of(40_000, 3, [0, 0, 0])
+    if is_weighted:
+        examples = Examples(examples.x, examples.t, np.ones((1, 40_000, 1)), examples.of_member)
     streams = Streams([Key(0)] * 3, Purpose.ORDER)
     task = Supervised(network, CrossEntropy(), examples, streams, batch_size=15_000, shuffle=True)
     task.start_epoch()

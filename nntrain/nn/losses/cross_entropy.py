@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,8 @@ class CrossEntropy(Loss):
     """L = −Σ_k t_k ln p_k with p = softmax(z), from the logits z in one step; dL/dz = p − t.
 
     With m = max z and s = Σ e^{z − m}, ln p_k = z_k − m − ln s, so L = ln s − Σ_k t_k (z_k − m) because Σ t_k = 1:
-    nothing overflows, and a probability that rounds to 0 still has a finite loss.
+    a probability that rounds to 0 still has a finite loss. Logits may lie anywhere in the dtype's range; where two of
+    an example are so far apart that z_k − m is not in it, the loss is computed anew from quarters of them.
 
     Attributes:
         label_smoothing: ε in [0, 1); training targets become (1 − ε) t + ε/K (Szegedy et al. 2016). Evaluation uses
@@ -36,6 +38,7 @@ class CrossEntropy(Loss):
         self.sums = memory.activations(members, examples, (1,))
         self.logs = memory.activations(members, examples, (1,))
         self.outputs = self.dy if self.training else self.terms
+        self.each = memory.full((members,), 1)
         shifted, target = in_memory_order(self.shifted), in_memory_order(self.t)
         same_layout = (shifted is self.shifted) == (target is self.t) and target.flags.c_contiguous
         self.flat = self.weight is None and same_layout
@@ -50,6 +53,18 @@ class CrossEntropy(Loss):
 
     def forward(self) -> None:
         """p = e^{z − m} / s and the mean loss."""
+        try:
+            self._add_up()
+            if math.isfinite(self.total.dot(self.each)):
+                return
+        except FloatingPointError:  # raised where NumPy was told to; training ignores it
+            pass
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._add_up()
+            self._add_up_anew()
+
+    def _add_up(self) -> None:
+        """Compute `outputs` and `total`; where z − m is −∞, the latter may not be a number."""
         self.find_maxima()
         np.subtract(self.y, self.per_example, self.shifted)
         np.exp(self.shifted, self.outputs)
@@ -66,6 +81,27 @@ class CrossEntropy(Loss):
         np.matmul(self.shifted, self.ones, out=self.per_example)
         np.subtract(self.logs, self.per_example, out=self.per_example)
         self.add_up_examples()
+
+    def _add_up_anew(self) -> None:
+        """`total` and `plain` with ¼ z − ¼ m, which is in range, for members of finite logits that lack them.
+
+        What is infinite then is too large itself.
+        """
+        self.find_maxima()
+        lacking = ~np.isfinite(self.total) & np.isfinite(self.per_example).all(axis=(1, 2))
+        if not lacking.any():
+            return
+        before = self.total.copy(), self.plain.copy()
+        np.multiply(self.per_example, 0.25, out=self.per_example)
+        np.multiply(self.y, 0.25, out=self.shifted)
+        np.subtract(self.shifted, self.per_example, out=self.shifted)
+        np.multiply(self.shifted, self.t, out=self.shifted)
+        np.matmul(self.shifted, self.ones, out=self.per_example)
+        np.multiply(self.per_example, 4, out=self.per_example)
+        np.subtract(self.logs, self.per_example, out=self.per_example)
+        self.add_up_examples()
+        np.copyto(self.total, before[0], where=~lacking)
+        np.copyto(self.plain, before[1], where=~lacking)
 
     def backward(self) -> None:
         """dz = (p − t) / N. `outputs` is overwritten."""

@@ -23,6 +23,7 @@ class Loss(ABC):
     Attributes:
         fuses: the activation that the loss computes itself, or None.
         total: [M], each member's loss added up over the examples of the batch, after `forward`.
+        plain: [M], the same without the examples' weights; `total` itself where there are none.
         dy: [M, N, K], the gradient of the mean loss at what the loss is bound to, after `backward`.
         outputs: [M, N, K], what the network answers, after `forward`.
     """
@@ -30,6 +31,7 @@ class Loss(ABC):
     fuses: ClassVar[type[Layer] | None] = None
 
     total: Array = field(init=False, repr=False)
+    plain: Array = field(init=False, repr=False)
     dy: Array = field(init=False, repr=False)
     outputs: Array = field(init=False, repr=False)
 
@@ -47,6 +49,7 @@ class Loss(ABC):
         self.y, self.t, self.weight, self.training = y, t, weight, training
         self.outputs = y
         self.total = memory.empty((members,))
+        self.plain = self.total if weight is None else memory.empty((members,))
         # L of every output; the sum over them is one matrix product with ones, whatever the layout.
         self.terms = self.like_outputs(memory)
         self.dy = self.like_outputs(memory) if training else self.terms
@@ -87,16 +90,19 @@ class Loss(ABC):
         return self
 
     def add_up(self, factor: float = 1.0) -> None:
-        """total = factor · Σ over N of weight · Σ over K of terms."""
+        """total = factor · Σ over N of weight · Σ over K of terms; `plain` likewise without the weight."""
         if self.per_example is not self.terms:
             np.matmul(self.terms, self.ones, out=self.per_example)
         self.add_up_examples()
         if factor != 1.0:
             np.multiply(self.total, factor, out=self.total)
+            if self.weight is not None:
+                np.multiply(self.plain, factor, out=self.plain)
 
     def add_up_examples(self) -> None:
-        """total = Σ over N of weight · per_example."""
+        """total = Σ over N of weight · per_example, plain = Σ over N of per_example."""
         if self.weight is not None:
+            np.add.reduce(self.flat_per_example, axis=1, out=self.plain)
             np.multiply(self.per_example, self.weight, out=self.per_example)
         np.add.reduce(self.flat_per_example, axis=1, out=self.total)
 
