@@ -209,7 +209,7 @@ class Elu(Activation):
 
 
 # From 8 on, the hyperbolic tangent in GELU is 1 in float64 too, so that x² need not be known.
-SATURATED = 32.0
+_SATURATED = 32.0
 
 
 @dataclass(eq=False)
@@ -226,11 +226,11 @@ class Gelu(Activation):
         self.x = site.x
         self.y = _like(site.x, site.memory)
         self.tanh, self.near = _like(site.x, site.memory), _like(site.x, site.memory)
-        constants = (-SATURATED, SATURATED, 0.044715, 1.0, math.sqrt(2 / math.pi), 0.5)
+        constants = (-_SATURATED, _SATURATED, 0.044715, 1.0, math.sqrt(2 / math.pi), 0.5)
         self.constants = [site.memory.full((), value) for value in constants]
 
     def forward(self) -> None:
-        """y = ½ x (1 + t) with t = tanh(√(2/π) (x + 0.044715 x³)), where x³ is of x cut to ±SATURATED."""
+        """y = ½ x (1 + t) with t = tanh(√(2/π) (x + 0.044715 x³)), where x³ is of x cut to ±_SATURATED."""
         t, x, y = self.tanh, self.near, self.y
         low, high, cubic, one, steepness, half = self.constants
         self.x.clip(low, high, x)  # the method costs a µs less than np.clip

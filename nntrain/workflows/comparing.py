@@ -10,7 +10,7 @@ from nntrain.build.data import Prepared
 from nntrain.config.root import Config
 from nntrain.data.targets import NumberTarget
 from nntrain.data.task import Task
-from nntrain.train.metrics import LOSSES, WEIGHTED_LOSS
+from nntrain.train.metrics import LOSSES, WEIGHTED_LOSS, default_metrics
 
 # Cross-entropies of two classes are the same quantity, with one output and with two.
 _CROSS_ENTROPIES = ("cross_entropy", "binary_cross_entropy")
@@ -27,12 +27,14 @@ class Measure:
         scale: of regression targets, for each data set and output; a shift changes no error.
         smoothing: the label smoothing, which is in the training loss only.
         weights: of the classes, for each data set, where the weighted loss is monitored.
+        metric: one that suits the task, which compares whatever the loss.
     """
 
     loss: tuple[object, ...]
     scale: tuple[tuple[float, ...], ...]
     smoothing: float
     weights: tuple[object, ...]
+    metric: str
 
 
 def measure(monitor: str, config: Config, prepared: Sequence[Prepared]) -> Measure | None:
@@ -52,6 +54,7 @@ def measure(monitor: str, config: Config, prepared: Sequence[Prepared]) -> Measu
         tuple(target.scale for target in targets if isinstance(target, NumberTarget)),
         getattr(config.loss, "label_smoothing", 0.0) if split == "training" else 0.0,
         () if weights is None else tuple(map(tuple, weights.tolist())),
+        default_metrics(prepared[0].task)[0],
     )
 
 
@@ -67,7 +70,8 @@ def cannot_compare(monitor: str, measures: Collection[Measure | None]) -> str | 
         differ, instead = "label smoothing, which the training loss is of", "validation.loss or "
     else:
         return None
+    metrics = " or ".join(f"{split}.{name}" for name in sorted({each.metric for each in known}))
     return (
         f"the points differ in {differ}, so {monitor} cannot compare them: set search.monitor to {instead}a metric, "
-        f"such as {split}.accuracy or {split}.rmse"
+        f"such as {metrics}"
     )

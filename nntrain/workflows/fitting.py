@@ -347,13 +347,9 @@ class Fit:
 
 
 def _notes(config: Config) -> tuple[str, ...]:
-    """Which of the losses that are recorded in every epoch is of smoothed targets."""
-    if not getattr(config.loss, "label_smoothing", 0.0):
-        return ()
-    return (
-        "the training loss of an epoch is of smoothed targets (label_smoothing); the validation loss, and all scores "
-        "after training, are of the true ones",
-    )
+    """Which of the losses that are shown while training goes on is not of the true targets."""
+    is_smoothed = getattr(config.loss, "label_smoothing", 0.0) > 0
+    return ("the training loss has smoothed targets, all other scores the true ones",) if is_smoothed else ()
 
 
 def final_scores(network: Network, config: Config, prepared: Prepared) -> dict[str, dict[str, float]]:

@@ -55,15 +55,15 @@ COMPARABLE: dict[str, tuple[str, str, dict[str, list[Any]]]] = {
 
 LOSS_DIFFERS = (
     "the points differ in the loss or in the scale of the target, so {0} cannot compare them: set search.monitor to a "
-    "metric, such as {1}.accuracy or {1}.rmse"
+    "metric, such as {1}.{2}"
 )
 WEIGHTS_DIFFER = (
     "the points differ in their class weights, so {0} cannot compare them: set search.monitor to {1}.loss or a metric, "
-    "such as {1}.accuracy or {1}.rmse"
+    "such as {1}.accuracy"
 )
 SMOOTHING_DIFFERS = (
     "the points differ in label smoothing, which the training loss is of, so {0} cannot compare them: set "
-    "search.monitor to validation.loss or a metric, such as {1}.accuracy or {1}.rmse"
+    "search.monitor to validation.loss or a metric, such as {1}.accuracy"
 )
 INCOMPARABLE: dict[str, tuple[str, str, dict[str, list[Any]], str]] = {
     "the loss": (VALUES, LOSS, {"loss": ["mean_squared_error", "mean_absolute_error"]}, LOSS_DIFFERS),
@@ -97,7 +97,12 @@ def test_nothing_is_said_where_the_monitored_quantity_is_one(name: str) -> None:
 def test_what_is_said_where_it_is_not(name: str) -> None:
     text, monitor, axes, message = INCOMPARABLE[name]
     scaled = ["data.preprocess.target=standard"] if name == "the rows that scale the target" else []
-    assert said(text, monitor, axes, *scaled) == [message.format(monitor, monitor.partition(".")[0])]
+    assert said(text, monitor, axes, *scaled) == [message.format(monitor, monitor.partition(".")[0], "rmse")]
+
+
+def test_of_classes_another_metric_is_named() -> None:
+    expected = LOSS_DIFFERS.format(LOSS, "validation", "accuracy")
+    assert said(CLASSES, LOSS, {"loss": ["cross_entropy", "mean_squared_error"]}) == [expected]
 
 
 @pytest.mark.parametrize("target", ["none", "standard"])

@@ -13,7 +13,7 @@ from nntrain.arrays import Array
 from nntrain.build.data import Data
 from nntrain.errors import ConfigError, Interrupted, RunError
 from nntrain.runs.store import RunDirectory
-from nntrain.workflows import FitResult, evaluation, fit, gridsearch, resume, verify
+from nntrain.workflows import FitInfo, FitResult, Listener, evaluation, fit, gridsearch, resume, verify
 from nntrain.workflows.interruption import Rehearsal
 from tests.experiments import CLASSES, PETS, load, write_pets, write_table
 
@@ -318,3 +318,27 @@ def test_with_explicit_weights_the_config_is_enough() -> None:
     Path("moved/result.json").unlink()
     scores = evaluation("moved", data="pets.csv").scores
     assert scores["weighted_loss"] == pytest.approx(evaluation(result.run, data="pets.csv").scores["weighted_loss"])
+
+
+class Heard(Listener):
+    def started(self, info: FitInfo) -> None:
+        self.info = info
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_smoothed_targets_are_said_where_both_losses_are_shown(smoothing: float) -> None:
+    """At the same parameters the training loss of an epoch is of t = 0.1 and 0.9, all else of 0 and 1."""
+    one_batch = ["training.batch_size=full", "training.epochs=1", "optimizer={type: sgd, learning_rate: 1.0e-300}"]
+    heard = Heard()
+    result = nntrain.fit(load(WEIGHTED, f"loss.label_smoothing={smoothing}", *one_batch), listener=heard)
+    note = "the training loss has smoothed targets, all other scores the true ones"
+    assert heard.info.notes == ((note,) if smoothing else ())
+    plain, _ = by_hand(result.run, "training", {"cat": 3, "dog": 0.5})
+    assert result.metrics["training"]["loss"] == pytest.approx(plain, rel=1e-12)
+    model = nntrain.load_run(result.run)
+    data = Data(model.experiment)
+    rows = data.pool.rows(data.split.training)
+    y, t = model.outputs(rows), model.preprocessor.targets(rows, "float64")
+    smooth = (1 - smoothing) * t + smoothing / 2
+    expected = -np.mean(smooth * np.log(y) + (1 - smooth) * np.log(1 - y))
+    assert history(result)[0]["training.loss"] == pytest.approx(expected, rel=1e-12)

@@ -55,13 +55,12 @@ class CrossEntropy(Loss):
         """p = e^{z − m} / s and the mean loss."""
         try:
             self._add_up()
-            if math.isfinite(self.total.dot(self.each)):
-                return
-        except FloatingPointError:  # raised where NumPy was told to; training ignores it
-            pass
-        with np.errstate(over="ignore", invalid="ignore"):
-            self._add_up()
-            self._add_up_anew()
+        except FloatingPointError:  # where NumPy was told to raise; z − m may be −∞
+            with np.errstate(over="ignore", invalid="ignore"):
+                self._add_up()
+        if not math.isfinite(self.total.dot(self.each)):
+            with np.errstate(over="ignore", invalid="ignore"):
+                self._add_up_anew()
 
     def _add_up(self) -> None:
         """Compute `outputs` and `total`; where z − m is −∞, the latter may not be a number."""
