@@ -9,7 +9,8 @@ from nntrain.config.diagnostics import Place, Problem, Text
 
 _CONTROL = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TAB_INDENT = re.compile("( *)(\t+)")
-_QUOTED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"\\]|\\.)*\"""")
+_CLOSING = {"[": "]", "{": "}"}
+_QUOTED = re.compile(r"""'(?:[^']|'')*'(?!')|"(?:[^"\\]|\\.)*\"""")
 _DIRECTIVE_LINE = re.compile(r"\ufeff?(?:[ \t]*(?:#.*)?\r?\n)*%")
 _NO_SPACE = re.compile(r"\s*(?:- )*[A-Za-z_][\w.-]*:(?=[^\s/\\])")
 
@@ -70,8 +71,8 @@ def syntax_problem(error: Exception, text: Text, skip: int, reached: Any) -> Pro
         meaning, place = _unfinished(text, begun, place)
     elif context is None:
         meaning, place = _behind(text, place)
-    elif begun != place and _rest(text, begun)[:1] in ("[", "{"):
-        message = f"not valid YAML: expected ',' or '{']' if _rest(text, begun)[0] == '[' else '}'}'"
+    elif begun != place and (closing := _CLOSING.get(_rest(text, begun)[:1])):
+        message = f"not valid YAML: expected ',' or '{closing}'"
         return Problem(message, place, earlier=begun, earlier_note="opened here")
     else:
         meaning = _unexpected(text, begun, place)

@@ -249,6 +249,8 @@ SYNTAX = {
     "a: & x\n": "a.yaml:1:5: not valid YAML: an anchor or alias has no name",
     "a: *\n": "a.yaml:1:5: not valid YAML: an anchor or alias has no name",
     'a: "x\n': "a.yaml:1:4: not valid YAML: the closing quote is missing",
+    "a: 'b''c\n": "a.yaml:1:4: not valid YAML: the closing quote is missing",
+    'a: "b\\"c\n': "a.yaml:1:4: not valid YAML: the closing quote is missing",
     "'a\n---\nb'": "a.yaml:1:1: not valid YAML: the closing quote is missing",
     'a: 1\n"b"\n': "a.yaml:2:1: not valid YAML: a ':' is missing after this key",
     'a: 1\n"b\\"c"\nd: 2\n': "a.yaml:2:1: not valid YAML: a ':' is missing after this key",
