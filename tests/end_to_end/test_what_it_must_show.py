@@ -137,22 +137,35 @@ def test_xor_is_learned_exactly(seed: int) -> None:
     assert answers.tolist() == ["0", "1", "1", "0"]
 
 
-@pytest.mark.parametrize(("kind", "answers"), [("and", "0001"), ("or", "0111")])
-def test_a_perceptron_learns_and_and_or(kind: str, answers: str) -> None:
+PAIRS = [[0, 0], [0, 1], [1, 0], [1, 1]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows", "answers"),
+    [
+        ("and", PAIRS, "0001"),
+        ("or", PAIRS, "0111"),
+        ("nand", PAIRS, "1110"),
+        ("nor", PAIRS, "1000"),
+        ("not", [[0], [1]], "10"),
+    ],
+)
+def test_a_perceptron_learns_what_a_line_separates(kind: str, rows: list[list[int]], answers: str) -> None:
     """Rosenblatt's rule converges: it makes no more mistakes, and so the weights stay as they are."""
     result = fit("perceptron-and", f"data.synthetic={kind}")
     assert result.metrics["training"]["accuracy"] == 1
     model = nntrain.load_run(result.run)
-    assert "".join(model.predict([[0, 0], [0, 1], [1, 0], [1, 1]])) == answers
+    assert "".join(model.predict(rows)) == answers
     longer = fit("perceptron-and", f"data.synthetic={kind}", "training.epochs=60")
     assert longer.weights_sha256 == result.weights_sha256
     last = json.loads((result.run / "history.jsonl").read_text().splitlines()[-1])
     assert last["training.loss"] == 0
 
 
-def test_a_perceptron_does_not_learn_xor() -> None:
-    """It goes on making mistakes, for no line separates the classes (Minsky and Papert 1969)."""
-    result = fit("perceptron-and", "data.synthetic=xor", "training.epochs=300")
+@pytest.mark.parametrize("kind", ["xor", "xnor"])
+def test_a_perceptron_does_not_learn_what_no_line_separates(kind: str) -> None:
+    """It goes on making mistakes (Minsky and Papert 1969)."""
+    result = fit("perceptron-and", f"data.synthetic={kind}", "training.epochs=300")
     assert result.metrics["training"]["accuracy"] < 1
     losses = [json.loads(line)["training.loss"] for line in (result.run / "history.jsonl").read_text().splitlines()]
     assert min(losses[-50:]) > 0
