@@ -19,6 +19,7 @@ from nntrain.errors import DataError, RunError, UserError
 from nntrain.nn.layer import Memory
 from nntrain.nn.network import Network
 from nntrain.runs.arrays_file import ArraySpec
+from nntrain.runs.finding import find_run
 from nntrain.runs.store import CONFIG, PREPROCESS, RESULT, RunDirectory
 from nntrain.workflows.reading import read_experiment, read_preprocessor
 
@@ -38,10 +39,15 @@ class Model:
     def __init__(self, run: Path | str, *, runs_dir: Path | str = "runs") -> None:
         """Read a run directory.
 
+        Args:
+            run: its path, its name below `runs_dir`, or `latest`: the run there that was started last.
+            runs_dir: where names and the latest run are looked for.
+
         Raises:
             RunError: it is none, it is damaged, or it was never finished.
+            UserError: there is no latest run, or it is that of a search.
         """
-        self.directory = RunDirectory.open(run, runs_dir=runs_dir)
+        self.directory = find_run(run, runs_dir=runs_dir)
         self.run = self.directory.path
         _refuse_search(self.directory)
         self.experiment = read_experiment(self.directory)
@@ -146,7 +152,7 @@ PREDICTION_BLOCK = 4096
 
 
 def load_run(run: Path | str, *, runs_dir: Path | str = "runs") -> Model:
-    """The trained network of a run directory, ready to answer. Raises RunError as `Model`."""
+    """The trained network of a run, given by its directory, its name or as `latest`. Raises as `Model`."""
     return Model(run, runs_dir=runs_dir)
 
 
