@@ -8,7 +8,7 @@ from typing import Literal
 
 from nntrain.data.dataset import Kind, quoted
 from nntrain.data.readers.cells import parse_number
-from nntrain.data.readers.checks import absent
+from nntrain.data.readers.checks import absent, absent_inputs
 from nntrain.errors import DataError
 
 Features = Literal["all"] | Sequence[str] | tuple[Literal["exclude"], Sequence[str]]
@@ -60,7 +60,7 @@ def target_names(source: str, header: list[str], target: str | Sequence[str] | N
         )
     known = set(header)
     if missing := [name for name in names if name not in known]:
-        raise DataError(f"{source}: {absent('target column', missing, header)}", setting="data.target")
+        raise DataError(f"{source}: {absent('target column', missing, header, names)}", setting="data.target")
     _check_unrepeated(source, names, "data.target")
     return names
 
@@ -72,6 +72,9 @@ def input_names(
 
     In a further file of a table whose columns are `known` nothing has to be excluded, and others are left alone.
     """
+    if known is not None and (missing := [n for n in known if n not in header and n not in targets]):
+        trained = [name for name in known if name not in targets]
+        raise DataError(f"{source}: {absent_inputs(missing, header, trained)}", setting="data.features")
     excluded = _excluded(features)
     if excluded is None:
         asked = _asked(source, header, targets, [str(name) for name in features])
@@ -106,7 +109,7 @@ def _asked(source: str, header: list[str], targets: list[str], names: list[str])
 def _check_there(source: str, header: list[str], names: list[str]) -> None:
     known = set(header)
     if missing := [name for name in names if name not in known]:
-        raise DataError(f"{source}: {absent('feature column', missing, header)}", setting="data.features")
+        raise DataError(f"{source}: {absent('feature column', missing, header, names)}", setting="data.features")
 
 
 def _check_unrepeated(source: str, names: list[str], setting: str) -> None:
