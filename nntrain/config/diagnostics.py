@@ -28,7 +28,8 @@ class Text:
     Args:
         name: what the text is called in messages.
         content: the text itself.
-        option: where an override comes from (`--set`); None for a file. Overrides are shown without line and column.
+        option: where an override comes from (`--set`), or a config that is a dict; None for a file. All but files are
+            shown without line and column.
     """
 
     name: str
@@ -132,8 +133,8 @@ def one_of(words: Sequence[str]) -> str:
 
 
 def _order(problem: Problem, changes: Sequence[Text]) -> tuple[int, int, int]:
-    """Return what problems are sorted by: those of the file, then those of each override."""
-    text = 0 if problem.text.option is None else 1 + (changes.index(problem.text) if problem.text in changes else 0)
+    """Return what problems are sorted by: those of the file or the dict, then those of each override."""
+    text = 1 + changes.index(problem.text) if problem.text in changes else 0
     return (text, 0, 0) if isinstance(problem.place, Text) else (text, problem.place.line, problem.place.column)
 
 

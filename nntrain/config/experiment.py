@@ -13,9 +13,12 @@ from nntrain.config.explain import Mistake
 from nntrain.config.load import Document, parse, read_text
 from nntrain.config.overrides import Override, apply, from_argument, from_value
 from nntrain.config.paths import parse_path
+from nntrain.config.plain import located, text_of
 from nntrain.config.root import Config
 from nntrain.config.validate import validate
-from nntrain.errors import ConfigError
+from nntrain.errors import ConfigError, UserError
+
+_WITHOUT_FILE = "experiment.yaml"  # where a config would stand that was given as a mapping
 
 
 @dataclass(frozen=True)
@@ -23,8 +26,9 @@ class Source:
     """Where a config comes from.
 
     Attributes:
-        path: the file, as it was named.
-        text: its text; encoded as UTF-8 these are the bytes of the file.
+        path: the file, as it was named; `experiment.yaml` in the current directory, which need not be there, stands for
+            a config that was given as a mapping.
+        text: its text; encoded as UTF-8 these are the bytes of the file. Of a mapping, the YAML that says the same.
         overrides: what was changed, each as `path=value`.
         document: what text and overrides say, and where.
     """
@@ -115,24 +119,37 @@ class Experiment:
         return config_error([_problem(mistake, document) for mistake in located], document.changes)
 
 
-def load_experiment(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> Experiment:
-    """Read and check a config file.
+def load_experiment(path: str | os.PathLike[str] | Mapping[str, Any], overrides: Sequence[str] = ()) -> Experiment:
+    """Read and check a config.
 
     Args:
-        path: the YAML file.
+        path: the YAML file; or the config itself, as nested dicts and lists of plain data with the keys of a file. Its
+            data paths are relative to the current directory then, its default name is `experiment`, and errors name
+            the place as `config.optimizer.learning_rate`.
         overrides: settings to change, each `path=value` with a YAML value: `optimizer.learning_rate=0.1`.
 
     Raises:
-        ConfigError: with every mistake of the file and of the overrides, each with its place.
+        ConfigError: with every mistake of the config and of the overrides, each with its place.
     """
-    text = read_text(path)
+    text, file = _read(path)
     document = parse(text)
     if document.readable:
         document = apply(document, [from_argument(argument) for argument in overrides])
     config = _checked(document, search=True)
     if config.name is None:
-        config = config.model_copy(update={"name": _default_name(path)})
-    return Experiment(config, Source(FilePath(path), text.content, tuple(overrides), document))
+        config = config.model_copy(update={"name": _default_name(file)})
+    return Experiment(config, Source(file, text.content, tuple(overrides), document))
+
+
+def _read(path: str | os.PathLike[str] | Mapping[str, Any]) -> tuple[Text, FilePath]:
+    """Return the text of a config, and the path of the file that it is in or could be in."""
+    if isinstance(path, Mapping):
+        return text_of(path), FilePath(_WITHOUT_FILE)
+    if not isinstance(path, str | os.PathLike):
+        raise UserError(
+            f"load_experiment takes the path of a YAML file or a config as a dict, got {type(path).__name__}"
+        )
+    return read_text(path), FilePath(path)
 
 
 def _checked(document: Document, *, search: bool) -> Config:
@@ -153,6 +170,9 @@ def _problem(mistake: Mistake, document: Document) -> Problem:
         start, stop = mistake.part
         quote = (place.width - len(str(mistake.path[-1]))) // 2
         place = replace(place, column=place.column + quote + start, width=stop - start)
+    if document.text.option is not None and (place is None or place.text is document.text):  # it has no lines
+        named = replace(document.text, name=located(mistake.path).name)
+        return Problem(mistake.message, named if place is None else replace(place, text=named), mistake.hint)
     return Problem(mistake.message, place or document.text, mistake.hint)
 
 
