@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
 
-from nntrain.config.diagnostics import Problem, Text, config_error
+from nntrain.config.diagnostics import Place, Problem, Text, config_error
 from nntrain.config.dump import flow
 from nntrain.config.explain import Mistake
 from nntrain.config.load import Document, parse, read_text
@@ -15,6 +15,7 @@ from nntrain.config.overrides import Override, apply, from_argument, from_value
 from nntrain.config.paths import parse_path
 from nntrain.config.plain import located, text_of
 from nntrain.config.root import Config
+from nntrain.config.scalars import read_scalar
 from nntrain.config.validate import validate
 from nntrain.errors import ConfigError, UserError
 
@@ -170,10 +171,27 @@ def _problem(mistake: Mistake, document: Document) -> Problem:
         start, stop = mistake.part
         quote = (place.width - len(str(mistake.path[-1]))) // 2
         place = replace(place, column=place.column + quote + start, width=stop - start)
+    hint = _as_written(mistake, place)
     if document.text.option is not None and (place is None or place.text is document.text):  # it has no lines
         named = replace(document.text, name=located(mistake.path).name)
-        return Problem(mistake.message, named if place is None else replace(place, text=named), mistake.hint)
-    return Problem(mistake.message, place or document.text, mistake.hint)
+        return Problem(mistake.message, named if place is None else replace(place, text=named), hint)
+    return Problem(mistake.message, place or document.text, hint)
+
+
+def _as_written(mistake: Mistake, place: Place | None) -> str | None:
+    """Return the hint of a mistake, with the value as it stands in the file where it is to be put in quotes."""
+    hint, value = mistake.hint, f"'{mistake.unquoted}'"
+    if hint is None or mistake.unquoted is None or place is None or value not in hint:
+        return hint
+    if not place.written:  # an empty item of a list
+        return None
+    if isinstance(read_scalar(place.written), str):  # an alias of the value
+        return hint
+    hint = hint.replace(value, f"'{place.written}'")
+    argument = place.text.content
+    if place.text.option == "--set" and argument.endswith(f"={place.written}") and "\n" not in argument:
+        hint += f"\nin a shell: {argument.removesuffix(place.written)}\"'{place.written}'\""
+    return hint
 
 
 def _same_place(one: str, other: FilePath) -> bool:

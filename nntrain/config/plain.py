@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from nntrain.config.anatomy import Path, dotted
-from nntrain.config.diagnostics import Problem, Text, config_error
+from nntrain.config.diagnostics import IN_PYTHON, Problem, Text, config_error
 from nntrain.config.dump import block
 from nntrain.config.load import MAX_DEPTH, MAX_VALUES
 from nntrain.errors import ConfigError
 
-NAME = "config"
 _LARGEST = 1 << 1000  # larger integers have no place in a config; Python refuses to write some of them
 
 
@@ -25,7 +24,7 @@ def text_of(config: Mapping[str, Any]) -> Text:
     Raises:
         ConfigError: it holds something else, or itself, or too much; the dotted path says where.
     """
-    return Text(NAME, block(_Converter().plain(config, ())), option=NAME)
+    return Text(IN_PYTHON, block(_Converter().plain(config, ())), option=IN_PYTHON)
 
 
 class _Converter:
@@ -97,4 +96,4 @@ def _refused(path: Path, message: str, hint: str | None = None) -> ConfigError:
 
 def located(path: Path) -> Text:
     """Return what messages call a place in a config that has no lines: `config.network.0.units`."""
-    return Text(dotted((NAME, *path)), "", option=NAME)
+    return Text(dotted((IN_PYTHON, *path)), "", option=IN_PYTHON)

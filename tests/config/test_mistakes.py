@@ -428,7 +428,7 @@ DATA = {
         "data: {path: x.csv, features: 3}",
         "a.yaml:1:31: data.features must be all, a list of column names or {exclude: [names]}, got 3\n"
         "    1 | data: {path: x.csv, features: 3}\n"
-        "      |                               ^ keys: exclude\n",
+        "      |                               ^ write a list, with the name in quotes: ['3']\n",
     ),
 }
 

@@ -210,7 +210,7 @@ def test_a_mistake_of_an_override_and_one_of_the_dict() -> None:
         "--set optimizer.learning_rate=fast: optimizer.learning_rate must be a number, got 'fast'\n"
         "      | --set optimizer.learning_rate=fast\n"
         "      |                               ^^^^\n"
-        "2 errors in config and --set"
+        "2 errors in config and --set, with --set optimizer.learning_rate=fast"
     )
 
 

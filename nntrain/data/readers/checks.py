@@ -61,15 +61,21 @@ def _nearest_file(path: Path) -> str:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`; did you mean 'species'?` where something near `name` is known, otherwise nothing."""
-    near = _nearest(name, known)
-    return "" if near is None else f"; did you mean {near!r}?"
+    near = _nearest([name], known)
+    return f"; did you mean {near[name]!r}?" if near else ""
 
 
-def _nearest(name: str, known: Iterable[str]) -> str | None:
-    """What is spelt like `name`, upper or lower case; of several that differ in case only the first."""
+def _nearest(names: Sequence[str], known: Iterable[str]) -> dict[str, str]:
+    """For each name that has one, what is spelt like it; of several that differ in case only the first."""
     by_lower = {each.lower(): each for each in reversed(list(known))}
-    near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
-    return by_lower[near[0]] if near else None
+    found = {}
+    for place, name in enumerate(names):
+        plain = name.lower()
+        if plain not in by_lower and place < NAMES_SHOWN:  # comparing thousands with thousands would take minutes
+            plain = next(iter(difflib.get_close_matches(plain, by_lower, n=1, cutoff=0.6)), plain)
+        if plain in by_lower:
+            found[name] = by_lower[plain]
+    return found
 
 
 def absent(what: str, names: Sequence[str], known: Sequence[str], others: Sequence[str] = ()) -> str:
@@ -84,8 +90,7 @@ def absent(what: str, names: Sequence[str], known: Sequence[str], others: Sequen
     *qualifiers, noun = what.split()
     plural = "" if len(names) == 1 else "s"
     taken = set(others)
-    free = [each for each in known if each not in taken]
-    near = {name: found for name in names if (found := _nearest(name, free)) is not None}
+    near = _nearest(names, [each for each in known if each not in taken])
     listing = f"{noun}s are {quoted(_with_near(known, near.values())) or 'none'}"
     if not near:
         end = f"; the {listing}"

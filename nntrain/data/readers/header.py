@@ -24,6 +24,8 @@ def check_header(source: str, header: list[str], delimiter: str) -> None:
             f"{where} is one column, {header[0]!r}: the fields seem to be separated by {other}; "
             "separate them by commas in a .csv file, by tabs in a .tsv file"
         )
+    if header[-1] == "" and (named := _without_trailing(header)) and "" not in named:
+        raise DataError(f"{where} {_trailing(len(header) - len(named), delimiter)}")
     if "" in header:
         place = header.index("") + 1
         hint = " (the index of a pandas table? write it with index=False)" if place == 1 else ""
@@ -32,6 +34,23 @@ def check_header(source: str, header: list[str], delimiter: str) -> None:
     for place, name in enumerate(header, start=1):
         if seen.setdefault(name, place) != place:
             raise DataError(f"{where} has two columns named {name!r}, {seen[name]} and {place}; rename one of them")
+
+
+def _without_trailing(header: list[str]) -> list[str]:
+    """The names up to the last one that is not empty."""
+    last = max((place for place, name in enumerate(header) if name), default=-1)
+    return header[: last + 1]
+
+
+def _trailing(count: int, delimiter: str) -> str:
+    """What is wrong with a header that ends in so many delimiters."""
+    mark = "tab" if delimiter == "\t" else "comma"
+    if count == 1:
+        return f"ends in a {mark}, so its last column has no name; remove it, and the {mark} at the end of each row"
+    marks = f"{mark}s"
+    return (
+        f"ends in {count} {marks}, so its last {count} columns have no names; remove them, and the {marks} of each row"
+    )
 
 
 def _looks_like_data(header: list[str]) -> bool:
@@ -54,8 +73,10 @@ def target_names(source: str, header: list[str], target: str | Sequence[str] | N
     if not need_target:
         return names
     if not names:
+        null = next((name for name in header if name.lower() in ("null", "~")), None)
+        hint = "" if null is None else f"; the column {null!r} is named in quotes, target: '{null}'"
         raise DataError(
-            f"{source}: data.target is not set; name the column to predict: {quoted(header)}",
+            f"{source}: data.target is not set; name the column to predict: {quoted(header)}{hint}",
             setting="data.target",
         )
     known = set(header)
