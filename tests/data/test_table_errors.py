@@ -100,8 +100,8 @@ def test_a_name_that_tells_no_format() -> None:
         ),
         (
             "a,y,,\n1,2,,\n",
-            "t.csv: the header ends in 2 commas, so its last 2 columns have no names; remove them, and the commas of "
-            "each row",
+            "t.csv: the header ends in 2 commas, so its last 2 columns have no names; remove them, and those of each "
+            "row",
         ),
         (
             ",a,y\n0,1,2\n",
