@@ -1,6 +1,5 @@
 """`predict`: answers for a file, whatever the order of its columns and with or without the target."""
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -168,12 +167,8 @@ def test_a_column_of_another_case_in_a_later_file_is_listed_and_suggested(how: s
     text = PETS.replace("pets.csv, target: kind", f"train.csv, target: price, features: {features}")
     run = nntrain.fit(load(text)).run
     write_table("later.csv", ("price", "Cut", "Id", "Carat"), [(row[3], row[2], row[0], row[1]) for row in rows])
-    ask = {
-        "predict": partial(nntrain.predict, file="later.csv"),
-        "evaluate": partial(nntrain.evaluate, data="later.csv"),
-    }
     with pytest.raises(DataError) as caught:
-        ask[how](run)
+        nntrain.predict(run, "later.csv") if how == "predict" else nntrain.evaluate(run, data="later.csv")
     missing, meant = ("'id', 'carat', 'cut'", "'Id' for 'id', ") if features == "all" else ("'carat', 'cut'", "")
     assert str(caught.value) == (
         f"later.csv: no input columns {missing}; did you mean {meant}'Carat' for 'carat', 'Cut' for 'cut'? The columns "

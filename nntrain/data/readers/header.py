@@ -47,10 +47,7 @@ def _trailing(count: int, delimiter: str) -> str:
     mark = "tab" if delimiter == "\t" else "comma"
     if count == 1:
         return f"ends in a {mark}, so its last column has no name; remove it, and the {mark} at the end of each row"
-    marks = f"{mark}s"
-    return (
-        f"ends in {count} {marks}, so its last {count} columns have no names; remove them, and the {marks} of each row"
-    )
+    return f"ends in {count} {mark}s, so its last {count} columns have no names; remove them, and those of each row"
 
 
 def _looks_like_data(header: list[str]) -> bool:
