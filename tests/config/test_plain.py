@@ -7,9 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import nntrain
 from nntrain.config import load_experiment
+from nntrain.config.load import parse
+from nntrain.config.plain import text_of
 from nntrain.errors import ConfigError, UserError
 from tests.experiments import CLASSES, load, write_pets
 
@@ -44,6 +48,27 @@ def test_a_dict_is_what_a_file_of_the_same_content_is() -> None:
     assert load_experiment(config).config == load(CLASSES).config
     assert config["data"] is data
     assert load_experiment(config, ["network.hidden.units=9"]).config == load(CLASSES, "network.hidden.units=9").config
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXTS
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3), max_leaves=6
+)
+
+
+@settings(max_examples=50)
+@given(st.dictionaries(TEXTS, VALUES, max_size=3))
+def test_the_text_says_what_the_dict_says(data: dict[str, Any]) -> None:
+    document = parse(text_of(data))
+    assert document.problems == ()
+    assert document.data == data
+    assert repr(document.data) == repr(data)  # 1 is not 1.0, nor True
+
+
+def test_a_config_of_another_experiment() -> None:
+    experiment = load(CLASSES)
+    assert load_experiment(experiment.config.model_dump()).config == experiment.config
 
 
 def test_its_default_name() -> None:
@@ -185,7 +210,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
         "config.data.synthetic: data.synthetic holds itself\n1 error in config",
     ),
     "lists in lists in lists": (
-        lambda: {**PLAIN, "metrics": nested(100_000)},
+        lambda: {**PLAIN, "metrics": nested(5_000)},
         "config.metrics: metrics is nested deeper than 32 levels\n1 error in config",
     ),
     "one list a billion times": (

@@ -88,10 +88,12 @@ def input_names(
 ) -> list[str]:
     """The input columns, in the order asked for, or in the file's where all or all but some are.
 
-    In a further file of a table whose columns are `known` nothing has to be excluded, and others are left alone.
+    In a further file of a table whose columns are `known` these must be there; nothing has to be excluded, and others
+    are left alone.
     """
-    if known is not None and (missing := [n for n in known if n not in header and n not in targets]):
-        trained = [name for name in known if name not in targets]
+    trained = [name for name in known or () if name not in targets]
+    there = set(header)
+    if missing := [name for name in trained if name not in there]:
         raise DataError(f"{source}: {absent_inputs(missing, header, trained)}", setting="data.features")
     excluded = _excluded(features)
     if excluded is None:
