@@ -290,6 +290,14 @@ def test_a_structured_array_goes_by_the_names_of_its_fields(zoo: Model) -> None:
     np.testing.assert_array_equal(zoo.predict_proba(rows), zoo.predict_proba(named))
 
 
+def test_names_that_are_numbers_in_the_other_library() -> None:
+    """A pandas column 2019 is the column that a CSV file calls 2019."""
+    kinds: dict[str, Kind] = {"2019": "numeric", "0.5": "numeric"}
+    inputs = rows_dataset(PandasFrame({0.5: [3, 4], 2019: [1, 2]}), kinds).inputs
+    assert isinstance(inputs, tuple)
+    assert [(column.name, column.values.tolist()) for column in inputs] == [("2019", [1.0, 2.0]), ("0.5", [3.0, 4.0])]
+
+
 class Row:
     """As a pandas Series of one row: its values go by the names of the columns."""
 
