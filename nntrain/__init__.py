@@ -6,7 +6,8 @@
     result = nntrain.fit(experiment, runs_dir="runs")
     scores = nntrain.evaluate(result.run, split="test")
     model = nntrain.load_run(result.run)
-    longer = nntrain.resume(result.run, overrides=["training.epochs=400"])
+    labels = model.predict(table)  # rows, arrays, a dict of columns or a DataFrame
+    longer = nntrain.resume("latest", overrides=["training.epochs=400"])
     report = nntrain.verify(result.run, interruptions=5)
 
 The names are loaded when they are first used (PEP 562), so that `import nntrain` and `nntrain --help` cost
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from nntrain.build import build_network
     from nntrain.config import load_experiment
     from nntrain.workflows import (
+        Listener,
         check,
         evaluate,
         fit,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Listener",
     "__version__",
     "build_network",
     "check",

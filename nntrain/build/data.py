@@ -255,11 +255,11 @@ def read_file(
         arrays=(config.arrays.inputs, config.arrays.targets),
         need_target=need_target,
         kinds=kinds,
-        rules=_rules(config),
+        rules=table_rules(config),
     )  # fmt: skip
 
 
-def _rules(config: DataConfig) -> TableRules:
+def table_rules(config: DataConfig) -> TableRules:
     """What the config says of a table's cells and columns."""
     reading = Reading(frozenset({"", *config.marks}), config.decimal, config.thousands or "")
     declared = {name: found for name, column in config.columns.items() if (found := _declared(column, reading))}

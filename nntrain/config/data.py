@@ -20,7 +20,22 @@ from nntrain.config.section import (
     mistake,
 )
 
-SyntheticKind = Literal["xor", "and", "or", "gaussians", "circle", "moons", "spiral", "plane", "gauss", "sine"]
+SyntheticKind = Literal[
+    "xor",
+    "and",
+    "or",
+    "nand",
+    "nor",
+    "xnor",
+    "not",
+    "gaussians",
+    "circle",
+    "moons",
+    "spiral",
+    "plane",
+    "gauss",
+    "sine",
+]
 _WITH_CLASSES = ("gaussians", "spiral")
 
 # Cells that count as missing where `data.missing_values` says nothing else; the empty cell does always.
@@ -35,14 +50,24 @@ class SyntheticConfig(Section):
     """Examples that are computed, not read: for teaching, tests and trying things out."""
 
     type: SyntheticKind = Field(
-        description="`xor`, `and`, `or` are truth tables of two inputs; `gaussians`, `circle`, `moons` and `spiral` "
-        "are classes in the plane (`xor` too, given `examples`: points of equal signs are the class 1); `plane` and "
-        "`gauss` are values over the plane; `sine` is a value over a line."
+        description="`and`, `or`, `xor`, `nand`, `nor`, `xnor` are truth tables of two inputs, `not` of one; "
+        "`gaussians`, `circle`, `moons` and `spiral` are classes in the plane (`xor` too, given `examples`: points of "
+        "equal signs are the class 1); `plane` and `gauss` are values over the plane; `sine` is a value over a line."
     )
     examples: Count | None = Field(
-        default=None, description="Number of examples; null is 4 for the truth tables and 400 for the others."
+        default=None,
+        description="Number of examples; null is the rows of the truth table (4, `not`: 2), and 400 for the others. A "
+        "truth table with more repeats its rows in turn.",
     )
-    noise: NonNegative = Field(default=0.0, description="How far examples are scattered; 0 is none.")
+    noise: NonNegative = Field(
+        default=0.0,
+        description="How far examples are scattered; 0 is none. Truth tables and `moons`: standard deviation of normal "
+        "noise on each input; `sine`: likewise on the target. `spiral`: each input moves by up to ± `noise`, "
+        "uniformly. `gaussians`: each class has the variance 0.5 + 7 × `noise` along each input. `circle` and `xor` "
+        "with `examples`: the class is that of the point moved by up to ± 5 × `noise` along each input, uniformly; "
+        "`plane` and `gauss`: the value is that of the point moved by up to ± 6 × `noise`; these four leave the inputs "
+        "as they are.",
+    )
     classes: Annotated[int, Strict(), Field(ge=2), WHOLE] | None = Field(
         default=None, description="Number of classes of `gaussians` and `spiral`; null is 2."
     )

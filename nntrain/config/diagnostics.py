@@ -19,6 +19,8 @@ _WIDEST = 110  # longer lines are shown in part
 _CONTEXT = 50  # columns shown before the caret of a longer line
 _MOST_SHOWN = 50
 _MOST_CHANGES_SHOWN = 4
+IN_PYTHON = "config"
+"""What messages call a config that is a dict, and the `option` of its text."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Text:
     Args:
         name: what the text is called in messages.
         content: the text itself.
-        option: where an override comes from (`--set`); None for a file. Overrides are shown without line and column.
+        option: where an override comes from (`--set`), or IN_PYTHON; None for a file. All but files are shown without
+            line and column.
     """
 
     name: str
@@ -49,6 +52,11 @@ class Place:
     line: int
     column: int
     width: int = 1
+
+    @property
+    def written(self) -> str:
+        """The characters themselves."""
+        return self.text.lines[self.line - 1][self.column - 1 : self.column - 1 + self.width]
 
 
 @dataclass(frozen=True)
@@ -101,7 +109,7 @@ def config_error(problems: Sequence[Problem], changes: Sequence[Text] = ()) -> C
     count = "1 error" if len(ordered) == 1 else f"{len(ordered)} errors"
     texts = dict.fromkeys(problem.text.option or problem.text.name for problem in ordered)
     last = f"{count} in {' and '.join(texts)}"
-    if changes and any(problem.text.option is None for problem in ordered):
+    if changes and any(problem.text.option in (None, IN_PYTHON) for problem in ordered):
         last += f", with {', '.join(change.name for change in changes[:_MOST_CHANGES_SHOWN])}"
     return ConfigError("\n".join([*shown, last]), ordered)
 
@@ -132,8 +140,9 @@ def one_of(words: Sequence[str]) -> str:
 
 
 def _order(problem: Problem, changes: Sequence[Text]) -> tuple[int, int, int]:
-    """Return what problems are sorted by: those of the file, then those of each override."""
-    text = 0 if problem.text.option is None else 1 + (changes.index(problem.text) if problem.text in changes else 0)
+    """Return what problems are sorted by: those of the file or the dict, then those of each override."""
+    override = problem.text.option not in (None, IN_PYTHON)
+    text = 1 + (changes.index(problem.text) if problem.text in changes else 0) if override else 0
     return (text, 0, 0) if isinstance(problem.place, Text) else (text, problem.place.line, problem.place.column)
 
 

@@ -77,6 +77,12 @@ def resolved_yaml(config: Config) -> str:
     return _HEADER + "\n" + "".join(parts)
 
 
+def block(value: Any) -> str:
+    """Return plain data as YAML, mappings on lines of their own and lists of scalars on one line."""
+    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1 << 30)
+    return text
+
+
 def flow(value: Any) -> str:
     """Return plain data as YAML on one line."""
     text: str = yaml.dump(value, Dumper=_FlowDumper, sort_keys=False, allow_unicode=True, width=1 << 30)

@@ -7,15 +7,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
 
-from nntrain.config.diagnostics import Problem, Text, config_error
+from nntrain.config.diagnostics import Place, Problem, Text, config_error
 from nntrain.config.dump import flow
 from nntrain.config.explain import Mistake
 from nntrain.config.load import Document, parse, read_text
 from nntrain.config.overrides import Override, apply, from_argument, from_value
 from nntrain.config.paths import parse_path
+from nntrain.config.plain import located, text_of
 from nntrain.config.root import Config
+from nntrain.config.scalars import read_scalar
 from nntrain.config.validate import validate
-from nntrain.errors import ConfigError
+from nntrain.errors import ConfigError, UserError
+
+_WITHOUT_FILE = "experiment.yaml"  # where a config would stand that was given as a mapping
 
 
 @dataclass(frozen=True)
@@ -23,8 +27,9 @@ class Source:
     """Where a config comes from.
 
     Attributes:
-        path: the file, as it was named.
-        text: its text; encoded as UTF-8 these are the bytes of the file.
+        path: the file, as it was named; `experiment.yaml` in the current directory, which need not be there, stands for
+            a config that was given as a mapping.
+        text: its text; encoded as UTF-8 these are the bytes of the file. Of a mapping, the YAML that says the same.
         overrides: what was changed, each as `path=value`.
         document: what text and overrides say, and where.
     """
@@ -115,24 +120,37 @@ class Experiment:
         return config_error([_problem(mistake, document) for mistake in located], document.changes)
 
 
-def load_experiment(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> Experiment:
-    """Read and check a config file.
+def load_experiment(path: str | os.PathLike[str] | Mapping[str, Any], overrides: Sequence[str] = ()) -> Experiment:
+    """Read and check a config.
 
     Args:
-        path: the YAML file.
+        path: the YAML file; or the config itself, as nested dicts and lists of plain data with the keys of a file. Its
+            data paths are relative to the current directory then, its default name is `experiment`, and errors name
+            the place as `config.optimizer.learning_rate`.
         overrides: settings to change, each `path=value` with a YAML value: `optimizer.learning_rate=0.1`.
 
     Raises:
-        ConfigError: with every mistake of the file and of the overrides, each with its place.
+        ConfigError: with every mistake of the config and of the overrides, each with its place.
     """
-    text = read_text(path)
+    text, file = _read(path)
     document = parse(text)
     if document.readable:
         document = apply(document, [from_argument(argument) for argument in overrides])
     config = _checked(document, search=True)
     if config.name is None:
-        config = config.model_copy(update={"name": _default_name(path)})
-    return Experiment(config, Source(FilePath(path), text.content, tuple(overrides), document))
+        config = config.model_copy(update={"name": _default_name(file)})
+    return Experiment(config, Source(file, text.content, tuple(overrides), document))
+
+
+def _read(path: str | os.PathLike[str] | Mapping[str, Any]) -> tuple[Text, FilePath]:
+    """Return the text of a config, and the path of the file that it is in or could be in."""
+    if isinstance(path, Mapping):
+        return text_of(path), FilePath(_WITHOUT_FILE)
+    if not isinstance(path, str | os.PathLike):
+        raise UserError(
+            f"load_experiment takes the path of a YAML file or a config as a dict, got {type(path).__name__}"
+        )
+    return read_text(path), FilePath(path)
 
 
 def _checked(document: Document, *, search: bool) -> Config:
@@ -153,7 +171,27 @@ def _problem(mistake: Mistake, document: Document) -> Problem:
         start, stop = mistake.part
         quote = (place.width - len(str(mistake.path[-1]))) // 2
         place = replace(place, column=place.column + quote + start, width=stop - start)
-    return Problem(mistake.message, place or document.text, mistake.hint)
+    hint = _as_written(mistake, place)
+    if document.text.option is not None and (place is None or place.text is document.text):  # it has no lines
+        named = replace(document.text, name=located(mistake.path).name)
+        return Problem(mistake.message, named if place is None else replace(place, text=named), hint)
+    return Problem(mistake.message, place or document.text, hint)
+
+
+def _as_written(mistake: Mistake, place: Place | None) -> str | None:
+    """Return the hint of a mistake, with the value as it stands in the file where it is to be put in quotes."""
+    hint, value = mistake.hint, f"'{mistake.unquoted}'"
+    if hint is None or mistake.unquoted is None or place is None or value not in hint:
+        return hint
+    if not place.written:  # an empty item of a list
+        return None
+    if isinstance(read_scalar(place.written), str):  # an alias of the value
+        return hint
+    hint = hint.replace(value, f"'{place.written}'")
+    argument = place.text.content
+    if place.text.option == "--set" and argument.endswith(f"={place.written}") and "\n" not in argument:
+        hint += f"\nin a shell: {argument.removesuffix(place.written)}\"'{place.written}'\""
+    return hint
 
 
 def _same_place(one: str, other: FilePath) -> bool:

@@ -42,6 +42,7 @@ class Mistake:
         involves: paths of those settings.
         missing: path of the key that is missing.
         part: start and stop of the characters to blame in a key that is a dotted path.
+        unquoted: how the hint has a value that YAML took for no text; the file may have it otherwise (012 for 12).
     """
 
     path: Path
@@ -52,6 +53,7 @@ class Mistake:
     involves: tuple[Path, ...] = ()
     missing: Path | None = None
     part: tuple[int, int] | None = None
+    unquoted: str | None = None
 
 
 def explain(error: ValidationError, root: Any, subject: Path = ()) -> list[Mistake]:
@@ -162,7 +164,8 @@ def _wrong_value(kind: str, spot: Spot, path: Path, value: Any) -> Mistake:
         case "too_short" | "string_too_short":
             return Mistake(path, f"{name} must not be empty")
     message = f"{name} must be {describe(spot.annotation)}, got {show(value)}"
-    return Mistake(path, message, hints.for_value(spot, value))
+    scalar = value is None or isinstance(value, bool | int | float)
+    return Mistake(path, message, hints.for_value(spot, value), unquoted=hints.unquoted(value) if scalar else None)
 
 
 def kinds(annotation: Any) -> list[str]:

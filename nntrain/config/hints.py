@@ -118,9 +118,23 @@ def for_value(spot: Spot, value: Any) -> str | None:
         return "to try several values, list them in search.space"
     if isinstance(value, dict) and any(is_list(form) for form in (spot.annotation, *forms(spot.annotation))):
         return "begin each item of the list with '- '"
-    if isinstance(value, bool | int | float) and _takes(spot.annotation, str):
-        return f"put it in quotes: '{str(value).lower() if isinstance(value, bool) else value}'"
+    if value is None or isinstance(value, bool | int | float):
+        return _for_unquoted(spot.annotation, unquoted(value)) or _settings(spot.annotation)
     return _settings(spot.annotation)
+
+
+def unquoted(value: bool | int | float | None) -> str:
+    """Return how YAML has a value; the file may have it otherwise: 012 or 1e1."""
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _for_unquoted(annotation: Any, value: str) -> str | None:
+    """Return the hint for a number, a boolean or null where a name can stand that is written like one."""
+    if _takes(annotation, str):
+        return f"put it in quotes: '{value}'"
+    if _takes_list_of(annotation, str):
+        return f"write a list, with the name in quotes: ['{value}']"
+    return None
 
 
 def _settings(annotation: Any) -> str | None:
@@ -146,7 +160,10 @@ def _for_text(annotation: Any, value: str) -> str | None:
         return f"write a list: [{value}]"
     if as_model(form_of(annotation, {})) and _GLUED.match(value):
         return "write a space after ':'"
-    return did_you_mean(value, words(annotation)) or _settings(annotation)
+    close = did_you_mean(value, words(annotation))
+    if close is None and _takes_list_of(annotation, str):
+        return f"write a list: [{value}]"
+    return close or _settings(annotation)
 
 
 def _as_number(text: str) -> float | None:
@@ -159,4 +176,10 @@ def _as_number(text: str) -> float | None:
 
 
 def _takes(annotation: Any, *scalars: type) -> bool:
-    return any(peel(form)[0] in scalars for form in (annotation, *forms(annotation)))
+    core, _ = peel(annotation)
+    return core in scalars or any(_takes(form, *scalars) for form in forms(annotation))
+
+
+def _takes_list_of(annotation: Any, *scalars: type) -> bool:
+    is_one = is_list(annotation) and _takes(items(annotation), *scalars)
+    return is_one or any(_takes_list_of(form, *scalars) for form in forms(annotation))

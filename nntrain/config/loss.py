@@ -18,7 +18,8 @@ ClassWeights = Annotated[
 class _OverClasses(Section):
     label_smoothing: Fraction = Field(
         default=0.0,
-        description="Share s of every target that is spread evenly over the classes: t ← (1 − s) t + s / K.",
+        description="Share s of every target that is spread evenly over the classes: t ← (1 − s) t + s / K. With "
+        "`binary_cross_entropy` each output has two, so that the targets 0 and 1 become s / 2 and 1 − s / 2.",
     )
     class_weights: ClassWeights | None = Field(
         default=None,

@@ -58,11 +58,13 @@ class ExponentialConfig(_Schedule):
 
 
 class CosineConfig(_Schedule):
-    """Half a cosine from α down to minimum_factor · α over the epochs of the training."""
+    """Half a cosine from α towards minimum_factor · α, which it would reach in the epoch after the training."""
 
     type: Literal["cosine"] = "cosine"
     minimum_factor: Annotated[Number, Field(ge=0, le=1), Column()] = Field(
-        default=0.0, description="The last rate, as a share of the base rate."
+        default=0.0,
+        description="Limit of the rate, as a share of the base rate. The last epoch is still above it: with 0.1 and 5 "
+        "epochs its rate is 0.186 of the base rate.",
     )
 
 

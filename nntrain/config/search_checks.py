@@ -84,7 +84,8 @@ def _check_values(key: str, spot: Spot, axis: Any) -> Iterator[Mistake]:
     adapter: TypeAdapter[Any] = TypeAdapter(spot.annotation)
     for suffix, value, hint in _samples(axis):
         for mistake in _check_value(spot, adapter, value):
-            yield Mistake((*_SPACE, key, *suffix), f"search.space: {mistake.message}", hint or mistake.hint)
+            said, unquoted = f"search.space: {mistake.message}", mistake.unquoted
+            yield Mistake((*_SPACE, key, *suffix), said, hint or mistake.hint, unquoted=unquoted)
 
 
 def _samples(axis: Any) -> Iterator[tuple[Path, Any, str | None]]:

@@ -11,7 +11,7 @@ from nntrain.arrays import Array, DType, Shape
 from nntrain.data import checked
 from nntrain.data.column_inputs import FAR, ColumnInput, column_input_from_json, fit_column
 from nntrain.data.dataset import Column, Dataset, numeric_column, quoted
-from nntrain.data.readers.checks import MAX_BYTES, absent
+from nntrain.data.readers.checks import MAX_BYTES, absent_inputs
 from nntrain.data.readers.spelling import as_yaml
 from nntrain.data.scaling import apply_scaling, fit_scaling
 from nntrain.errors import DataError
@@ -59,10 +59,8 @@ class TableInputs:
             return self._by_position(dataset, dataset.inputs)
         there = {column.name: column for column in dataset.inputs}
         if missing := [how.name for how in self.columns if how.name not in there]:
-            raise DataError(
-                f"{dataset.source}: {absent('input column', missing, list(there))}; the network was trained on "
-                f"{quoted([how.name for how in self.columns])}"
-            )
+            trained = [how.name for how in self.columns]
+            raise DataError(f"{dataset.source}: {absent_inputs(missing, list(there), trained)}")
         return [how.adapt(there[how.name], dataset) for how in self.columns]
 
     def _by_position(self, dataset: Dataset, x: Array) -> list[Column]:

@@ -124,11 +124,18 @@ class Preprocessor:
         return tuple(column.name for column in encoding.columns) if isinstance(encoding, TableInputs) else ()
 
     @property
-    def kinds(self) -> dict[str, Kind]:
-        """Column, target columns included → kind, so that another table is read as the training table was."""
+    def input_kinds(self) -> dict[str, Kind]:
+        """Input column → kind; {} where arrays were trained on."""
         encoding = self.input_encoding
-        columns = encoding.columns if isinstance(encoding, TableInputs) else ()
-        return {**{column.name: column.kind for column in columns}, **self.target_encoding.kinds}
+        return {column.name: column.kind for column in encoding.columns} if isinstance(encoding, TableInputs) else {}
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """Column, target columns included → kind, so that another table is read as the training table was.
+
+        {} where arrays were trained on, which have no names.
+        """
+        return {**self.input_kinds, **self.target_encoding.kinds} if self.input_kinds else {}
 
     @property
     def target_names(self) -> tuple[str, ...]:

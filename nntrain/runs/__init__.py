@@ -1,12 +1,13 @@
 """The run directory on disk.
 
 `store.py` is the place to start: `RunDirectory` writes and reads the files of one run. `listing.py` shows all
-runs, `environment.py` says what a run was computed with, `arrays_file.py` keeps named arrays without pickle,
-and `files.py` is the layer through which every byte is written.
+runs, `finding.py` finds one, `environment.py` says what a run was computed with, `arrays_file.py` keeps named
+arrays without pickle, and `files.py` is the layer through which every byte is written.
 """
 
 from nntrain.runs.arrays_file import ArraySpec, arrays_sha256
 from nntrain.runs.environment import environment
+from nntrain.runs.finding import find_run
 from nntrain.runs.history import HistoryWriter
 from nntrain.runs.listing import RunSummary, list_runs
 from nntrain.runs.status import RunStatus, Status
@@ -21,5 +22,6 @@ __all__ = [
     "Status",
     "arrays_sha256",
     "environment",
+    "find_run",
     "list_runs",
 ]

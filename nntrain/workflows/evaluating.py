@@ -45,12 +45,13 @@ def evaluation(
     """Every score that suits the task, with the confusion matrix and a row for each class or output.
 
     Args:
-        run: a run directory.
+        run: its directory, its name or `latest`.
         split: training, validation or test, as they were split in training.
         data: a file with the same columns to score on instead.
-        runs_dir: where a run that is given by its name is looked for.
+        runs_dir: where a run that is given by its name, or as `latest`, is looked for.
 
     Raises:
+        UserError: there is no latest run, no such split, or no example in it.
         RunError: the run directory is damaged or unfinished.
         DataError: the data is missing, or is no longer what the run was trained on.
     """

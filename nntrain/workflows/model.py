@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.build.data import Encoded, Prepared
+from nntrain.build.data import Encoded, Prepared, table_rules
 from nntrain.build.outputs import why_no_probabilities
 from nntrain.build.resolve import plan_network, resolve
-from nntrain.data.dataset import Column, Dataset, array_columns, numeric_column, text_column
+from nntrain.data.dataset import Dataset
 from nntrain.data.task import Task
-from nntrain.errors import DataError, RunError, UserError
+from nntrain.errors import RunError, UserError
 from nntrain.nn.layer import Memory
 from nntrain.nn.network import Network
 from nntrain.runs.arrays_file import ArraySpec
+from nntrain.runs.finding import find_run
 from nntrain.runs.store import CONFIG, PREPROCESS, RESULT, RunDirectory
 from nntrain.workflows.reading import read_experiment, read_preprocessor
+from nntrain.workflows.rows import rows_dataset
 
-Rows = Sequence[Any] | Array | Mapping[str, Sequence[Any] | Array]
+
+class Frame(Protocol):
+    """A table of named columns, as pandas, polars and pyarrow have them: `frame[name]` is a column."""
+
+    @property
+    def columns(self) -> Any:
+        """The names of the columns, or, with `column_names` beside it, the columns."""
+
+    def __getitem__(self, name: Any, /) -> Any:
+        """The column of that name."""
+
+
+Rows = Sequence[Any] | Array | Mapping[str, Sequence[Any] | Array] | Frame
 
 
 class Model:
@@ -39,10 +51,15 @@ class Model:
     def __init__(self, run: Path | str, *, runs_dir: Path | str = "runs") -> None:
         """Read a run directory.
 
+        Args:
+            run: its path, its name below `runs_dir`, or `latest`: the run there that was started last.
+            runs_dir: where names and the latest run are looked for.
+
         Raises:
             RunError: it is none, it is damaged, or it was never finished.
+            UserError: there is no latest run, or it is that of a search.
         """
-        self.directory = RunDirectory.open(run, runs_dir=runs_dir)
+        self.directory = find_run(run, runs_dir=runs_dir)
         self.run = self.directory.path
         _refuse_search(self.directory)
         self.experiment = read_experiment(self.directory)
@@ -77,15 +94,21 @@ class Model:
 
         Args:
             rows: a list of rows or an array [n, …] with the features in the order of `feature_names`, or with names:
-                a mapping of column to n values, or a list of mappings of column to value. None is a missing value.
+                a DataFrame (pandas, polars), a pyarrow Table, a mapping of column to n values, or a list of mappings
+                of column to value. Named columns may be in any order, and others beside them are ignored. None, NaN
+                and what else a library has for it is a missing value; any other cell means what it would mean in a
+                CSV file, so that True is the text "True".
 
         Returns:
-            Labels [n] (classification, binary), 0 and 1 [n, K] (multilabel), or values in original units [n, K].
+            Labels [n] (classification, binary), 0 and 1 [n, K] (multilabel), or values in original units: [n] for one
+            target, [n, K] for several.
 
         Raises:
             DataError: the rows do not have the features that the network was trained on.
         """
-        return self.preprocessor.decode(self.outputs(self._dataset(rows)))
+        answers = self.preprocessor.decode(self.outputs(self.dataset(rows)))
+        single = self.preprocessor.task is Task.REGRESSION and self.preprocessor.outputs == 1
+        return answers[:, 0] if single else answers
 
     def predict_proba(self, rows: Rows) -> Array:
         """The probability of each class [n, K]; for a binary task [n, 2], for multilabel of each label [n, K].
@@ -95,7 +118,11 @@ class Model:
             DataError: as `predict`.
         """
         self.check_probabilities()  # before anything is computed
-        return self.probabilities(self.outputs(self._dataset(rows)))
+        return self.probabilities(self.outputs(self.dataset(rows)))
+
+    def dataset(self, rows: Rows) -> Dataset:
+        """New examples, as `predict` takes them, as a data set with the columns that were trained on."""
+        return rows_dataset(rows, self.preprocessor.input_kinds, table_rules(self.experiment.config.data))
 
     def outputs(self, dataset: Dataset) -> Array:
         """What the network puts out for a data set: [n, K], computed in blocks."""
@@ -129,36 +156,13 @@ class Model:
         encoded = Encoded(self.preprocessor.inputs(dataset, dtype), self.preprocessor.targets(dataset, dtype))
         return Prepared(self.preprocessor, {name: encoded})
 
-    def _dataset(self, rows: Any) -> Dataset:
-        """New examples as a data set with the columns of the training data."""
-        names = self.preprocessor.input_columns
-        if not names:
-            return Dataset(_array(rows), None, "rows")
-        if isinstance(rows, np.ndarray) and rows.shape[1:] == (len(names),) and rows.dtype != object:
-            columns = array_columns("", rows)
-            return Dataset(tuple(replace(c, name=n) for c, n in zip(columns, names, strict=True)), None, "rows")
-        if isinstance(rows, Mapping):
-            return _table(rows)
-        expected = f"rows: give a list of rows, each with the values of {', '.join(names)}"
-        table = _listed(rows, expected)
-        if table and all(isinstance(row, Mapping) for row in table):
-            return _table({name: [row.get(name) for row in table] for name in dict.fromkeys(chain(*table))})
-        table = [_listed(row, expected) for row in table]
-        wrong = next((place for place, row in enumerate(table) if len(row) != len(names)), None)
-        if wrong is not None:
-            raise DataError(
-                f"rows: row {wrong} has {len(table[wrong])} values, but the network takes {len(names)}: "
-                f"{', '.join(names)}"
-            )
-        return _table({name: [row[place] for row in table] for place, name in enumerate(names)})
-
 
 # Examples that are predicted at a time.
 PREDICTION_BLOCK = 4096
 
 
 def load_run(run: Path | str, *, runs_dir: Path | str = "runs") -> Model:
-    """The trained network of a run directory, ready to answer. Raises RunError as `Model`."""
+    """The trained network of a run, given by its directory, its name or as `latest`. Raises as `Model`."""
     return Model(run, runs_dir=runs_dir)
 
 
@@ -173,45 +177,3 @@ def _refuse_search(directory: RunDirectory) -> None:
         if isinstance(refit, str) and refit.isprintable():
             best = f"is in {directory.path.parent / refit}"
         raise UserError(f"{directory.name} is a search; the network of its best point {best}")
-
-
-def _array(rows: Any) -> Array:
-    """Examples that are arrays themselves, such as images, as one array [n, …]."""
-    try:
-        array = np.asarray(rows)
-    except ValueError as error:
-        raise DataError("rows: the examples differ in shape") from error
-    if array.dtype.kind not in "buif":
-        raise DataError(f"rows: the examples must be arrays of numbers, got {array.dtype}")
-    return array
-
-
-def _listed(values: Any, otherwise: str) -> list[Any]:
-    """The values as a list; DataError `otherwise` for what is no list of any kind."""
-    try:
-        if not isinstance(values, str | Mapping):
-            return list(values)
-    except TypeError:
-        pass
-    raise DataError(otherwise)
-
-
-def _table(columns: Mapping[Any, Any]) -> Dataset:
-    """A data set of columns by name, each a list of n values."""
-    made = [
-        _column(str(name), _listed(values, f"rows: the column {str(name)!r} must be a list of values"))
-        for name, values in columns.items()
-    ]
-    longer = next((column for column in made if len(column) != len(made[0])), None)
-    if longer is not None:
-        raise DataError(
-            f"rows: the columns differ in length: {made[0].name!r} has {len(made[0])}, {longer.name!r} {len(longer)}"
-        )
-    return Dataset(tuple(made), None, "rows")
-
-
-def _column(name: str, values: Sequence[Any]) -> Column:
-    """A column of plain Python values: numbers and None, or texts."""
-    if all(value is None or isinstance(value, int | float | np.number) for value in values):
-        return numeric_column(name, np.array([np.nan if v is None else float(v) for v in values]))
-    return text_column(name, ["" if value is None else str(value) for value in values])

@@ -42,15 +42,15 @@ def predict(
     """Answer for every row of a file.
 
     Args:
-        run: a run directory.
+        run: its directory, its name or `latest`.
         file: has the columns that the network was trained on; others, the target among them, are ignored.
         probabilities: add a column `probability_<class>` for each class.
-        runs_dir: where a run that is given by its name is looked for.
+        runs_dir: where a run that is given by its name, or as `latest`, is looked for.
 
     Raises:
         RunError: the run directory is damaged or unfinished.
         DataError: the file lacks a column or holds something else in it.
-        UserError: probabilities of a regression, or of a network whose outputs are none.
+        UserError: there is no latest run; probabilities of a regression, or of a network whose outputs are none.
     """
     model = Model(run, runs_dir=runs_dir)
     if probabilities:  # before a large file is read

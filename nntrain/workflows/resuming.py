@@ -19,6 +19,7 @@ from nntrain.config.section import LARGEST_INTEGER
 from nntrain.errors import RunError, UserError
 from nntrain.runs.checkpoint import read_checkpoint
 from nntrain.runs.environment import environment
+from nntrain.runs.finding import find_run
 from nntrain.runs.store import (
     CHECKPOINT,
     CONFIG,
@@ -68,21 +69,21 @@ def resume(
     """Continue a run from its last good checkpoint, or from the beginning if it never had one.
 
     Args:
-        run: the run directory.
+        run: its directory, its name or `latest`.
         overrides: `path=value`; without `force` only of how long to train and when to save (`training.epochs=400`).
         force: accept what costs no more than the promise of equal bits: other hyperparameters of the same network,
             another version of what the arithmetic depends on. The run says from then on that it was forced.
-        runs_dir: where a run that is given by its name is looked for.
+        runs_dir: where a run that is given by its name, or as `latest`, is looked for.
         listener: hears of every epoch.
         interruption: what asks to stop; by default signals do.
 
     Raises:
-        UserError: there is nothing to go on with, or the config, the data or the arithmetic changed; the run is as it
-            was.
+        UserError: there is no latest run or nothing to go on with, or the config, the data or the arithmetic changed;
+            the run is as it was.
         RunError: the run directory is damaged or in use.
         DivergedError, Interrupted: as `fit`.
     """
-    directory = RunDirectory.open(run, runs_dir=runs_dir)
+    directory = find_run(run, runs_dir=runs_dir)
     with directory.lock():
         known = read_start(directory)
         experiment, changes = _experiment(directory, overrides, force=force)

@@ -20,6 +20,7 @@ from nntrain.build.class_weights import given_class_weights
 from nntrain.config.experiment import Experiment
 from nntrain.errors import DivergedError, Interrupted, UserError
 from nntrain.runs.arrays_file import arrays_sha256
+from nntrain.runs.finding import find_run
 from nntrain.runs.store import HISTORY, RESULT, RunDirectory
 from nntrain.train.records import EpochRecord
 from nntrain.workflows.fitting import Fit, how_to_go_on
@@ -94,20 +95,20 @@ def verify(
     """Train a complete run again from its config, in a temporary directory, and compare.
 
     Args:
-        run: the run directory; nothing in it is changed.
+        run: its directory, its name or `latest`; nothing in it is changed.
         interruptions: how many times the repetition is interrupted at random batches, and resumed from what is on disk
             as `resume` does.
         seed: of those moments.
-        runs_dir: where a run that is given by its name is looked for.
+        runs_dir: where a run that is given by its name, or as `latest`, is looked for.
         listener: hears of every epoch.
 
     Raises:
-        UserError: the run is not complete, or has not so many batches.
+        UserError: there is no latest run, it is not complete, or has not so many batches.
         DataError: the data is no longer what the run was trained on.
         RunError: the run directory is damaged.
         Interrupted: Ctrl-C or SIGTERM.
     """
-    directory = RunDirectory.open(run, runs_dir=runs_dir)
+    directory = find_run(run, runs_dir=runs_dir)
     known = read_start(directory)
     _check_complete(directory)
     epochs = read_count(directory, RESULT, directory.read_result(), "epochs")

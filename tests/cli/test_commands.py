@@ -15,7 +15,7 @@ import pytest
 from nntrain.data.describe import ClassRow, ColumnRow
 from nntrain.data.task import Task
 from nntrain.errors import DataError
-from nntrain.runs import RunSummary
+from nntrain.runs import RunDirectory, RunSummary
 from nntrain.train.evaluation import evaluate_predictions
 from nntrain.workflows.predicting import Predictions
 from nntrain.workflows.results import WEIGHTED_LOSS_NOTE, CheckReport, GradientReport, GradientRow, LayerRow
@@ -198,19 +198,14 @@ def test_a_run_that_is_not_there_is_a_wrong_command_line(invoke: Invoke, run: Pa
     assert "Traceback" not in ended.stderr
 
 
-def test_latest_is_the_run_that_started_last(invoke: Invoke, workflows: ModuleType) -> None:
-    def summary(name: str, started: str | None) -> RunSummary:
-        return RunSummary(name, Path("runs", name), "complete", started, 1, 1)
-
-    runs = [summary("damaged", None), summary("z-old", "2026-11-19"), summary("a-new", "2026-11-20")]
-    answer(workflows, "list_runs", runs)
+def test_latest_is_the_run_that_started_last(invoke: Invoke, workflows: ModuleType, tmp_path: Path) -> None:
+    newest = [RunDirectory.create(tmp_path, name).path for name in ("z", "m", "a")][-1]
     calls = answer(workflows, "evaluation", iris_report())
-    assert invoke("eval", "latest", "--runs-dir", "somewhere").exit_code == 0
-    assert calls[0][0] == (Path("runs", "a-new"),)
+    assert invoke("eval", "latest", "--runs-dir", str(tmp_path)).exit_code == 0
+    assert calls[0][0] == (newest,)
 
 
-def test_latest_without_any_run(invoke: Invoke, workflows: ModuleType) -> None:
-    answer(workflows, "list_runs", [])
+def test_latest_without_any_run(invoke: Invoke, workflows: ModuleType, workdir: Path) -> None:
     ended = invoke("eval", "latest")
     assert (ended.exit_code, ended.stderr) == (
         2,

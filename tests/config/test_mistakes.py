@@ -392,7 +392,7 @@ DATA = {
         "a.yaml:1:19: unknown type 'spirall' in data.synthetic\n"
         "    1 | data: {synthetic: spirall}\n"
         "      |                   ^^^^^^^ did you mean 'spiral'?\n"
-        "      | types: xor, and, or, gaussians, circle, moons, spiral, plane, gauss, sine\n",
+        "      | types: xor, and, or, nand, nor, xnor, not, gaussians, circle, moons, spiral, plane, gauss, sine\n",
     ),
     "classes of the wrong set": (
         "data: {synthetic: {type: moons, classes: 3}}",
@@ -428,7 +428,7 @@ DATA = {
         "data: {path: x.csv, features: 3}",
         "a.yaml:1:31: data.features must be all, a list of column names or {exclude: [names]}, got 3\n"
         "    1 | data: {path: x.csv, features: 3}\n"
-        "      |                               ^ keys: exclude\n",
+        "      |                               ^ write a list, with the name in quotes: ['3']\n",
     ),
 }
 

@@ -157,7 +157,8 @@ def test_columns_are_found_by_name() -> None:
     fitted = regression(table(a=[0, 2], b=[0, 20]))
     assert fitted.inputs(table(extra=["x"], b=[10], a=[2]), "float64").tolist() == [[1, 0]]
     assert message(fitted.inputs, table(B=[1]), "float64") == (
-        "d.csv: no input columns 'a', 'b'; the columns are 'B'; the network was trained on 'a', 'b'"
+        "d.csv: no input columns 'a', 'b'; did you mean 'B' for 'b'? The columns are 'B'; the network was trained on "
+        "'a', 'b'"
     )
     assert message(fitted.inputs, table(a=[1], B=[1]), "float64") == (
         "d.csv: no input column 'b'; did you mean 'B'? The columns are 'a', 'B'; the network was trained on 'a', 'b'"

@@ -26,18 +26,66 @@ def labels(data: Dataset) -> list[Any]:
     return values
 
 
-@pytest.mark.parametrize(
-    ("kind", "truth"), [("and", ["0", "0", "0", "1"]), ("or", ["0", "1", "1", "1"]), ("xor", ["0", "1", "1", "0"])]
-)
-def test_truth_tables(kind: str, truth: list[str]) -> None:
+PAIRS = [[0, 0], [0, 1], [1, 0], [1, 1]]
+TRUTH: dict[str, tuple[list[list[int]], str]] = {
+    "and": (PAIRS, "0001"),
+    "or": (PAIRS, "0111"),
+    "xor": (PAIRS, "0110"),
+    "nand": (PAIRS, "1110"),
+    "nor": (PAIRS, "1000"),
+    "xnor": (PAIRS, "1001"),
+    "not": ([[0], [1]], "10"),
+}
+
+
+@pytest.mark.parametrize("kind", TRUTH)
+def test_truth_tables(kind: str) -> None:
+    inputs, truth = TRUTH[kind]
     data = generate(kind)
-    assert points(data).tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]]
-    assert labels(data) == truth
+    assert points(data).tolist() == inputs
+    assert "".join(labels(data)) == truth
     assert infer_task(data) is Task.BINARY
-    if kind != "xor":
-        many = generate(kind, examples=10)
-        assert labels(many) == (truth * 3)[:10]
-        assert points(many)[:4].tolist() == points(many)[4:8].tolist()
+
+
+@pytest.mark.parametrize("kind", TRUTH.keys() - {"xor"})
+def test_more_examples_repeat_the_truth_table(kind: str) -> None:
+    inputs, truth = TRUTH[kind]
+    many = generate(kind, examples=10)
+    assert points(many).tolist() == (inputs * 5)[:10]
+    assert "".join(labels(many)) == (truth * 5)[:10]
+
+
+@pytest.mark.parametrize("kind", TRUTH.keys() - {"xor"})
+def test_noise_moves_the_inputs_of_a_truth_table_and_not_its_answers(kind: str) -> None:
+    """`noise` is the standard deviation of what is added to each input by itself."""
+    clean, noisy = generate(kind, examples=40_000), generate(kind, examples=40_000, noise=0.3)
+    assert labels(noisy) == labels(clean)
+    moved = points(noisy) - points(clean)
+    assert moved.mean(axis=0) == pytest.approx(0, abs=0.01)
+    assert moved.std(axis=0) == pytest.approx(0.3, rel=0.02)
+
+
+def test_noise_moves_the_points_of_moons_and_of_a_spiral() -> None:
+    """Moons by a normal number of that standard deviation, a spiral by a uniform one of at most that."""
+    moons = points(generate("moons", examples=40_000, noise=0.3)) - points(generate("moons", examples=40_000))
+    assert moons.std(axis=0) == pytest.approx(0.3, rel=0.02)
+    assert np.abs(moons).max() > 0.9
+    spiral = points(generate("spiral", examples=40_000, noise=0.3)) - points(generate("spiral", examples=40_000))
+    assert spiral.std(axis=0) == pytest.approx(0.3 / math.sqrt(3), rel=0.02)
+    assert np.abs(spiral).max() <= 0.3
+
+
+@pytest.mark.parametrize("kind", ["plane", "gauss"])
+def test_noise_takes_the_value_of_a_point_nearby(kind: str) -> None:
+    """Its inputs stay; the value is that of a point up to 6 · noise away along each of them."""
+    clean, noisy = (generate(kind, examples=5_000, noise=noise) for noise in (0.0, 0.1))
+    assert np.array_equal(points(clean), points(noisy))
+    moved = np.abs(np.array(labels(noisy)) - np.array(labels(clean)))
+    slope = {"plane": math.sqrt(2) / 10, "gauss": 0.5}[kind]  # along the steepest line; cones of height 1, radius 2
+    farthest = slope * 0.6 * math.sqrt(2)
+    assert 0.8 * farthest < moved.max()
+    if kind == "plane":  # between two cones a value may jump from one to the other
+        assert moved.max() <= farthest
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -53,7 +101,8 @@ def test_exactly_as_many_examples_as_asked_for(kind: str, examples: int) -> None
     data = generate(kind, examples=examples, noise=0.2)
     assert len(data) == len(labels(data)) == examples
     assert data.source == f"synthetic {kind}"
-    assert list(data.kinds) == (["x", "y"] if kind == "sine" else ["x1", "x2", data.target_columns[0].name])
+    inputs = {"sine": ["x"], "not": ["x1"]}.get(kind, ["x1", "x2"])
+    assert list(data.kinds) == [*inputs, data.target_columns[0].name]
 
 
 @pytest.mark.parametrize("kind", ["gaussians", "circle", "moons", "spiral"])
@@ -157,8 +206,8 @@ def test_sine() -> None:
         (
             "spirals",
             {},
-            "unknown synthetic data 'spirals'; there are xor, and, or, gaussians, circle, moons, spiral, plane, gauss, "
-            "sine",
+            "unknown synthetic data 'spirals'; there are xor, and, or, nand, nor, xnor, not, gaussians, circle, moons, "
+            "spiral, plane, gauss, sine",
             "type",
         ),
         ("moons", {"examples": 0}, "synthetic moons: examples must be from 1 to 10,000,000, got 0", "examples"),

@@ -136,11 +136,11 @@ def test_prediction_needs_no_target(tmp_path: Path) -> None:
 
 
 def test_a_further_file_of_a_known_table(tmp_path: Path) -> None:
-    """What was excluded may be absent, what was not there is not judged, and the order is free."""
+    """What was excluded may be absent, what was not trained on is not looked at, and the order is free."""
     path = write(tmp_path / "a.csv", "odd,b,a\ninf,2,1\n")
     kinds: dict[str, Kind] = {"a": "numeric", "b": "categorical"}
     assert cells(read(path, features=("exclude", ["id"]), need_target=False, kinds=kinds)) == {"b": ["2"], "a": [1.0]}
-    assert cells(read(path, need_target=False, kinds={"x": "numeric", "odd": "categorical"})) == {"odd": ["inf"]}
+    assert cells(read(path, need_target=False, kinds={"odd": "categorical"})) == {"odd": ["inf"]}
 
 
 def test_known_kinds_are_kept(tmp_path: Path) -> None:

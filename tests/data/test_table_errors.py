@@ -1,6 +1,7 @@
 """CSV and TSV files that are not as they should be: one message that names the place and says what to do."""
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,22 @@ def test_a_name_that_tells_no_format() -> None:
         ('a,b,y\n1,"x\nz",3\n4,5\n', "t.csv:4: 2 fields, but the header has 3"),
         ("a,b,a,y\n1,2,3,4\n", "t.csv: the header has two columns named 'a', 1 and 3; rename one of them"),
         ("a, ,y\n1,2,3\n", "t.csv: the header gives no name to column 2 of 3"),
+        ("a,,y,\n1,2,3,\n", "t.csv: the header gives no name to column 2 of 4"),
+        (
+            "a,b,y,\n1,2,3\n",
+            "t.csv: the header ends in a comma, so its last column has no name; remove it, and the comma at the end of "
+            "each row",
+        ),
+        (
+            'a,b,"y", \n1,2,3,\n4,5,6,\n',
+            "t.csv: the header ends in a comma, so its last column has no name; remove it, and the comma at the end of "
+            "each row",
+        ),
+        (
+            "a,y,,\n1,2,,\n",
+            "t.csv: the header ends in 2 commas, so its last 2 columns have no names; remove them, and those of each "
+            "row",
+        ),
         (
             ",a,y\n0,1,2\n",
             "t.csv: the header gives no name to column 1 of 3 (the index of a pandas table? write it with index=False)",
@@ -129,6 +146,9 @@ def test_a_tsv_file_says_tab() -> None:
         "t.tsv:2: 3 fields, but the header has 2; a field that holds a tab must be quoted"
     )
     assert "separated by commas" in str(error("a,y\n1,2\n", "t.tsv"))
+    assert str(error("a\ty\t\n1\t2\t\n", "t.tsv")) == (
+        "t.tsv: the header ends in a tab, so its last column has no name; remove it, and the tab at the end of each row"
+    )
 
 
 IF_NAMES = "if its values are names, set data.columns: {x: categorical}"
@@ -382,6 +402,11 @@ def test_rows_without_a_target_are_dropped_with_a_word() -> None:
         ({"target": ["u", "v"]}, "t.csv: no target columns 'u', 'v'; the columns are 'a', 'b', 'Species'"),
         ({"target": None}, "t.csv: data.target is not set; name the column to predict: 'a', 'b', 'Species'"),
         ({"target": ["a", "a"]}, "t.csv: data.target names the column 'a' twice"),
+        (
+            {"target": ["A", "specis", "u"]},
+            "t.csv: no target columns 'A', 'specis', 'u'; did you mean 'a' for 'A', 'Species' for 'specis'? The "
+            "columns are 'a', 'b', 'Species'",
+        ),
     ],
 )
 def test_the_target_column(options: dict[str, Any], message: str) -> None:
@@ -410,6 +435,43 @@ def test_the_feature_columns(features: Any, message: str) -> None:
 def test_long_lists_of_columns_are_cut() -> None:
     header = ",".join(f"c{k}" for k in range(1, 1001))
     assert str(error(header + "\n" + "1," * 999 + "1\n")).endswith("'c19', 'c20' and 980 more")
+
+
+@pytest.mark.parametrize("place", [0, 18, 19, 20, 29])
+def test_a_column_that_is_nearly_meant_is_always_listed(place: int) -> None:
+    """The list of 30 columns is cut at 20, but not that one."""
+    header = [f"c{k}" for k in range(30)]
+    header[place] = "Carat"
+    first = header[:20] if place < 20 else [*header[:19], "Carat"]
+    assert str(error(",".join(header) + "\n" + "1," * 29 + "1\n", target="carat")) == (
+        "t.csv: no target column 'carat'; did you mean 'Carat'? The columns are "
+        + ", ".join(map(repr, first))
+        + " and 10 more"
+    )
+
+
+def test_what_is_asked_for_and_there_is_not_suggested() -> None:
+    assert str(error("part_1,b\n1,2\n", target=["part_1", "part_2"])) == (
+        "t.csv: no target column 'part_2'; the columns are 'part_1', 'b'"
+    )
+
+
+def test_very_many_absent_columns_are_reported_in_a_moment() -> None:
+    header = ",".join(f"column number {k}" for k in range(3000))
+    features = [f"Column Number {k}" for k in range(3000)]
+    started = time.perf_counter()
+    assert str(error(header + "\n" + "1," * 2999 + "1\n", features=features, target="column number 0")).startswith(
+        "t.csv: no feature columns 'Column Number 0', "
+    )
+    assert str(error(header + "\n" + "1," * 2999 + "1\n", features=[f"x{k}" for k in range(3000)], target=None))
+    assert time.perf_counter() - started < 5
+
+
+def test_null_as_the_name_of_a_column() -> None:
+    assert str(error("a,null\n1,2\n", target=None)) == (
+        "t.csv: data.target is not set; name the column to predict: 'a', 'null'; the column 'null' is named in quotes, "
+        "target: 'null'"
+    )
 
 
 def test_labels_mean_nothing_to_a_table() -> None:

@@ -2,12 +2,16 @@
 
 import inspect
 import math
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import nntrain
+from nntrain import workflows
 from nntrain.errors import ConfigError, DataError, DivergedError, Interrupted, NntrainError, RunError, UserError
 
 IRIS = Path(__file__).parent.parent.parent / "configs" / "iris.yaml"
@@ -107,3 +111,34 @@ def test_parameters_keep_their_names_and_only_others_are_added(name: str, parame
     assert [each for each in signature.parameters if each in parameters] == parameters
     added = [each for key, each in signature.parameters.items() if key not in parameters]
     assert all(each.default is not inspect.Parameter.empty for each in added)
+
+
+TAKES_A_RUN: dict[str, Callable[[str], Any]] = {
+    "evaluate": lambda run: nntrain.evaluate(run, split="training"),
+    "evaluation": lambda run: workflows.evaluation(run).scores,
+    "load_run": lambda run: nntrain.load_run(run).predict([[5.1, 3.5, 1.4, 0.2]]).tolist(),
+    "predict": lambda run: list(nntrain.predict(run, IRIS.parent.parent / "datasets" / "iris.csv").rows),
+    "resume": lambda run: nntrain.resume(run, overrides=["training.epochs=4"]).weights_sha256,
+    "verify": lambda run: nntrain.verify(run).weights_sha256,
+}
+
+
+@pytest.mark.parametrize("name", TAKES_A_RUN)
+def test_every_function_that_takes_a_run_takes_the_latest(name: str, workdir: Path) -> None:
+    nntrain.fit(nntrain.load_experiment(IRIS, ["training.epochs=1"]))
+    newest = nntrain.fit(nntrain.load_experiment(IRIS, ["training.epochs=3", "early_stopping=null", "seed=3"])).run
+    copy = shutil.copytree(newest, Path("copies", newest.name))  # as deep, for the sake of the path to the data
+    assert TAKES_A_RUN[name]("latest") == TAKES_A_RUN[name](str(copy))
+
+
+@pytest.mark.parametrize("name", TAKES_A_RUN)
+def test_there_is_no_latest_run(name: str, workdir: Path) -> None:
+    with pytest.raises(UserError, match=r"^there is no latest run: runs has no runs; `nntrain fit CONFIG` makes one$"):
+        TAKES_A_RUN[name]("latest")
+
+
+def test_the_functions_that_take_a_run_are_those() -> None:
+    for name in workflows.__all__:
+        value = getattr(workflows, name)
+        if inspect.isfunction(value) and "run" in inspect.signature(value).parameters:
+            assert name in TAKES_A_RUN

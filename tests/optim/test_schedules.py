@@ -59,6 +59,23 @@ def test_rates_by_hand(schedule: Schedule, expected: list[float]) -> None:
     np.testing.assert_allclose(first_rates(schedule, len(expected)), expected, rtol=1e-12, atol=1e-17)
 
 
+def test_the_last_rate_of_a_cosine_is_above_its_minimum() -> None:
+    """The minimum is that of the epoch after the last: of 5 epochs at 0.1 the last has 0.186, as docs/maths.md says."""
+    shares = [rate / 0.4 for rate in first_rates(Cosine(epochs=5, minimum_factor=0.1), 6)]
+    cos_144 = -(1 + 5**0.5) / 4
+    assert shares[4] == pytest.approx(0.1 + 0.9 * (1 + cos_144) / 2, rel=1e-12)
+    assert shares[4] == pytest.approx(0.186, abs=5e-4)
+    assert shares[5] == pytest.approx(0.1, rel=1e-12)
+
+
+def test_the_rates_of_the_slide_which_counts_epochs_from_1() -> None:
+    """ITMO, "Model convergence": α / (1 + δ t) in epoch t = 1, 2, …; how docs/maths.md says that they are had."""
+    alpha, delta = 0.5, 0.25
+    assert alpha / (1 + delta) == 0.4  # the base rate of these tests
+    slide = [alpha / (1 + delta * t) for t in range(1, 9)]
+    np.testing.assert_allclose(first_rates(InverseTime(delta / (1 + delta)), 8), slide, rtol=1e-12)
+
+
 # Every schedule, with columns for three members and for each of them alone.
 POPULATIONS: list[tuple[Schedule, list[Schedule]]] = [
     (Constant(), [Constant()] * 3),

@@ -94,7 +94,8 @@ def test_the_roc_auc_of_two_classes_by_comparing_all_pairs() -> None:
 def test_the_report_of_values_by_formula() -> None:
     result = fit(VALUES, "data.preprocess.target=standard", "training.epochs=20")
     said, true = answers(result, "test")
-    error = said[:, 0] - true
+    assert said.shape == true.shape
+    error = said - true
     report = evaluation(result.run)
     assert report.scores["rmse"] == pytest.approx(np.sqrt(np.mean(error**2)), rel=1e-5)
     assert report.scores["mae"] == pytest.approx(np.mean(np.abs(error)), rel=1e-5)
@@ -155,8 +156,8 @@ OTHER_FILES: dict[str, tuple[Any, str]] = {
     ),
     "a column that is missing": (
         [("weight", "home", "kind"), (1, "in", "cat")],
-        "other.csv: no input column 'length'; the columns are 'weight', 'home'; the network was trained on 'weight', "
-        "'length', 'home'",
+        "other.csv: no input column 'length'; the columns are 'weight', 'home', 'kind'; the network was trained on "
+        "'weight', 'length', 'home'",
     ),
     "a class that is new": (
         [("weight", "length", "home", "kind"), (1, 2, "in", "cat"), (1, 2, "in", "cow")],

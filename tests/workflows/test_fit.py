@@ -195,7 +195,7 @@ def test_scores_of_a_scaled_target_are_in_the_units_of_the_data() -> None:
     assert isinstance(rows.inputs, tuple)
     x = np.stack([column.values for column in rows.inputs], axis=1)
     t = rows.target_columns[0].values
-    error = model.predict(x)[:, 0] - t
+    error = model.predict(x) - t
     assert scaled.metrics["test"]["rmse"] == pytest.approx(np.sqrt(np.mean(error**2)), rel=1e-5)
     assert scaled.metrics["test"]["r2"] == pytest.approx(1 - np.sum(error**2) / np.sum((t - t.mean()) ** 2), rel=1e-5)
     scale = model.preprocessor.to_json()["target"]["scale"][0]

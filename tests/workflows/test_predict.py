@@ -157,3 +157,20 @@ def test_images() -> None:
     write_pets()
     with pytest.raises(DataError, match="a table, but the network was trained on arrays"):
         nntrain.predict(run, "pets.csv")
+
+
+@pytest.mark.parametrize("how", ["predict", "evaluate"])
+@pytest.mark.parametrize("features", ["all", "[carat, cut]", "{exclude: [id]}"])
+def test_a_column_of_another_case_in_a_later_file_is_listed_and_suggested(how: str, features: str) -> None:
+    rows = [(i, i / 10, "ab"[i % 2], 3.5 * i) for i in range(40)]
+    write_table("train.csv", ("id", "carat", "cut", "price"), rows)
+    text = PETS.replace("pets.csv, target: kind", f"train.csv, target: price, features: {features}")
+    run = nntrain.fit(load(text)).run
+    write_table("later.csv", ("price", "Cut", "Id", "Carat"), [(row[3], row[2], row[0], row[1]) for row in rows])
+    with pytest.raises(DataError) as caught:
+        nntrain.predict(run, "later.csv") if how == "predict" else nntrain.evaluate(run, data="later.csv")
+    missing, meant = ("'id', 'carat', 'cut'", "'Id' for 'id', ") if features == "all" else ("'carat', 'cut'", "")
+    assert str(caught.value) == (
+        f"later.csv: no input columns {missing}; did you mean {meant}'Carat' for 'carat', 'Cut' for 'cut'? The columns "
+        f"are 'price', 'Cut', 'Id', 'Carat'; the network was trained on {missing}"
+    )

@@ -75,7 +75,7 @@ def test_two_classes_are_told_apart_at_one_half_whatever_the_output(activation: 
     dataset = [line.split(",") for line in Path("pets.csv").read_text(encoding="utf-8").splitlines()[1:]]
     rows = [[float(weight), float(length), home] for weight, length, home, _ in dataset]
     kinds = [kind for *_, kind in dataset]
-    y = model.outputs(model._dataset(rows))[:, 0]
+    y = model.outputs(model.dataset(rows))[:, 0]
     nearer = ["dog" if abs(value - 1) < abs(value) else "cat" for value in y]
     assert model.predict(rows).tolist() == nearer
     scores = nntrain.workflows.evaluation(model.run, data="pets.csv").scores

@@ -2,17 +2,18 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.data.dataset import quoted
+from nntrain.data.dataset import NAMES_SHOWN, quoted
 from nntrain.errors import DataError
 
 _PIECE = 1 << 24
+_MOST_MEANT = 5  # suggestions in a message
 
 MAX_BYTES = 8 * 2**30
 """The largest array, in bytes, that a file may announce."""
@@ -60,19 +61,59 @@ def _nearest_file(path: Path) -> str:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`; did you mean 'species'?` where something near `name` is known, otherwise nothing."""
+    near = _nearest([name], known)
+    return f"; did you mean {near[name]!r}?" if near else ""
+
+
+def _nearest(names: Sequence[str], known: Iterable[str]) -> dict[str, str]:
+    """For each name that has one, what is spelt like it; of several that differ in case only the first."""
     by_lower = {each.lower(): each for each in reversed(list(known))}
-    near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
-    return f"; did you mean {by_lower[near[0]]!r}?" if near else ""
+    found = {}
+    for place, name in enumerate(names):
+        plain = name.lower()
+        if plain not in by_lower and place < NAMES_SHOWN:  # comparing thousands with thousands would take minutes
+            plain = next(iter(difflib.get_close_matches(plain, by_lower, n=1, cutoff=0.6)), plain)
+        if plain in by_lower:
+            found[name] = by_lower[plain]
+    return found
 
 
-def absent(what: str, names: Sequence[str], known: Sequence[str]) -> str:
-    """`no target column 'specis'; did you mean 'species'? The columns are …`: the end of a message."""
+def absent(what: str, names: Sequence[str], known: Sequence[str], others: Sequence[str] = ()) -> str:
+    """`no target column 'specis'; did you mean 'species'? The columns are …`: the end of a message.
+
+    Args:
+        what: what is absent, in the singular: "target column".
+        names: those that are absent.
+        known: those that are there. The ones near to `names` are listed however many there are.
+        others: those that are asked for beside `names`: none of them was meant by an absent one.
+    """
     *qualifiers, noun = what.split()
     plural = "" if len(names) == 1 else "s"
-    hint = did_you_mean(names[0], known) if len(names) == 1 else ""
-    listing = f"{noun}s are {quoted(known) or 'none'}"
-    end = f"{hint} The {listing}" if hint else f"; the {listing}"
+    taken = set(others)
+    near = _nearest(names, [each for each in known if each not in taken])
+    listing = f"{noun}s are {quoted(_with_near(known, near.values())) or 'none'}"
+    if not near:
+        end = f"; the {listing}"
+    elif len(names) == 1:
+        end = f"; did you mean {near[names[0]]!r}? The {listing}"
+    else:
+        meant = [f"{found!r} for {name!r}" for name, found in near.items()]
+        more = f" and {len(meant) - _MOST_MEANT:,} more" if len(meant) > _MOST_MEANT else ""
+        end = f"; did you mean {', '.join(meant[:_MOST_MEANT])}{more}? The {listing}"
     return f"no {' '.join([*qualifiers, noun])}{plural} {quoted(names)}{end}"
+
+
+def _with_near(known: Sequence[str], near: Collection[str]) -> list[str]:
+    """The names in order, but those that are near among the first that `quoted` shows."""
+    near = set(list(dict.fromkeys(near))[:_MOST_MEANT])
+    behind = [name for name in known[NAMES_SHOWN:] if name in near]
+    kept = NAMES_SHOWN - len(behind)
+    return [*known[:kept], *behind, *(name for name in known[kept:] if name not in near)]
+
+
+def absent_inputs(missing: Sequence[str], there: Sequence[str], trained: Sequence[str]) -> str:
+    """`no input column 'carat'; …; the network was trained on …`: the end of a message, as `absent`."""
+    return f"{absent('input column', missing, there, trained)}; the network was trained on {quoted(trained)}"
 
 
 def check_size(source: str, announced: int) -> None:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from nntrain.data.dataset import Kind, quoted
 from nntrain.data.readers.cells import PLAIN
-from nntrain.data.readers.checks import absent
+from nntrain.data.readers.checks import absent, absent_inputs
 from nntrain.errors import DataError
 
 Features = Literal["all"] | Sequence[str] | tuple[Literal["exclude"], Sequence[str]]
@@ -24,6 +24,8 @@ def check_header(source: str, header: list[str], delimiter: str) -> None:
             f"{where} is one column, {header[0]!r}: the fields seem to be separated by {other}; "
             "separate them by commas in a .csv file, by tabs in a .tsv file"
         )
+    if header[-1] == "" and (named := _without_trailing(header)) and "" not in named:
+        raise DataError(f"{where} {_trailing(len(header) - len(named), delimiter)}")
     if "" in header:
         place = header.index("") + 1
         hint = " (the index of a pandas table? write it with index=False)" if place == 1 else ""
@@ -32,6 +34,20 @@ def check_header(source: str, header: list[str], delimiter: str) -> None:
     for place, name in enumerate(header, start=1):
         if seen.setdefault(name, place) != place:
             raise DataError(f"{where} has two columns named {name!r}, {seen[name]} and {place}; rename one of them")
+
+
+def _without_trailing(header: list[str]) -> list[str]:
+    """The names up to the last one that is not empty."""
+    last = max((place for place, name in enumerate(header) if name), default=-1)
+    return header[: last + 1]
+
+
+def _trailing(count: int, delimiter: str) -> str:
+    """What is wrong with a header that ends in so many delimiters."""
+    mark = "tab" if delimiter == "\t" else "comma"
+    if count == 1:
+        return f"ends in a {mark}, so its last column has no name; remove it, and the {mark} at the end of each row"
+    return f"ends in {count} {mark}s, so its last {count} columns have no names; remove them, and those of each row"
 
 
 def _looks_like_data(header: list[str]) -> bool:
@@ -54,13 +70,15 @@ def target_names(source: str, header: list[str], target: str | Sequence[str] | N
     if not need_target:
         return names
     if not names:
+        null = next((name for name in header if name.lower() in ("null", "~")), None)
+        hint = "" if null is None else f"; the column {null!r} is named in quotes, target: '{null}'"
         raise DataError(
-            f"{source}: data.target is not set; name the column to predict: {quoted(header)}",
+            f"{source}: data.target is not set; name the column to predict: {quoted(header)}{hint}",
             setting="data.target",
         )
     known = set(header)
     if missing := [name for name in names if name not in known]:
-        raise DataError(f"{source}: {absent('target column', missing, header)}", setting="data.target")
+        raise DataError(f"{source}: {absent('target column', missing, header, names)}", setting="data.target")
     _check_unrepeated(source, names, "data.target")
     return names
 
@@ -70,8 +88,13 @@ def input_names(
 ) -> list[str]:
     """The input columns, in the order asked for, or in the file's where all or all but some are.
 
-    In a further file of a table whose columns are `known` nothing has to be excluded, and others are left alone.
+    In a further file of a table whose columns are `known` these must be there; nothing has to be excluded, and others
+    are left alone.
     """
+    trained = [name for name in known or () if name not in targets]
+    there = set(header)
+    if missing := [name for name in trained if name not in there]:
+        raise DataError(f"{source}: {absent_inputs(missing, header, trained)}", setting="data.features")
     excluded = _excluded(features)
     if excluded is None:
         asked = _asked(source, header, targets, [str(name) for name in features])
@@ -106,7 +129,7 @@ def _asked(source: str, header: list[str], targets: list[str], names: list[str])
 def _check_there(source: str, header: list[str], names: list[str]) -> None:
     known = set(header)
     if missing := [name for name in names if name not in known]:
-        raise DataError(f"{source}: {absent('feature column', missing, header)}", setting="data.features")
+        raise DataError(f"{source}: {absent('feature column', missing, header, names)}", setting="data.features")
 
 
 def _check_unrepeated(source: str, names: list[str], setting: str) -> None:

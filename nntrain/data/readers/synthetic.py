@@ -4,25 +4,27 @@ Where the kinds come from the Playground (github.com/tensorflow/playground, src/
 spiral; plane and gauss for regression) `noise` means what its slider / 100 does there, so 0 … 0.5, and the numbers
 are drawn from the same distributions, though not the same numbers.
 
-kind       inputs                            target
-and, or,   {0, 1}²; `examples` rows of the   "1" where the operation says so
-  xor      table in turn, each input with
-           normal noise of std `noise`
-xor        with `examples`: uniform in       "1" where x1 · x2 ≥ 0 after uniform noise of ±5 · `noise`, as the
-           [-5, 5]², 0.3 off the axes        Playground has it: equal signs, the opposite of the truth table
-circle     half within radius 2.5, half      "1" inside 2.5 after noise of ±5 · `noise`
-           from 3.5 to 5
-gaussians  variance 0.5 + 7 · `noise` about  the class: "1" at (2, 2), "0" at (-2, -2); K classes have their
-           K points 2√2 from 0               centres evenly round the circle
-spiral     K arms of 1.75 turns to radius    the arm; two arms are the Playground's
-           5, uniform noise of ± `noise`
-moons      two half circles of radius 1,     "0" the upper about (0, 0), "1" the lower about (1, 0.5), as
-           normal noise of std `noise`       scikit-learn's make_moons has them
-plane      uniform in [-6, 6]²               (x1 + x2) / 10, at the point moved by ±6 · `noise`
-gauss      uniform in [-6, 6]²               of six cones of height ±1 and radius 2 the highest at the point moved
-by
-                                             ±6 · `noise`
-sine       x uniform in [-π, π]              sin(x), with normal noise of std `noise`
+kind         inputs                            target
+and, or,     {0, 1}²; `examples` rows of the   "1" where the operation on x1 and x2 says so
+  nand, nor,   table in turn, each input with
+  xor, xnor    normal noise of std `noise`
+not          {0, 1}, one input x1; likewise    "1" where x1 is 0
+xor          with `examples`: uniform in       "1" where x1 · x2 ≥ 0 after uniform noise of ±5 · `noise`, as the
+             [-5, 5]², 0.3 off the axes        Playground has it: equal signs, the opposite of the truth table
+circle       half within radius 2.5, half      "1" inside 2.5 after noise of ±5 · `noise`
+             from 3.5 to 5
+gaussians    variance 0.5 + 7 · `noise` about  the class: "1" at (2, 2), "0" at (-2, -2); K classes have their
+             K points 2√2 from 0               centres evenly round the circle
+spiral       K arms of 1.75 turns to radius    the arm; two arms are the Playground's
+             5, uniform noise of ± `noise`
+moons        two half circles of radius 1,     "0" the upper about (0, 0), "1" the lower about (1, 0.5), as
+             normal noise of std `noise`       scikit-learn's make_moons has them
+plane        uniform in [-6, 6]²               (x1 + x2) / 10, at the point moved by ±6 · `noise`
+gauss        uniform in [-6, 6]²               of six cones of height ±1 and radius 2 the highest at the point
+                                               moved by ±6 · `noise`
+sine         x uniform in [-π, π]              sin(x), with normal noise of std `noise`
+
+The target of a truth table is that of the table's row, whatever the noise does to its inputs.
 """
 
 from collections.abc import Callable
@@ -32,24 +34,49 @@ import numpy as np
 from numpy.random import Generator, SeedSequence, default_rng
 
 from nntrain.arrays import Array
-from nntrain.data.dataset import Dataset, numeric_column, text_column
+from nntrain.data.dataset import Column, Dataset, numeric_column, text_column
 from nntrain.errors import DataError
 
-Synthetic = Literal["xor", "and", "or", "gaussians", "circle", "moons", "spiral", "plane", "gauss", "sine"]
+Synthetic = Literal[
+    "xor",
+    "and",
+    "or",
+    "nand",
+    "nor",
+    "xnor",
+    "not",
+    "gaussians",
+    "circle",
+    "moons",
+    "spiral",
+    "plane",
+    "gauss",
+    "sine",
+]
 
 DEFAULT_EXAMPLES = 400
 MAX_EXAMPLES = 10_000_000
 
 _STREAM = 1_002  # keeps these numbers apart from those of weights, batch order, dropout and splits of the same seed
-_TABLE = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+_PAIRS = ((0, 0), (0, 1), (1, 0), (1, 1))
+# For each row of a truth table its inputs, and what the operation makes of them.
+_TRUTH_TABLES = {
+    "and": (_PAIRS, (0, 0, 0, 1)),
+    "or": (_PAIRS, (0, 1, 1, 1)),
+    "xor": (_PAIRS, (0, 1, 1, 0)),
+    "nand": (_PAIRS, (1, 1, 1, 0)),
+    "nor": (_PAIRS, (1, 0, 0, 0)),
+    "xnor": (_PAIRS, (1, 0, 0, 1)),
+    "not": (((0,), (1,)), (1, 0)),
+}
 
 
 def generate(kind: str, *, examples: int | None = None, noise: float = 0.0, seed: int = 0, classes: int = 2) -> Dataset:
-    """N examples of a synthetic problem: inputs x1 and x2 (sine: x), target "class" or, for regression, "y".
+    """N examples of a synthetic problem: inputs x1 and x2 (not: x1, sine: x), target "class" or, for regression, "y".
 
     Args:
         kind: one of `Synthetic`.
-        examples: N; by default the 4 rows of the truth table for and, or and xor, 400 for the others.
+        examples: N; by default the rows of a truth table, once, and 400 for the others.
         noise: see the table above; 0 for none.
         seed: the same seed gives the same examples.
         classes: K for gaussians and spiral; the others have two.
@@ -61,12 +88,10 @@ def generate(kind: str, *, examples: int | None = None, noise: float = 0.0, seed
     rng = default_rng(SeedSequence(seed, spawn_key=(_STREAM,)))
     count = DEFAULT_EXAMPLES if examples is None else examples
     match kind:
-        case "and" | "or":
-            x, labels = _truth_table(kind, examples or 4, noise, rng)
-        case "xor" if examples is None:
-            x, labels = _truth_table(kind, 4, noise, rng)
-        case "xor":
+        case "xor" if examples is not None:
             x, labels = _xor(count, noise, rng)
+        case _ if kind in _TRUTH_TABLES:
+            x, labels = _truth_table(kind, examples, noise, rng)
         case "circle":
             x, labels = _circle(count, noise, rng)
         case "gaussians":
@@ -81,8 +106,12 @@ def generate(kind: str, *, examples: int | None = None, noise: float = 0.0, seed
             return _regression(kind, *_surface(count, noise, rng, _gauss))
         case _:
             return _sine(count, noise, rng)
-    inputs = (numeric_column("x1", x[:, 0]), numeric_column("x2", x[:, 1]))
-    return Dataset(inputs, (text_column("class", labels.astype(str)),), f"synthetic {kind}")
+    return Dataset(_inputs(x), (text_column("class", labels.astype(str)),), f"synthetic {kind}")
+
+
+def _inputs(x: Array) -> tuple[Column, ...]:
+    """The inputs [N, I] as the columns x1, x2, …"""
+    return tuple(numeric_column(f"x{k}", x[:, k - 1]) for k in range(1, x.shape[1] + 1))
 
 
 def _check(kind: str, examples: int | None, noise: float, classes: int) -> None:
@@ -106,11 +135,11 @@ def _check(kind: str, examples: int | None, noise: float, classes: int) -> None:
         raise DataError(f"synthetic {kind}: classes must be {allowed}, got {classes}", setting="data.synthetic.classes")
 
 
-def _truth_table(kind: str, n: int, noise: float, rng: Generator) -> tuple[Array, Array]:
-    corners = _TABLE[np.arange(n) % 4]
-    a, b = corners[:, 0] == 1, corners[:, 1] == 1
-    labels = {"and": a & b, "or": a | b, "xor": a ^ b}[kind]
-    return corners + rng.normal(0.0, noise, corners.shape), labels.astype(int)
+def _truth_table(kind: str, examples: int | None, noise: float, rng: Generator) -> tuple[Array, Array]:
+    inputs, labels = (np.array(each) for each in _TRUTH_TABLES[kind])
+    rows = np.arange(examples or len(inputs)) % len(inputs)
+    x = inputs[rows].astype(np.float64)
+    return x + rng.normal(0.0, noise, x.shape), labels[rows]
 
 
 def _xor(n: int, noise: float, rng: Generator) -> tuple[Array, Array]:
@@ -183,8 +212,7 @@ def _gauss(x: Array) -> Array:
 
 
 def _regression(kind: str, x: Array, y: Array) -> Dataset:
-    inputs = (numeric_column("x1", x[:, 0]), numeric_column("x2", x[:, 1]))
-    return Dataset(inputs, (numeric_column("y", y),), f"synthetic {kind}")
+    return Dataset(_inputs(x), (numeric_column("y", y),), f"synthetic {kind}")
 
 
 def _sine(n: int, noise: float, rng: Generator) -> Dataset:
