@@ -19,6 +19,7 @@ from nntrain.config.data import (
     ExcludeConfig,
     ExcludedColumnConfig,
     NumericColumnConfig,
+    OrdinalColumnConfig,
     SplitFileConfig,
 )
 from nntrain.config.experiment import Experiment
@@ -170,6 +171,11 @@ class Data:
                 categorical=settings.categorical,
                 missing=settings.missing,
                 target=settings.target,
+                orders={
+                    name: column.order
+                    for name, column in config.data.columns.items()
+                    if isinstance(column, OrdinalColumnConfig)
+                },
             )
             return Prepared(
                 preprocessor,
@@ -277,7 +283,7 @@ def _declared(column: ColumnConfig, usual: Reading) -> tuple[Kind, Reading] | No
             marks = usual.missing if column.missing_values is None else frozenset({"", *column.missing_values})
             thousands = usual.thousands if column.thousands is None else column.thousands
             return "numeric", Reading(marks, column.decimal or usual.decimal, thousands, column.unit or "")
-        case CategoricalColumnConfig():
+        case CategoricalColumnConfig() | OrdinalColumnConfig():
             marks = usual.missing if column.missing_values is None else frozenset({"", *column.missing_values})
             return "categorical", replace(usual, missing=marks)
         case ExcludedColumnConfig():

@@ -108,6 +108,23 @@ class CategoricalColumnConfig(Section):
     )
 
 
+class OrdinalColumnConfig(Section):
+    """Names with an order, which become one number: 0 for the first, 1 for the second, …, scaled as `numeric`."""
+
+    type: Literal["ordinal"] = "ordinal"
+    order: Annotated[tuple[Text, ...], Field(min_length=2), Says("a list of texts")] | None = Field(
+        default=None, description="All values from the least to the greatest; null is the order of numbers."
+    )
+    missing_values: Marks | None = Field(default=None, description="The texts that stand for a missing value.")
+
+    @model_validator(mode="after")
+    def _different(self) -> Self:
+        twice = next((value for value in self.order or () if (self.order or ()).count(value) > 1), None)
+        if twice is not None:
+            raise mistake(f"names {twice!r} twice", at=("order",), hint="name each value once")
+        return self
+
+
 class ExcludedColumnConfig(Section):
     """No feature: an id, a date, a comment."""
 
@@ -116,7 +133,7 @@ class ExcludedColumnConfig(Section):
 
 ColumnConfig = Annotated[
     Annotated[
-        NumericColumnConfig | CategoricalColumnConfig | ExcludedColumnConfig,
+        NumericColumnConfig | CategoricalColumnConfig | OrdinalColumnConfig | ExcludedColumnConfig,
         Field(discriminator="type"),
     ],
     Shorthand(),
@@ -238,8 +255,8 @@ class DataConfig(Section):
     ] = Field(default="all", description="Columns to predict from: all but the target, a list, or all but some.")
     columns: Annotated[dict[Text, ColumnConfig], Says("a mapping of column to its kind")] = Field(
         default_factory=dict,
-        description="What single columns of a table are, targets too: `{store: categorical, id: excluded}`, or a "
-        "mapping with options. The others are what their cells say, which `nntrain check` shows.",
+        description="What single columns of a table are, targets too: `{store: categorical, grade: ordinal, id: "
+        "excluded}`, or a mapping with options. The others are what their cells say, which `nntrain check` shows.",
     )
     missing_values: Annotated[
         Annotated[Marks, Tag("list")] | Annotated[AddConfig, Tag("mapping")],
@@ -305,6 +322,13 @@ class DataConfig(Section):
         for name in targets:
             if isinstance(self.columns.get(name), ExcludedColumnConfig):
                 raise mistake("excludes the target", at=("columns", name), hint="name another target", conflict=True)
+            if isinstance(self.columns.get(name), OrdinalColumnConfig):
+                raise mistake(
+                    "is the target, and ordinal is for features",
+                    at=("columns", name),
+                    hint="declare it categorical or numeric",
+                    conflict=True,
+                )
         listed = () if isinstance(self.features, str | ExcludeConfig) else self.features
         for name in listed:
             if isinstance(self.columns.get(name), ExcludedColumnConfig):

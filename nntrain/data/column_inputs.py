@@ -1,6 +1,7 @@
 """One column of a table as features, with what was learnt of it from the training rows."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
@@ -18,6 +19,7 @@ from nntrain.errors import DataError
 FILLS = ("mean", "median", "most_frequent")
 MAX_CATEGORIES = 1_000
 FAR = 2.0
+_ORDER_SHOWN = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,20 +114,8 @@ class CategoricalInput:
         out[known, places[known]] = 1
 
     def adapt(self, column: Column, dataset: Dataset) -> Column:
-        """A column of the same name that was read as numbers, as text.
-
-        A number is the category that is the same number, however that is written: 2.0 is "02". One that is none becomes
-        "2".
-        """
-        if column.kind == "categorical":
-            return column
-        by_number = {key: category for category in self.categories if (key := number_key(category)) is not None}
-        labels = np.where(column.missing, "", class_labels(column))
-        texts = np.empty(len(labels), dtype=object)
-        for row, text in enumerate(labels.tolist()):
-            key = number_key(text)
-            texts[row] = text if key is None else by_number.get(key, text)
-        return Column(self.name, texts, column.missing, "categorical")
+        """A column of the same name that was read as numbers, as text."""
+        return _as_names(column, self.categories)
 
     def warnings(self, column: Column, dataset: Dataset) -> list[str]:
         """A sentence where categories occur that the training rows did not have."""
@@ -145,13 +135,87 @@ class CategoricalInput:
         return {"kind": self.kind, "name": self.name, "categories": list(self.categories), "fill": self.fill}
 
 
-ColumnInput: TypeAlias = NumericInput | CategoricalInput
+@dataclass(frozen=True, slots=True)
+class OrdinalInput:
+    """A column of names with an order: the place of each, from 0, becomes (place - center) / scale.
+
+    Missing cells are taken for the place `fill` (None: they are refused).
+    """
+
+    kind: ClassVar[Kind] = "categorical"  # how its cells are read
+
+    name: str
+    order: tuple[str, ...]
+    center: float
+    scale: float
+    fill: float | None
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The names of the features that the column becomes."""
+        return (self.name,)
+
+    def encode(self, column: Column, out: Array) -> None:
+        """Write the cells [n] to `out` [n, 1]."""
+        place: dict[str, float] = {name: k for k, name in enumerate(self.order)}
+        if self.fill is not None:
+            place[""] = self.fill
+        places = np.fromiter((place[cell] for cell in column.values), np.float64, len(column))
+        apply_scaling(places, np.float64(self.center), np.float64(self.scale), out[:, 0])
+
+    def adapt(self, column: Column, dataset: Dataset) -> Column:
+        """A column of the same name as text; DataError where a cell has no place in the order."""
+        names = _as_names(column, self.order)
+        _check_order(names, self.order, dataset)
+        return names
+
+    def warnings(self, column: Column, dataset: Dataset) -> list[str]:
+        """Nothing: what has no place in the order is refused."""
+        return []
+
+    def to_json(self) -> dict[str, Any]:
+        """What `column_input_from_json` makes this of."""
+        scaling = {"center": self.center, "scale": self.scale}
+        return {"kind": "ordinal", "name": self.name, "order": list(self.order), **scaling, "fill": self.fill}
 
 
-def fit_column(column: Column, dataset: Dataset, *, numeric: str, missing: str) -> ColumnInput:
+def _as_names(column: Column, categories: Sequence[str]) -> Column:
+    """A column of text as it is; of numbers, as text.
+
+    A number is the category that is the same number, however that is written: 2.0 is "02". One that is none becomes
+    "2".
+    """
+    if column.kind == "categorical":
+        return column
+    by_number = {key: category for category in categories if (key := number_key(category)) is not None}
+    labels = np.where(column.missing, "", class_labels(column))
+    texts = np.empty(len(labels), dtype=object)
+    for row, text in enumerate(labels.tolist()):
+        key = number_key(text)
+        texts[row] = text if key is None else by_number.get(key, text)
+    return Column(column.name, texts, column.missing, "categorical")
+
+
+def _check_order(column: Column, order: Sequence[str], dataset: Dataset) -> None:
+    known = {"", *order}
+    at = next((row for row, cell in enumerate(column.values.tolist()) if cell not in known), None)
+    if at is not None:
+        raise DataError(
+            f"{dataset.place(at)}: column {column.name!r} holds {column.values[at]!r}, which has no place in its "
+            f"order: {quoted(order)}"
+        )
+
+
+ColumnInput: TypeAlias = NumericInput | CategoricalInput | OrdinalInput
+
+
+def fit_column(
+    column: Column, dataset: Dataset, *, numeric: str, missing: str, orders: Mapping[str, Sequence[str] | None]
+) -> ColumnInput:
     """Learn from the training rows; `numeric` is a method of `scaling`, `missing` "error" or one of `FILLS`.
 
-    A missing cell of a categorical column is filled with the most frequent category whatever the fill.
+    A missing cell of a categorical column is filled with the most frequent category whatever the fill. Columns in
+    `orders` are ordinal.
     """
     if column.missing.all():
         raise DataError(
@@ -159,6 +223,8 @@ def fit_column(column: Column, dataset: Dataset, *, numeric: str, missing: str) 
             f"leave it out with data.columns: {{{as_yaml(column.name)}: excluded}}",
             setting="data.features",
         )
+    if column.name in orders:
+        return _fit_ordinal(column, dataset, numeric, missing, orders[column.name])
     if column.kind == "categorical":
         return _fit_categorical(column, dataset, missing)
     return _fit_numeric(column, dataset, numeric, missing)
@@ -176,6 +242,35 @@ def _fit_categorical(column: Column, dataset: Dataset, missing: str) -> Categori
         )
     commonest = min(categories, key=lambda category: (-counts[category], category))
     return CategoricalInput(column.name, categories, None if missing == "error" else commonest)
+
+
+def _fit_ordinal(
+    column: Column, dataset: Dataset, numeric: str, missing: str, given: Sequence[str] | None
+) -> OrdinalInput:
+    order = tuple(given) if given is not None else _numeric_order(column, dataset)
+    _check_order(column, order, dataset)
+    place = {name: k for k, name in enumerate(order)}
+    places = np.array([place[cell] for cell in column.values[~column.missing]], dtype=np.float64)
+    fill = None if missing == "error" else _fill(places, missing)
+    whole = places if fill is None else np.concatenate([places, np.full(int(column.missing.sum()), fill)])
+    center, scale = fit_scaling(whole, numeric)
+    return OrdinalInput(column.name, order, float(center), float(scale), fill)
+
+
+def _numeric_order(column: Column, dataset: Dataset) -> tuple[str, ...]:
+    """The different values by size; DataError where one is no number, whose place nobody knows."""
+    names = sorted(set(column.values[~column.missing].tolist()))
+    numbers = {name: PLAIN.number(name) for name in names}
+    if any(number is None for number in numbers.values()):
+        listed = ", ".join(as_yaml(name) for name in names[:_ORDER_SHOWN])
+        more = ", ..." if len(names) > _ORDER_SHOWN else ""
+        raise DataError(
+            f"{dataset.source}: column {column.name!r} is ordinal, and the order of its values is not known; write "
+            f"them from the least to the greatest: data.columns: {{{as_yaml(column.name)}: {{type: ordinal, order: "
+            f"[{listed}{more}]}}}}",
+            setting=f"data.columns.{column.name}",
+        )
+    return tuple(sorted(names, key=lambda name: (numbers[name], name)))
 
 
 def _fit_numeric(column: Column, dataset: Dataset, numeric: str, missing: str) -> NumericInput:
@@ -224,4 +319,8 @@ def column_input_from_json(document: object) -> ColumnInput:
         if "" in categories or odd or len(categories) > MAX_CATEGORIES:
             raise ValueError(f"the categories of {name!r} are not as nntrain writes them")
         return CategoricalInput(name, categories, commonest)
-    raise ValueError(f"'kind' must be numeric or categorical, got {kind!r}")
+    if kind == "ordinal":
+        order = checked.texts(document, "order")
+        center, scale = checked.number(document, "center"), checked.scale(document, "scale")
+        return OrdinalInput(name, order, center, scale, checked.optional(checked.number, document, "fill"))
+    raise ValueError(f"'kind' must be numeric, categorical or ordinal, got {kind!r}")

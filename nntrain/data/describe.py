@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.data.column_inputs import CategoricalInput, ColumnInput
+from nntrain.data.column_inputs import CategoricalInput, ColumnInput, OrdinalInput
 from nntrain.data.dataset import Column, Dataset
 from nntrain.data.inputs import TableInputs
 from nntrain.data.preprocess import Preprocessor
@@ -98,6 +98,10 @@ def _class_counts(target: ClassTarget, dataset: Dataset) -> list[int]:
 
 def _input_row(how: ColumnInput, column: Column, methods: Mapping[str, str]) -> ColumnRow:
     filled = methods["missing"] if how.fill is not None and column.missing.any() else ""
+    if isinstance(how, OrdinalInput):
+        kind = f"ordinal, {methods['numeric']}"
+        row = _row(column, "input", kind + (f", missing: {filled}" if filled else ""), 1)
+        return replace(row, values={name: row.values.get(name, 0) for name in how.order[:VALUES_LISTED]})
     if isinstance(how, CategoricalInput):
         treatment = "one-hot" + (", missing: most_frequent" if filled else "")
     else:

@@ -1,7 +1,7 @@
 """How the inputs of a data set become one array, with what was learnt from the training rows."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -157,13 +157,16 @@ class ArrayInputs:
 Inputs: TypeAlias = TableInputs | ArrayInputs
 
 
-def fit_inputs(dataset: Dataset, *, numeric: str, missing: str) -> Inputs:
+def fit_inputs(dataset: Dataset, *, numeric: str, missing: str, orders: Mapping[str, Sequence[str] | None]) -> Inputs:
     """Learn from the training rows how to encode inputs; see `preprocess.Preprocessor.fit`."""
     if isinstance(dataset.inputs, tuple):
         if missing == "error":
             check_missing(dataset, dataset.inputs)
         return TableInputs(
-            tuple(fit_column(column, dataset, numeric=numeric, missing=missing) for column in dataset.inputs)
+            tuple(
+                fit_column(column, dataset, numeric=numeric, missing=missing, orders=orders)
+                for column in dataset.inputs
+            )
         )
     axes = _axes_of(dataset.inputs)
     center, scale = fit_scaling(dataset.inputs, numeric, axes)

@@ -4,6 +4,7 @@ Everything is learnt from the training rows alone, is saved with the run as JSON
 other row, at prediction as at training.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,19 +41,21 @@ class Preprocessor:
         categorical: str = "one_hot",
         missing: str = "error",
         target: str = "none",
+        orders: Mapping[str, Sequence[str] | None] | None = None,
     ) -> "Preprocessor":
         """Learn from the training rows.
 
         Args:
             dataset: the training rows, and no others.
             task: what `infer_task` said.
-            numeric: how numbers are scaled: standard (mean 0, population deviation 1), minmax ([0, 1]) or none.
-            Columns
+            numeric: how numbers are scaled: standard (mean 0, population deviation 1), minmax ([0, 1]) or none. Columns
                 and examples [I] are scaled each by itself, images as a whole.
             categorical: how categories are encoded: one_hot.
             missing: what becomes of missing input cells: error, or filled with mean, median or most_frequent;
                 categories always with the most frequent.
             target: how the targets of a regression are scaled: none, standard or minmax.
+            orders: columns of names that have an order, each with its names from the least to the greatest; None for
+                those that are numbers.
 
         Raises:
             DataError: a missing cell that is not to be filled, a column without values or with too many categories,
@@ -62,7 +65,7 @@ class Preprocessor:
         _check_choice("categorical", categorical, ("one_hot",))
         _check_choice("missing", missing, ("error", *FILLS))
         _check_choice("target", target, METHODS)
-        inputs = fit_inputs(dataset, numeric=numeric, missing=missing)
+        inputs = fit_inputs(dataset, numeric=numeric, missing=missing, orders=orders or {})
         return cls(task, inputs, fit_target(dataset, task, target))
 
     def inputs(self, dataset: Dataset, dtype: DTypeLike) -> Array:

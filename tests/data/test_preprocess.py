@@ -403,7 +403,7 @@ def valid() -> Any:
         ("inputs.columns.0", 3, "an object with 'name' was expected"),
         ("inputs.columns.0.name", "c", "'columns' has two of one name"),
         ("inputs.columns.0.name", 7, "'name' must be a string"),
-        ("inputs.columns.0.kind", "odd", "'kind' must be numeric or categorical, got 'odd'"),
+        ("inputs.columns.0.kind", "odd", "'kind' must be numeric, categorical or ordinal, got 'odd'"),
         ("inputs.columns.0.center", math.inf, "'center' must be finite"),
         ("inputs.columns.0.center", math.nan, "'center' must be finite"),
         ("inputs.columns.0.center", 10**400, "'center' must be finite"),

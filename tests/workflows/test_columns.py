@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import nntrain
+from nntrain.build.data import Data
 from nntrain.data.describe import ColumnRow
 from nntrain.errors import ConfigError, DataError
 from nntrain.workflows import CheckReport
@@ -305,3 +306,62 @@ def test_numbers_far_out_of_the_range_of_an_array() -> None:
         "u.npz: example 3: -500 at [1] is far from the training rows, where it is from 0 to 10: the network was not "
         "trained for that"
     ]
+
+
+# names with an order
+
+
+def write_grades() -> None:
+    grades = ["low", "high", "mid", "low"]
+    write_table("t.csv", ("grade", "size", "y"), [(grades[i % 4], 10 ** (i % 3), "pq"[i % 2]) for i in range(48)])
+
+
+def test_names_with_an_order_become_one_number() -> None:
+    """Places 0, 1 and 2 of a column that is half low, a quarter mid and a quarter high: mean 3/4, deviation √11/4."""
+    write_grades()
+    text = config("columns: {grade: {type: ordinal, order: [low, mid, high]}}, split: {validation: 0, test: 0}")
+    x = Data(load(text)).prepare().splits["training"].x
+    place = np.array([0.0, 2.0, 1.0, 0.0] * 12)
+    np.testing.assert_allclose(x[:, 0], (place - 0.75) / (11**0.5 / 4), rtol=1e-6)
+    report = nntrain.check(load(text))
+    expected = {"low": 24, "mid": 12, "high": 12}
+    assert row(report, "grade") == ColumnRow(
+        "grade", "input", "categorical", "ordinal, standard", 1, 0, 3, None, None, expected
+    )
+    result = nntrain.fit(load(text))
+    assert nntrain.verify(result.run).reproducible
+    model = nntrain.load_run(result.run)
+    assert len(model.predict({"grade": ["high", "low"], "size": [1, 10]})) == 2
+    with pytest.raises(DataError) as caught:
+        model.predict({"grade": ["high", "top"], "size": [1, 10]})
+    assert str(caught.value) == (
+        "rows: example 1: column 'grade' holds 'top', which has no place in its order: 'low', 'mid', 'high'"
+    )
+
+
+def test_the_order_of_numbers_is_known_and_that_of_words_must_be_said() -> None:
+    write_grades()
+    text = config("columns: {size: ordinal}, split: {validation: 0, test: 0}")
+    x = Data(load(text)).prepare().splits["training"].x
+    place = np.array([0.0, 1.0, 2.0] * 16)  # of 1, 10 and 100
+    np.testing.assert_allclose(x[:, -1], (place - 1) / (2 / 3) ** 0.5, rtol=1e-6)
+    with pytest.raises(ConfigError) as caught:
+        check("columns: {grade: ordinal}")
+    assert (
+        "t.csv: column 'grade' is ordinal, and the order of its values is not known; write them from the least to the "
+        "greatest: data.columns: {grade: {type: ordinal, order: [high, low, mid]}}"
+    ) in str(caught.value)
+    with pytest.raises(DataError, match=r"t\.csv:3: column 'grade' holds 'high', which has no place in its order"):
+        check("columns: {grade: {type: ordinal, order: [low, mid]}}")
+    with pytest.raises(ConfigError, match=r"data\.columns\.grade\.order names 'low' twice"):
+        check("columns: {grade: {type: ordinal, order: [low, mid, low]}}")
+    with pytest.raises(ConfigError, match=r"data\.columns\.y is the target, and ordinal is for features"):
+        check("columns: {y: ordinal}")
+
+
+def test_missing_places_are_filled() -> None:
+    grades = ["low", "high", "", "mid", "low"]
+    write_table("t.csv", ("grade", "y"), [(grades[i % 5], "pq"[i % 2]) for i in range(50)])
+    order = "columns: {grade: {type: ordinal, order: [low, mid, high]}}, split: {validation: 0, test: 0}"
+    x = Data(load(config(f"{order}, preprocess: {{missing: median, numeric: none}}"))).prepare().splits["training"].x
+    assert x[:, 0].tolist() == [0.0, 2.0, 0.5, 1.0, 0.0] * 10  # the median of 0, 0, 1, 2
