@@ -260,3 +260,11 @@ def test_divergence_is_an_error_and_leaves_a_run_that_says_so() -> None:
 def test_a_search_section_is_nothing_to_fit() -> None:
     searching = CLASSES + "search: {space: {seed: [1, 2]}, monitor: validation.f1}\n"
     assert fit(load(searching)).weights_sha256 == fit(load(CLASSES)).weights_sha256
+
+
+def test_plateau_waits_for_the_end_of_the_warmup() -> None:
+    """No epoch is better by 1000. Five epochs rise to 0.1, the sixth is the first to be compared with."""
+    schedule = "schedule={type: plateau, factor: 0.25, patience: 1, min_delta: 1000, warmup_epochs: 5}"
+    result = fit(load(CLASSES, schedule, "optimizer.learning_rate=0.1", "training.epochs=9"))
+    rates = [line["learning_rate"] for line in history(result)]
+    assert rates == pytest.approx([0.02, 0.04, 0.06, 0.08, 0.1, 0.1, 0.1, 0.025, 0.00625], rel=1e-12)
