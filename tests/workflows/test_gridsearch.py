@@ -409,3 +409,13 @@ def test_a_section_and_a_setting_in_it_are_not_searched_together() -> None:
     with pytest.raises(UserError) as refused:
         search(load(CLASSES), parameters={"optimizer.learning_rate": [0.1, 0.01], "optimizer": ["sgd", "adam"]})
     assert "optimizer.learning_rate is part of optimizer, and only one of them can have its way" in str(refused.value)
+
+
+def test_a_searched_null_is_told_from_a_score_that_is_none() -> None:
+    """In the file as in a config; in the table as None."""
+    parameters = {"regularization.max_norm": [None, 1.0], "early_stopping": [None, {"patience": 3}]}
+    board = search(load(CLASSES), parameters=parameters)
+    table = list(csv.DictReader(board.path.read_text(encoding="utf-8").splitlines()))
+    written = {(row["regularization.max_norm"], row["early_stopping"]) for row in table}
+    assert written == {(norm, rule) for norm in ("null", "1.0") for rule in ("null", "{patience: 3}")}
+    assert {row["regularization.max_norm"] for row in board.table} == {None, 1.0}
