@@ -14,7 +14,6 @@ The number is the exit code of the command line.
 from collections.abc import Iterable
 from typing import Any
 
-
 NEWER = "is that of a newer nntrain"
 """How the refusal of a file that a newer nntrain wrote goes on behind `version 2` or `format 2`, wherever that is."""
 

@@ -93,7 +93,7 @@ class Data:
         config = self.experiment.config
         part = config.data.split
         with located(self.experiment):
-            return make_split(
+            split = make_split(
                 len(self.pool),
                 labels=self._labels(),
                 validation=part.validation if isinstance(part.validation, float | int) else 0.0,
@@ -101,6 +101,8 @@ class Data:
                 seed=self._split_seed(),
                 target=self.pool.target_columns[0].name,
             )
+            self._check_trained(split.training, np.concatenate([split.validation, split.test]))
+        return split
 
     def prepare(self) -> Prepared:
         """Fit the preprocessing on the training split and encode all splits."""
@@ -127,10 +129,26 @@ class Data:
                 seed=self._split_seed(),
                 target=self.pool.target_columns[0].name,
             )
+            for inside, outside in pairs:
+                self._check_trained(rows[inside], rows[outside])
         return [
             self._encode({"training": self.pool.rows(rows[inside]), "validation": self.pool.rows(rows[outside])})
             for inside, outside in pairs
         ]
+
+    def _check_trained(self, training: Array, others: Array) -> None:
+        """Refuse rows of the pool with a class that is not among those to train on; a stratified split has none."""
+        labels = stratification_labels(self.pool, self.task)
+        if labels is None or self._labels() is not None:
+            return
+        missing = sorted(set(labels[others]) - set(labels[training]))
+        if missing:
+            raise DataError(
+                f"class {missing[0]!r} of target {self.pool.target_columns[0].name!r} is not among the "
+                f"{len(training):,} examples to train on, so that those of it elsewhere could not be scored: set "
+                "data.split.stratify: auto, which keeps every class in training",
+                setting="data.split.stratify",
+            )
 
     def _split_seed(self) -> int:
         config = self.experiment.config

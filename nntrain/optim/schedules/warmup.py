@@ -16,8 +16,8 @@ class Warmup(Schedule):
     """α (e + 1) / W in the epochs e = 0 … W − 1, then `after`, whose epoch 0 is epoch W.
 
     So the rate rises in W equal steps, the last of which is α. (Goyal et al. 2017, gradual warm-up, by epochs;
-    PyTorch's LinearLR from 1/W in W − 1 steps.) What is observed during the warm-up is no concern of `after`: a member's
-    first value is that of its epoch W.
+    PyTorch's LinearLR from 1/W in W − 1 steps.) What is observed during the warm-up is no concern of `after`: the
+    first value that it gets of a member is that of its epoch W.
 
     Args:
         epochs: W, at least 0.
