@@ -115,9 +115,16 @@ class Data:
         return self._encode(datasets)
 
     def prepare_folds(self, folds: int) -> list[Prepared]:
-        """One data set for each fold of the examples that are not for testing; the preprocessing is fitted in each.
+        """One data set for each fold of the examples that are not for testing; the preprocessing is fitted in each."""
+        return [
+            self._encode({"training": self.pool.rows(inside), "validation": self.pool.rows(outside)})
+            for inside, outside in self.fold_rows(folds)
+        ]
 
-        Every example is in the validation split of exactly one fold.
+    def fold_rows(self, folds: int) -> list[tuple[Array, Array]]:
+        """Which examples of the pool train and which validate in each fold, int64.
+
+        Every example that is not for testing validates in exactly one fold, but for the only one of a class.
         """
         rows = np.concatenate([self.split.training, self.split.validation])
         labels = self._labels()
@@ -129,12 +136,14 @@ class Data:
                 seed=self._split_seed(),
                 target=self.pool.target_columns[0].name,
             )
-            for inside, outside in pairs:
-                self._check_trained(rows[inside], rows[outside])
-        return [
-            self._encode({"training": self.pool.rows(rows[inside]), "validation": self.pool.rows(rows[outside])})
-            for inside, outside in pairs
-        ]
+            found = [(rows[inside], rows[outside]) for inside, outside in pairs]
+            for inside, outside in found:
+                self._check_trained(inside, outside)
+        return found
+
+    def examples(self, split: str) -> Dataset:
+        """The examples of a split as they were read."""
+        return self.separate[split] if split in self.separate else self.pool.rows(getattr(self.split, split))
 
     def _check_trained(self, training: Array, others: Array) -> None:
         """Refuse rows of the pool with a class that is not among those to train on; a stratified split has none."""

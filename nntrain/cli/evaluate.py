@@ -65,6 +65,10 @@ def run(
 def show(report: "Evaluation") -> None:
     """Scores, then what the task has: confusion matrix, a row for each class, a row for each output."""
     print_scores({"network": report.scores, "baseline": report.baseline})
+    for name, reason in report.undefined.items():
+        print(f"{name} is undefined: it {reason}")
+    if report.undefined:
+        print()
     if report.classes is not None and report.confusion is not None:
         _show_confusion(report.classes, report.confusion.tolist())
     if report.per_class:

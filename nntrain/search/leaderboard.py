@@ -57,13 +57,13 @@ def ranked(trials: Sequence[Trial], monitor: str) -> list[Trial]:
     """Best first; of equals the smaller network comes first, then the earlier one.
 
     Behind all others come trials with a member that diverged, whatever it had reached before, and last those without a
-    score.
+    score: undefined, or infinite.
     """
     sign = -1.0 if is_maximized(monitor) else 1.0
 
     def order(trial: Trial) -> tuple[bool, bool, float, int, int]:
         mean = trial.mean(monitor)
-        scored = not math.isnan(mean)
+        scored = math.isfinite(mean)
         return not scored, trial.diverged > 0, sign * mean if scored else 0.0, trial.parameters, trial.number
 
     return sorted(trials, key=order)

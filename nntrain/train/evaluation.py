@@ -18,6 +18,9 @@ from nntrain.train.classification_metrics import (
 )
 from nntrain.train.metrics import compute_metrics, metrics_for
 from nntrain.train.regression_metrics import output_absolute_error, output_r2, output_squared_error
+from nntrain.train.undefined import why_undefined
+
+_SPLITS = ("training", "validation", "test")
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Evaluation:
     `scores` has the loss, if it was given, and every metric of the task; `baseline` the same metrics of a
     predictor that ignores its inputs. `confusion` [K, K] counts examples by true class (row) and predicted
     class (column); None for multilabel and regression. `per_class` is empty for regression, `per_output` for
-    all else.
+    all else. `undefined` says of each metric that is NaN why: "needs at least 2 examples, but the test split has 1".
     """
 
     split: str
@@ -60,6 +63,7 @@ class Evaluation:
     confusion: Array | None
     per_class: tuple[ClassRow, ...]
     per_output: tuple[OutputRow, ...]
+    undefined: dict[str, str]
 
     def to_json(self) -> dict[str, Any]:
         """Plain dicts, lists, numbers and strings; NaN, which JSON lacks, becomes None."""
@@ -73,6 +77,7 @@ class Evaluation:
             "confusion": None if self.confusion is None else self.confusion.tolist(),
             "per_class": [_finite(vars(row)) for row in self.per_class],
             "per_output": [_finite(vars(row)) for row in self.per_output],
+            "undefined": self.undefined,
         }
 
 
@@ -107,17 +112,35 @@ def evaluate_predictions(
     scores = {} if loss is None else {"loss": float(loss)}
     decides = task is not Task.REGRESSION
     kinds = 2 if task is Task.BINARY else y.shape[-1]
+    metrics = _only_member(compute_metrics(names, task, y, t))
+    where = f"the {split} split" if split in _SPLITS else split
     return Evaluation(
         split=split,
         task=task,
         examples=y.shape[1],
-        scores=scores | _only_member(compute_metrics(names, task, y, t)),
+        scores=scores | metrics,
         baseline=_only_member(compute_metrics(names, task, constant, t)),
         classes=_named(classes, kinds) if decides else None,
         confusion=confusion_matrix(task, y[0], t[0]) if task in (Task.CLASSIFICATION, Task.BINARY) else None,
         per_class=_class_rows(task, y, t, _named(classes, kinds)) if decides else (),
         per_output=() if decides else _output_rows(y, t, _named(outputs, kinds)),
+        undefined=_undefined(metrics, task, y, t, _named(classes if decides else outputs, kinds), where),
     )
+
+
+def _undefined(
+    metrics: dict[str, float], task: Task, y: Array, t: Array, names: tuple[str, ...], where: str
+) -> dict[str, str]:
+    """Why metrics are NaN."""
+    broken = int((~np.isfinite(y)).any(axis=2).sum())
+    otherwise = f"needs finite outputs, which {broken:,} of {y.shape[1]:,} examples do not have"
+    if not broken:
+        otherwise = "overflows, so large are some outputs"
+    return {
+        name: why_undefined(name, task, t[0], names, where) or otherwise
+        for name, value in metrics.items()
+        if math.isnan(value)
+    }
 
 
 def confusion_matrix(task: Task, y: Array, t: Array) -> Array:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,14 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.build.data import SPLITS, Data, Prepared
+from nntrain.build.monitors import check_monitors
 from nntrain.build.resolve import plan_network, resolve
 from nntrain.build.training import build_evaluator, build_population
 from nntrain.build.warnings import data_warnings
 from nntrain.config import dump
 from nntrain.config.experiment import Experiment
 from nntrain.config.root import Config
+from nntrain.config.schedule import PlateauConfig
 from nntrain.config.training import EarlyStoppingConfig
 from nntrain.errors import DivergedError, Interrupted, NntrainError, RunError
 from nntrain.nn.network import Network
@@ -27,12 +30,14 @@ from nntrain.runs.environment import environment, seen_from
 from nntrain.runs.history import HistoryWriter
 from nntrain.runs.store import CHECKPOINT, PREVIOUS_CHECKPOINT, RunDirectory
 from nntrain.train.loop import Training
+from nntrain.train.metrics import is_maximized
 from nntrain.train.population import Population
 from nntrain.train.postmortem import find
 from nntrain.train.records import EpochRecord, StopReason
 from nntrain.train.state import TrainingState
 from nntrain.train.symptoms import Symptoms
 from nntrain.train.threads import blas_threads, threads_for
+from nntrain.train.watching import Watch
 from nntrain.workflows.divergence import Report
 from nntrain.workflows.interruption import Interruption
 from nntrain.workflows.listener import FitInfo, Listener
@@ -81,6 +86,7 @@ class Fit:
     ) -> None:
         self.experiment, self.data, self.prepared, self.listener = experiment, data, prepared, listener
         self.config: Config = experiment.config
+        check_monitors(experiment, prepared)
         self.warnings = data_warnings(self.config, data, prepared)
         self.interruption = interruption or Interruption()
         asked = self.config.runtime.threads if threads is None else threads
@@ -139,7 +145,7 @@ class Fit:
 
     def _train(self, directory: RunDirectory, training: Training, state: TrainingState | None) -> FitResult:
         """Train with the run directory open; whatever happens, it ends in the right status."""
-        self._symptoms = Symptoms(training.network.blueprint)
+        self._symptoms, self._watch = Symptoms(training.network.blueprint), self._watched()
         for message in self.warnings:
             self.listener.warned(message)
         self.listener.started(self._info(directory, training))
@@ -147,7 +153,7 @@ class Fit:
         self._started = time.perf_counter()
         try:
             with directory.history_writer(training.epoch - 1) as history:
-                self._recall_symptoms(directory)
+                self._recall(directory)
                 self._follow(directory, training, history)
             return self._finish(directory, training)
         except (Interrupted, DivergedError):
@@ -170,7 +176,7 @@ class Fit:
                 line = history_line(record)
                 history.append(line)
                 self.listener.epoch(record)
-                self._warn(self._symptoms.observe(record.epoch, line))
+                self._observe(record.epoch, line)
                 self.interruption.asked()
             stopping = self.interruption.signal is not None and not training.is_over
             if stopping or self._checkpoint_due(training.epoch):
@@ -186,11 +192,21 @@ class Fit:
         for message in messages:
             self.listener.warned(message)
 
-    def _recall_symptoms(self, directory: RunDirectory) -> None:
+    def _recall(self, directory: RunDirectory) -> None:
         """Note what the epochs before have shown, so that a run that goes on warns as one without interruption."""
         for epoch, line in enumerate(directory.iter_history(), start=1):
-            values = {name: value for name, value in line.items() if isinstance(value, float)}
-            self._warn(self._symptoms.observe(epoch, values))
+            self._observe(epoch, {name: value for name, value in line.items() if isinstance(value, float)})
+
+    def _observe(self, epoch: int, line: Mapping[str, float]) -> None:
+        self._warn([*self._symptoms.observe(epoch, line), *self._watch.observe(epoch, line.get(self._watch.name))])
+
+    def _watched(self) -> Watch:
+        """What the training is judged by: what early stopping monitors, or else a loss, as a plateau schedule does."""
+        early, schedule = self.config.early_stopping, self.config.schedule
+        if isinstance(early, EarlyStoppingConfig):
+            return Watch(early.monitor, maximize=is_maximized(early.monitor), decides=True)
+        split = "validation" if "validation" in self.prepared.splits else "training"
+        return Watch(f"{split}.loss", maximize=False, decides=isinstance(schedule, PlateauConfig))
 
     def _wants_pause(self) -> bool:
         return self.interruption.asked() or time.perf_counter() >= self._next_checkpoint
@@ -224,6 +240,8 @@ class Fit:
         network.theta[...] = training.theta
         sha256 = directory.write_weights({path: array[0] for path, array in network.parameters().items()})
         metrics = final_scores(network, self.config, self.prepared)
+        if outcome.reason is not StopReason.DIVERGED:
+            self._warn(list(overflown(metrics)))
         directory.write_result(
             {
                 "best_epoch": outcome.best_epoch,
@@ -320,6 +338,16 @@ def final_scores(network: Network, config: Config, prepared: Prepared) -> dict[s
                 values = build_evaluator(network, config, [prepared], first, split, config.metrics).evaluate()
             scores[split] = {name: float(array[0]) for name, array in values.items()}
     return scores
+
+
+def overflown(metrics: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
+    """A word for each split whose loss is no number; what is undefined for its targets was said before training."""
+    for split, scores in metrics.items():
+        if not math.isfinite(scores["loss"]):
+            yield (
+                f"scores of the {split} examples are undefined: for some of them the network puts out numbers that are "
+                "not finite or too large; look for values far from those it was trained on"
+            )
 
 
 def history_line(record: EpochRecord) -> dict[str, Any]:

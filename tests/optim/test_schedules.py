@@ -163,7 +163,7 @@ def plateau_rates(schedule: Plateau, values: list[float]) -> list[float]:
         ([5.0, 4.95, 4.91], [1.0, 1.0, 0.5]),
         # an improvement resets the count
         ([5.0, 6.0, 4.0, 6.0, 6.0], [1.0, 1.0, 1.0, 1.0, 0.5]),
-        # NaN counts from the first number on, infinity always
+        # what is no number counts from the first number on
         ([float("nan"), float("inf"), 1.0, float("nan"), 2.0], [1.0, 1.0, 1.0, 1.0, 0.5]),
         ([float("nan")] * 5, [1.0] * 5),
         ([1.0, float("nan"), float("nan"), 1.0, float("nan")], [1.0, 1.0, 0.5, 0.5, 0.25]),
