@@ -8,7 +8,7 @@ import typer
 from nntrain.cli.console import count_text, print_json, seconds_text
 from nntrain.cli.options import JsonOption, QuietOption, RunsDirOption, SetOption
 from nntrain.cli.run_directory import find_run
-from nntrain.cli.tables import print_pairs, print_scores
+from nntrain.cli.tables import print_pairs, print_paragraphs, print_scores
 from nntrain.errors import UserError
 
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ def run(
 ) -> None:
     """Train the network of a config and leave a run directory.
 
-    Prints the scores of the best epoch per split, and where the run is. Exit code 3 if training diverged, 130
-    if Ctrl-C and 143 if SIGTERM stopped it: what was reached is saved, and --resume goes on from there as if nothing
-    had been. A second Ctrl-C stops at once.
+    Prints the scores per split of the weights that were kept, and where the run is. Exit code 3 if training diverged,
+    130 if Ctrl-C and 143 if SIGTERM stopped it: what was reached is saved, and --resume goes on from there as if
+    nothing had been. A second Ctrl-C stops at once.
     """
     from nntrain import workflows
     from nntrain.cli.progress import following
@@ -81,8 +81,11 @@ def show(result: "FitResult") -> None:
     path = str(result.run)
     print(
         f"{result.run.name}: {count_text(result.epochs, 'epoch')} in {seconds_text(result.seconds)} "
-        f"({result.stop_reason}), best epoch {result.best_epoch}\n"
+        f"({result.stop_reason}), {_weights_text(result)}\n"
     )
+    if result.note is not None:
+        print_paragraphs([("note", result.note)])
+        print()
     print_scores({split: scores for split, scores in result.metrics.items() if scores})
     print_pairs(
         [
@@ -91,3 +94,11 @@ def show(result: "FitResult") -> None:
             ("next", f"nntrain eval {shlex.quote(path)}{'' if 'test' in result.metrics else ' --split training'}"),
         ]
     )
+
+
+def _weights_text(result: "FitResult") -> str:
+    """Which weights were kept: "best epoch 54", "best epoch 54 by validation.accuracy", "weights of epoch 74"."""
+    if result.keeps == "last":
+        return f"weights of epoch {result.best_epoch}"
+    by = "" if result.judged_by == "validation.loss" else f" by {result.judged_by}"
+    return f"best epoch {result.best_epoch}{by}"

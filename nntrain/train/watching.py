@@ -25,7 +25,7 @@ class Watch:
     """
 
     def __init__(self, name: str, *, maximize: bool, decides: bool) -> None:
-        self.name, self._maximize, self._decides = name, maximize, decides
+        self.name, self.maximize, self._decides = name, maximize, decides
         self._best: BestValue | None = None
         self._told = False
 
@@ -38,7 +38,7 @@ class Watch:
         """Take note of an epoch; None, NaN and infinity are undefined. Returns what is to be said of it."""
         if value is None or not math.isfinite(value):
             return self._undefined(epoch)
-        if self._best is None or (value > self._best.value if self._maximize else value < self._best.value):
+        if self._best is None or (value > self._best.value if self.maximize else value < self._best.value):
             self._best = BestValue(self.name, value, epoch)
         return []
 

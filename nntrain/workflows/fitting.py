@@ -8,7 +8,7 @@ import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -33,7 +33,7 @@ from nntrain.train.loop import Training
 from nntrain.train.metrics import is_maximized
 from nntrain.train.population import Population
 from nntrain.train.postmortem import find
-from nntrain.train.records import EpochRecord, StopReason
+from nntrain.train.records import EpochRecord, Outcome, StopReason
 from nntrain.train.state import TrainingState
 from nntrain.train.symptoms import Symptoms
 from nntrain.train.threads import blas_threads, threads_for
@@ -242,11 +242,14 @@ class Fit:
         metrics = final_scores(network, self.config, self.prepared)
         if outcome.reason is not StopReason.DIVERGED:
             self._warn(list(overflown(metrics)))
+        keeps, note = self._kept(outcome)
         directory.write_result(
             {
                 "best_epoch": outcome.best_epoch,
                 "epochs": outcome.epochs,
+                "keeps": keeps,
                 "metrics": metrics,
+                "note": note,
                 "parameters": network.blueprint.size,
                 "seconds": round(seconds, 6),
                 "stop_reason": str(outcome.reason),
@@ -265,6 +268,27 @@ class Fit:
             sha256,
             network.blueprint.size,
             self.warnings,
+            keeps,
+            self._watch.name,
+            note,
+        )
+
+    def _kept(self, outcome: Outcome) -> tuple[Literal["best", "last"], str | None]:
+        """Whether the best weights are kept or the last ones, and a note where others than the last were better."""
+        best, early = self._watch.best, self.config.early_stopping
+        rule = early if isinstance(early, EarlyStoppingConfig) else None
+        if rule is not None and rule.restore_best and best is not None:
+            return "best", None
+        chosen = rule is not None or "validation" in self.prepared.splits
+        if best is None or not chosen or best.epoch == outcome.best_epoch:
+            return "last", None
+        most = "highest" if self._watch.maximize else "lowest"
+        how = "early_stopping.restore_best: true"
+        if rule is None:
+            how = f"early_stopping: {{patience: {self.config.training.epochs}}}"
+        return "last", (
+            f"{best.name} was {most} in epoch {best.epoch} ({best.value:.4g}), but the weights are those of epoch "
+            f"{outcome.best_epoch}; {how} keeps those of the best epoch"
         )
 
     def _close(self, directory: RunDirectory, training: Training) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from nntrain.arrays import Shape
 
@@ -15,13 +16,16 @@ class FitResult:
     Attributes:
         run: the run directory.
         metrics: split (training, validation, test) → name → value, at the weights that were kept.
-        best_epoch: the epoch whose weights were kept, from 1.
+        best_epoch: the epoch whose weights were kept, from 1: the best one where `keeps` is "best", else the last one.
         epochs: how many were trained.
         stop_reason: why training ended: `all epochs done` or `early stopping`.
         seconds: of training, without reading the data.
         weights_sha256: of the weights' names, types, shapes and bytes.
         parameters: P.
         warnings: what deserves attention.
+        keeps: "best" where early stopping chose the weights, or "last".
+        judged_by: the recorded value that says which epoch is the best.
+        note: where the last weights are kept although another epoch was better: which one, and how to keep its weights.
     """
 
     run: Path
@@ -33,6 +37,9 @@ class FitResult:
     weights_sha256: str
     parameters: int
     warnings: list[str] = field(default_factory=list)
+    keeps: Literal["best", "last"] = "best"
+    judged_by: str = "validation.loss"
+    note: str | None = None
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,7 @@ VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("optimizer=adamw", "schedule={type: plateau, patience: 1}", "data.split.validation=0"),
     ),
     "plateau in its warm-up": (DROPOUT, ("schedule={type: plateau, patience: 1, min_delta: 9, warmup_epochs: 5}",)),
+    "the last of worse weights": (DROPOUT, ("early_stopping=null", "optimizer.learning_rate=1")),
     "one batch, no order": (ADAM, WHOLE),
     "unshuffled": (ADAM, ("training.shuffle=false",)),
 }
