@@ -35,8 +35,8 @@ from nntrain.workflows.fitting import Fit, portable
 from nntrain.workflows.interruption import signal_of, terminable
 from nntrain.workflows.listener import Listener
 from nntrain.workflows.results import FitResult
+from nntrain.workflows.unfinished import LEADERBOARD
 
-LEADERBOARD = "leaderboard.csv"
 NOT_FINITE = "for some examples their networks put out numbers that are not finite or too large"
 
 
@@ -173,6 +173,8 @@ class Search:
         except (Interrupted, KeyboardInterrupt) as interrupt:
             how = f": {interrupt}" if isinstance(interrupt, Interrupted) else ""
             message = f"the search is done, see {path}; the training of its best point was interrupted{how}"
+            with contextlib.suppress(RunError), directory.lock():
+                directory.set_status("complete", "the training of its best point was interrupted")
             raise Interrupted(message, signal=signal_of(interrupt)) from None
         with directory.lock():
             directory.write_result(self._result(best, refit))

@@ -32,6 +32,7 @@ from nntrain.workflows.resuming import (
     recorded_threads,
     resume,
 )
+from nntrain.workflows.unfinished import owner, refuse_search, refuse_unfinished
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,8 @@ def verify(
         Interrupted: Ctrl-C or SIGTERM.
     """
     directory = RunDirectory.open(run, runs_dir=runs_dir)
+    refuse_search(directory, "is a search, not a run of one network")
+    refuse_unfinished(directory)
     known = read_start(directory)
     _check_complete(directory)
     epochs = read_count(directory, RESULT, directory.read_result(), "epochs")
@@ -181,7 +184,7 @@ def _check_complete(directory: RunDirectory) -> None:
         case "complete":
             return
         case "running":
-            reason = "is still being trained"
+            reason = f"is still being trained, by {owner(directory.read_status())}: wait for it"
         case "diverged":
             reason = "diverged"
         case status:

@@ -480,8 +480,7 @@ def test_a_search_is_no_run_to_go_on_with(write: Write) -> None:
     config = write(ADAM)
     board = nntrain.gridsearch(load_experiment(config), parameters={"optimizer.learning_rate": [0.1, 0.01]})
     assert refusal(board.run) == (
-        f"{board.run.name} is a search, not a run of one network; what it has finished is in "
-        f"{board.run / 'history.jsonl'}, and the run of its best point stands beside it"
+        f"{board.run.name} is a search, not a run of one network; the network of its best point is in {board.refit.run}"
     )
 
 
