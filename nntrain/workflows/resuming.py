@@ -37,7 +37,7 @@ from nntrain.workflows.interruption import Interruption
 from nntrain.workflows.listener import Listener
 from nntrain.workflows.reading import read_count, read_experiment, shown
 from nntrain.workflows.results import FitResult
-from nntrain.workflows.unfinished import refuse_search
+from nntrain.workflows.unfinished import refuse_search, refuse_unbegun
 
 # Settings that say how long to train and when to save, and change nothing about a step.
 FREE = ("training.epochs", "training.checkpoint")
@@ -115,13 +115,7 @@ def read_start(directory: RunDirectory) -> dict[str, Any]:
         UserError: the directory is that of a search.
     """
     refuse_search(directory, "is a search, not a run of one network")
-    if ENVIRONMENT not in directory.read_status().sha256 and not directory.has(
-        ENVIRONMENT
-    ):  # the last that is written before training
-        raise RunError(
-            f"{directory.name} was killed before its training began, so there is nothing to go on with: start it again "
-            "with nntrain fit; its directory can be deleted"
-        )
+    refuse_unbegun(directory, "to go on with")
     return directory.read_environment()
 
 

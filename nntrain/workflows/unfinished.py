@@ -36,7 +36,7 @@ def refuse_search(directory: RunDirectory, what: str = "is a search") -> None:
 
 
 def refuse_unfinished(directory: RunDirectory) -> None:
-    """Say of a run that another process still trains, and that has no weights yet, what to do.
+    """Say of a run that another process still trains, or that never began, and has no weights yet, what to do.
 
     Raises:
         RunError: it is one, or it is damaged.
@@ -44,6 +44,21 @@ def refuse_unfinished(directory: RunDirectory) -> None:
     status = directory.read_status()
     if status.current() == "running" and not directory.has(WEIGHTS):
         raise RunError(f"{directory.name} is still being trained, by {owner(status)}: {_wait(directory)}")
+    refuse_unbegun(directory, "to use")
+
+
+def refuse_unbegun(directory: RunDirectory, purpose: str) -> None:
+    """Say of a run that was killed before its training began that there is nothing in it.
+
+    Raises:
+        RunError: it is one, or it is damaged.
+    """
+    if ENVIRONMENT in directory.read_status().sha256 or directory.has(ENVIRONMENT):
+        return  # it is the last file that is written before training
+    raise RunError(
+        f"{directory.name} was killed before its training began, so there is nothing {purpose}: start it again with "
+        "nntrain fit; its directory can be deleted"
+    )
 
 
 def owner(status: RunStatus) -> str:

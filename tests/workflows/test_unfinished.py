@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import nntrain
 from nntrain import workflows
 from nntrain.cli.app import app
-from nntrain.errors import Interrupted, NntrainError, RunError, UserError
+from nntrain.errors import DivergedError, Interrupted, NntrainError, RunError, UserError
 from nntrain.runs import RunDirectory
 from nntrain.train.records import EpochRecord
 from nntrain.workflows import FitInfo, Leaderboard, Listener
@@ -120,6 +120,32 @@ def test_a_run_that_was_killed_can_go_on(dead: int) -> None:
     [command] = re.findall(r"`(.*)`", said)
     assert nntrain_says(f"{command} -q")[0] == 0
     assert nntrain.evaluate(run)
+
+
+@pytest.mark.parametrize("use", [*USES, *GOES_ON])
+def test_a_run_that_was_killed_before_its_training_began(dead: int, use: str) -> None:
+    run = RunDirectory.create("runs", "small").path
+    in_the_hands_of(run, dead)
+    purpose = "to use" if use in (*USES, "verify") else "to go on with"
+    assert refusal((USES | GOES_ON)[use], run, RunError) == (
+        f"{run.name} was killed before its training began, so there is nothing {purpose}: start it again with nntrain "
+        "fit; its directory can be deleted"
+    )
+
+
+def test_a_run_that_diverged_is_trained_again_rather_than_resumed() -> None:
+    """Its checkpoint is whole, but it would diverge again."""
+    text = BINARY.replace("tanh", "relu") + "optimizer: {type: sgd, learning_rate: 0.1}\nloss: mean_squared_error\n"
+    overrides = ["network.output.activation=linear", "optimizer.learning_rate=9", "training.epochs=30"]
+    with pytest.raises(DivergedError):
+        nntrain.fit(load(text, *overrides, "training.checkpoint={every_epochs: 1}"))
+    [run] = Path("runs").iterdir()
+    assert (run / "checkpoint.npz").exists()
+    (run / "weights.npz").unlink()
+    assert refusal(nntrain.evaluate, run, RunError) == (
+        f"{run}/weights.npz is missing\n  `nntrain fit {run}/config.yaml` trains the run again from its config"
+    )
+    assert nntrain_says(f"nntrain fit {run}/config.yaml -q --runs-dir again")[0] == 3
 
 
 # A search
