@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,7 @@ class Leaderboard:
         run: the directory of the search; `path` is its leaderboard.csv.
         refit: the best point, trained as an ordinary run.
         seconds: of the search, without the refit.
+        warnings: what makes the ranking or the refit another thing than one may think.
     """
 
     best: Point
@@ -60,6 +61,7 @@ class Leaderboard:
     path: Path
     refit: FitResult
     seconds: float
+    warnings: list[str] = field(default_factory=list)
 
 
 def gridsearch(
@@ -130,18 +132,13 @@ class Search:
         self.members: list[Member] = []
         self.trials: list[Trial] = []
         self.finished: list[Trial] = []
+        self.warnings: list[str] = []
         self._losses: set[str] = set()
         self._add_all()
 
     def run(self, runs_dir: Path, listener: Listener) -> Leaderboard:
         """Train all points, write the leaderboard, refit the best."""
-        if len(self._losses) > 1 and self.config.monitor.endswith(".loss"):
-            listener.warned(
-                f"the points differ in the loss or in the scale of the target, so {self.config.monitor} cannot compare "
-                "them: set search.monitor to a metric, such as validation.accuracy or validation.rmse"
-            )
-        for message in self._warnings():
-            listener.warned(message)
+        self._warn(listener, self._before_training())
         started = time.perf_counter()
         directory = RunDirectory.create(runs_dir, f"{self.experiment.name}-search")
         with contextlib.ExitStack() as held:
@@ -161,7 +158,7 @@ class Search:
                 with contextlib.suppress(RunError, OSError):  # the disk may be what failed
                     directory.set_status("failed", str(error) or type(error).__name__)
                 raise
-            self._warn_of_undefined(listener)
+            self._warn(listener, self._undefined_scores())
             table = rows(self.finished, self.config.monitor)
             path = directory.path / LEADERBOARD
             directory.write_text(LEADERBOARD, as_csv(table))
@@ -179,7 +176,7 @@ class Search:
         with directory.lock():
             directory.write_result(self._result(best, refit))
             directory.set_status("complete")
-        return Leaderboard(best.point, table, self.config.monitor, directory.path, path, refit, seconds)
+        return Leaderboard(best.point, table, self.config.monitor, directory.path, path, refit, seconds, self.warnings)
 
     def _add_all(self) -> None:
         """Validate every point, so that all mistakes are reported before anything is trained."""
@@ -274,14 +271,22 @@ class Search:
             self._first_scored = scored
         return PointData(sets, refit, all(map(same_examples, self._first_scored, scored)))
 
-    def _warnings(self) -> Iterator[str]:
+    def _warn(self, listener: Listener, messages: Iterable[str]) -> None:
+        for message in messages:
+            self.warnings.append(message)
+            listener.warned(message)
+
+    def _before_training(self) -> Iterator[str]:
         """What makes the ranking or the refit another thing than one may think."""
         monitor, first, other = self.config.monitor, self.points[0], self._scored_otherwise
-        if other is not None:
-            one, two = (
-                ", ".join(f"{path}={dump.flow(point[path])}" for path in point if first[path] != other[path])
-                for point in (first, other)
+        if len(self._losses) > 1 and monitor.endswith(".loss"):
+            yield (
+                f"the points differ in the loss or in the scale of the target, so {monitor} cannot compare them: set "
+                "search.monitor to a metric, such as validation.accuracy or validation.rmse"
             )
+        if other is not None:
+            differing = [path for path in first if path.split(".")[0] == "data" and first[path] != other[path]]
+            one, two = (", ".join(f"{path}={dump.flow(point[path])}" for path in differing) for point in (first, other))
             yield (
                 f"{one} and {two} are not scored on the same {monitor.partition('.')[0]} examples, so {monitor} cannot "
                 "rank them: search only settings that leave these examples as they are, or train each point by "
@@ -293,13 +298,11 @@ class Search:
                 "train all of its epochs: set data.split.validation: 0.2 to let it stop too"
             )
 
-    def _warn_of_undefined(self, listener: Listener) -> None:
+    def _undefined_scores(self) -> Iterator[str]:
         monitor = self.config.monitor
         count = sum(not trial.diverged and not math.isfinite(trial.mean(monitor)) for trial in self.finished)
         if 0 < count < len(self.finished):
-            listener.warned(
-                f"{monitor} is undefined for {count} of {len(self.finished)} points, which come last: {NOT_FINITE}"
-            )
+            yield f"{monitor} is undefined for {count} of {len(self.finished)} points, which come last: {NOT_FINITE}"
 
     def _write_start(self, directory: RunDirectory) -> None:
         directory.write_config(dump.resolved_yaml(portable(self.experiment, directory.path)))

@@ -28,7 +28,10 @@ OTHERS = (
 def warned(experiment: Experiment, **parameters: list[Any]) -> list[str]:
     """What a search says, by parameters whose dots are double underscores."""
     heard = Heard()
-    nntrain.gridsearch(experiment, parameters={n.replace("__", "."): v for n, v in parameters.items()}, listener=heard)
+    board = nntrain.gridsearch(
+        experiment, parameters={n.replace("__", "."): v for n, v in parameters.items()}, listener=heard
+    )
+    assert board.warnings == heard.warnings
     return heard.warnings
 
 
@@ -74,6 +77,20 @@ def test_points_that_are_scored_on_other_examples(axis: str) -> None:
     Path("other.csv").write_text("\n".join([lines[0], *lines[:0:-1]]) + "\n", encoding="utf-8")
     expected = [] if differing is None else [OTHERS.format(*differing, "validation", LOSS)]
     assert warned(load(text), **parameters) == expected
+
+
+def test_only_what_makes_the_examples_is_blamed() -> None:
+    """Drawn at random, points differ in everything."""
+    write_pets()
+    text = PETS + (
+        "search:\n  strategy: {type: random, trials: 5, seed: 0}\n"
+        "  space: {optimizer.learning_rate: {log_uniform: [0.01, 0.1]}, data.split.test: [0.2, 0.3]}\n"
+    )
+    [said] = warned(load(text))
+    assert said in [
+        OTHERS.format(f"data.split.test={one}", f"data.split.test={two}", "validation", LOSS)
+        for one, two in ((0.2, 0.3), (0.3, 0.2))
+    ]
 
 
 def test_in_the_config_too_and_by_the_split_that_is_monitored() -> None:
