@@ -5,6 +5,7 @@ With labels the split is stratified: each class is divided in the proportions of
 of the splits stay what they would be without. A class with one example is trained on, and nothing else.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -90,8 +91,8 @@ def make_folds(
 
 def only_examples(labels: Array) -> list[str]:
     """The classes of which `labels` [N] has one example, as text, in the order of their names."""
-    names, counts = np.unique(labels.astype(str), return_counts=True)
-    return [str(name) for name in names[counts == 1]]
+    counts = Counter(labels.tolist())
+    return sorted(str(label) for label, count in counts.items() if count == 1)
 
 
 def _generator(seed: int) -> Generator:
