@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from nntrain.build.data import Data, Prepared
-from nntrain.build.monitors import undefined_metrics
 from nntrain.config.network import DenseConfig
 from nntrain.config.root import Config
 from nntrain.data.audit import column_warnings
@@ -21,7 +20,6 @@ def data_warnings(config: Config, data: Data, prepared: Prepared) -> list[str]:
     """Warnings about a resolved config and its data."""
     found = [
         *column_warnings(data.pool),
-        *undefined_metrics(config, prepared),
         _only_examples(data),
         _unscaled_inputs(config, prepared),
         _unscaled_target(config, prepared),

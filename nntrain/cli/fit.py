@@ -87,6 +87,10 @@ def show(result: "FitResult") -> None:
         print_paragraphs([("note", result.note)])
         print()
     print_scores({split: scores for split, scores in result.metrics.items() if scores})
+    for sentence in result.undefined:
+        print(sentence)
+    if result.undefined:
+        print()
     print_pairs(
         [
             ("parameters", f"{result.parameters:,}"),

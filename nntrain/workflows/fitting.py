@@ -14,7 +14,7 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.build.data import SPLITS, Data, Prepared
-from nntrain.build.monitors import check_monitors
+from nntrain.build.monitors import check_monitors, undefined_metrics
 from nntrain.build.resolve import plan_network, resolve
 from nntrain.build.training import build_evaluator, build_population
 from nntrain.build.warnings import data_warnings
@@ -270,6 +270,7 @@ class Fit:
             self.warnings,
             keeps,
             self._watch.name,
+            list(undefined_metrics(self.config, self.prepared)),
             note,
         )
 

@@ -25,6 +25,7 @@ class FitResult:
         warnings: what deserves attention.
         keeps: "best" where early stopping chose the weights, or "last".
         judged_by: the recorded value that says which epoch is the best.
+        undefined: why scores are undefined, a sentence for each.
         note: where the last weights are kept although another epoch was better: which one, and how to keep its weights.
     """
 
@@ -39,6 +40,7 @@ class FitResult:
     warnings: list[str] = field(default_factory=list)
     keeps: Literal["best", "last"] = "best"
     judged_by: str = "validation.loss"
+    undefined: list[str] = field(default_factory=list)
     note: str | None = None
 
 

@@ -43,7 +43,7 @@ def refuse_unfinished(directory: RunDirectory) -> None:
     """
     status = directory.read_status()
     if status.current() == "running" and not directory.has(WEIGHTS):
-        raise RunError(f"{directory.name} is still being trained, by {owner(status)}: {_wait(directory)}")
+        raise RunError(still_trained(directory))
     refuse_unbegun(directory, "to use")
 
 
@@ -61,7 +61,12 @@ def refuse_unbegun(directory: RunDirectory, purpose: str) -> None:
     )
 
 
-def owner(status: RunStatus) -> str:
+def still_trained(directory: RunDirectory) -> str:
+    """Who trains a run that is not done, and what to do."""
+    return f"{directory.name} is still being trained, by {_owner(directory.read_status())}: {_wait(directory)}"
+
+
+def _owner(status: RunStatus) -> str:
     """The process that a run is in the hands of: "process 1234 since 2026-11-20 09:59:44+01:00"."""
     since = datetime.fromisoformat(status.updated).isoformat(sep=" ", timespec="seconds")
     return f"process {status.pid} since {since}"
@@ -88,7 +93,7 @@ def _what_became_of(directory: RunDirectory, status: RunStatus) -> str:
         return f"the network of its best point {'is' if run.exists() else 'was'} in {run}"
     match status.current():
         case "running":
-            return f"it is still at work, in {owner(status)}, and {_finished(directory)}: {_wait(directory)}"
+            return f"it is still at work, in {_owner(status)}, and {_finished(directory)}: {_wait(directory)}"
         case "complete":
             return _without_refit(directory, status, result)
         case "diverged" | "failed":
@@ -100,7 +105,7 @@ def _what_became_of(directory: RunDirectory, status: RunStatus) -> str:
 def _without_refit(directory: RunDirectory, status: RunStatus, result: dict[str, Any]) -> str:
     """A search whose points are all done, but not the run of its best one."""
     if status.message is None and not process_died(status.pid, status.process_started, status.host):
-        return f"its best point is still being trained, by {owner(status)}: {_wait(directory)}"
+        return f"its best point is still being trained, by {_owner(status)}: {_wait(directory)}"
     said = "the network of its best point was not trained to the end"
     best = result.get("best")
     if not isinstance(best, dict):

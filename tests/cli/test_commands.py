@@ -85,6 +85,12 @@ def test_fit_says_which_weights_were_kept(
     assert shown[: len(said)] == [f"{RUN_NAME}: 74 epochs in 0.42 s (early stopping), {said[0]}", *said[1:]]
 
 
+def test_fit_says_why_a_score_is_undefined(invoke: Invoke, workflows: ModuleType, config: ModuleType) -> None:
+    answer(workflows, "fit", replace(fit_result(), undefined=["accuracy is undefined for a reason"]))
+    shown = lines(invoke("fit", "iris.yaml", "-q").stdout)
+    assert shown[4:6] == ["accuracy     0.9889            -   0.9667", "accuracy is undefined for a reason"]
+
+
 def test_fit_as_json_is_one_object_without_nan(invoke: Invoke, workflows: ModuleType, config: ModuleType) -> None:
     answer(workflows, "fit", trained)
     ended = invoke("fit", "iris.yaml", "--json", "--quiet")
@@ -104,6 +110,7 @@ def test_fit_as_json_is_one_object_without_nan(invoke: Invoke, workflows: Module
         "warnings": [],
         "keeps": "best",
         "judged_by": "validation.loss",
+        "undefined": [],
         "note": None,
     }
     assert ended.stderr == "warning: the baseline is better\n"

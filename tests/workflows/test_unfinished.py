@@ -91,13 +91,14 @@ def training(alive: int) -> Path:
     return run
 
 
-@pytest.mark.parametrize("use", [*USES, "verify"])
-def test_a_run_that_is_still_trained(alive: int, use: str) -> None:
+def test_a_run_that_is_still_trained(alive: int) -> None:
     run = training(alive)
     said = f"{run.name} is still being trained, by {SINCE}: wait for it"
-    assert refusal((USES | GOES_ON)[use], run, RunError) == said
+    for use in USES.values():
+        assert refusal(use, run, RunError) == said
+    assert refusal(workflows.verify, run, UserError) == f"only a complete run can be verified, and {said}"
     older = nntrain.fit(load(CLASSES, name="older.yaml")).run
-    assert refusal((USES | GOES_ON)[use], run, RunError) == f"{said}, or use the newest complete run, {older}"
+    assert refusal(nntrain.evaluate, run, RunError) == f"{said}, or use the newest complete run, {older}"
 
 
 def test_the_latest_one_is_that_run(alive: int) -> None:
@@ -126,7 +127,7 @@ def test_a_run_that_was_killed_can_go_on(dead: int) -> None:
 def test_a_run_that_was_killed_before_its_training_began(dead: int, use: str) -> None:
     run = RunDirectory.create("runs", "small").path
     in_the_hands_of(run, dead)
-    purpose = "to use" if use in (*USES, "verify") else "to go on with"
+    purpose = "to use" if use in USES else "to go on with"
     assert refusal((USES | GOES_ON)[use], run, RunError) == (
         f"{run.name} was killed before its training began, so there is nothing {purpose}: start it again with nntrain "
         "fit; its directory can be deleted"
