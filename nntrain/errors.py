@@ -14,6 +14,14 @@ The number is the exit code of the command line.
 from collections.abc import Iterable
 from typing import Any
 
+NEWER = "is that of a newer nntrain"
+"""How the refusal of a file that a newer nntrain wrote goes on behind `version 2` or `format 2`, wherever that is."""
+
+
+def what_newer_needs(kind: str, known: int) -> str:
+    """What to do about a `kind` ("version", "format") beyond `known`, the highest that this nntrain reads."""
+    return f"this nntrain reads {kind}s up to {known}: use the nntrain that wrote it, or a later one"
+
 
 class NntrainError(Exception):
     """Base of every exception that nntrain raises on purpose; its text is fit for the user as it stands."""

@@ -119,7 +119,7 @@ class Data:
         config = self.experiment.config
         part = config.data.split
         with located(self.experiment):
-            return make_split(
+            split = make_split(
                 len(self.pool),
                 labels=self._labels(),
                 validation=part.validation if isinstance(part.validation, float | int) else 0.0,
@@ -127,6 +127,8 @@ class Data:
                 seed=self._split_seed(),
                 target=self.pool.target_columns[0].name,
             )
+            self._check_trained(split.training, np.concatenate([split.validation, split.test]))
+        return split
 
     def prepare(self) -> Prepared:
         """Fit the preprocessing on the training split and encode all splits."""
@@ -137,9 +139,16 @@ class Data:
         return self.separate[split] if split in self.separate else self.pool.rows(getattr(self.split, split))
 
     def prepare_folds(self, folds: int) -> list[Prepared]:
-        """One data set for each fold of the examples that are not for testing; the preprocessing is fitted in each.
+        """One data set for each fold of the examples that are not for testing; the preprocessing is fitted in each."""
+        return [
+            self._encode({"training": self.pool.rows(inside), "validation": self.pool.rows(outside)})
+            for inside, outside in self.fold_rows(folds)
+        ]
 
-        Every example is in the validation split of exactly one fold.
+    def fold_rows(self, folds: int) -> list[tuple[Array, Array]]:
+        """Which examples of the pool train and which validate in each fold, int64.
+
+        Every example that is not for testing validates in exactly one fold, but for the only one of a class.
         """
         rows = np.concatenate([self.split.training, self.split.validation])
         labels = self._labels()
@@ -151,10 +160,28 @@ class Data:
                 seed=self._split_seed(),
                 target=self.pool.target_columns[0].name,
             )
-        return [
-            self._encode({"training": self.pool.rows(rows[inside]), "validation": self.pool.rows(rows[outside])})
-            for inside, outside in pairs
-        ]
+            found = [(rows[inside], rows[outside]) for inside, outside in pairs]
+            for inside, outside in found:
+                self._check_trained(inside, outside)
+        return found
+
+    def examples(self, split: str) -> Dataset:
+        """The examples of a split as they were read."""
+        return self.separate[split] if split in self.separate else self.pool.rows(getattr(self.split, split))
+
+    def _check_trained(self, training: Array, others: Array) -> None:
+        """Refuse rows of the pool with a class that is not among those to train on; a stratified split has none."""
+        labels = stratification_labels(self.pool, self.task)
+        if labels is None or self._labels() is not None:
+            return
+        missing = sorted(set(labels[others]) - set(labels[training]))
+        if missing:
+            raise DataError(
+                f"class {missing[0]!r} of target {self.pool.target_columns[0].name!r} is not among the "
+                f"{len(training):,} examples to train on, so that those of it elsewhere could not be scored: set "
+                "data.split.stratify: auto, which keeps every class in training",
+                setting="data.split.stratify",
+            )
 
     def _split_seed(self) -> int:
         config = self.experiment.config

@@ -10,7 +10,9 @@ from nntrain.build.data import Data, Prepared
 from nntrain.config.network import DenseConfig
 from nntrain.config.root import Config
 from nntrain.data.audit import column_warnings
-from nntrain.data.task import Task
+from nntrain.data.dataset import quoted
+from nntrain.data.split import only_examples
+from nntrain.data.task import Task, stratification_labels
 
 # Inputs beyond this are called unscaled: standardized ones hardly ever reach it.
 LARGE_INPUT = 20.0
@@ -22,6 +24,7 @@ def data_warnings(config: Config, data: Data, prepared: Prepared) -> list[str]:
         *data.remarks,
         *column_warnings(data.pool, config.data.columns),
         *_far_from_training(data, prepared),
+        _only_examples(data),
         _unscaled_inputs(config, prepared),
         _unscaled_target(config, prepared),
         _output_range(config, prepared),
@@ -37,6 +40,25 @@ def _far_from_training(data: Data, prepared: Prepared) -> Iterator[str]:
         if prepared.size(split):
             for message in prepared.preprocessor.warnings(data.dataset(split)):
                 yield f"{split} split: {message}"
+
+
+def _only_examples(data: Data) -> str | None:
+    """Classes with one example, which a stratified split leaves in training."""
+    labels = stratification_labels(data.pool, data.task)
+    if labels is None or not (data.split.validation.size or data.split.test.size):
+        return None
+    names, target = only_examples(labels), data.pool.target_columns[0].name
+    if len(names) == 1:
+        return (
+            f"class {names[0]!r} of target {target!r} has 1 example: it is trained on, and no score says whether it is "
+            "recognized; add examples of it, or remove the row"
+        )
+    if not names:
+        return None
+    return (
+        f"{len(names):,} classes of target {target!r} have 1 example each ({quoted(names, 3)}): they are trained on, "
+        "and no score says whether they are recognized; add examples of them, or remove the rows"
+    )
 
 
 def _unscaled_inputs(config: Config, prepared: Prepared) -> str | None:

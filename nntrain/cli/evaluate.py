@@ -81,6 +81,8 @@ def show(report: "Evaluation", place: str) -> None:
     )
     if "weighted_loss" in report.scores:
         print_notes([WEIGHTED_LOSS_NOTE])
+    if report.undefined:
+        print_notes([f"{name} is undefined: it {reason}" for name, reason in report.undefined.items()])
     if report.classes is not None and report.confusion is not None:
         _show_confusion(report.classes, report.confusion.tolist())
     if report.per_class:

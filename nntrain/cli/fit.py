@@ -48,9 +48,9 @@ def run(
 ) -> None:
     """Train the network of a config and leave a run directory.
 
-    Prints the scores of the best epoch per split, and where the run is. Exit code 3 if training diverged, 130
-    if Ctrl-C and 143 if SIGTERM stopped it: what was reached is saved, and --resume goes on from there as if nothing
-    had been. A second Ctrl-C stops at once.
+    Prints the scores per split of the weights that were kept, and where the run is. Exit code 3 if training diverged,
+    130 if Ctrl-C and 143 if SIGTERM stopped it: what was reached is saved, and --resume goes on from there as if
+    nothing had been. A second Ctrl-C stops at once.
     """
     from nntrain import workflows
     from nntrain.cli.progress import following
@@ -82,9 +82,12 @@ def show(result: "FitResult") -> None:
     """The summary of a fit: how it ended, scores per split, the run's path, and what to type next."""
     print_folded(
         f"{result.run.name}: {count_text(result.epochs, 'epoch')} in {seconds_text(result.seconds)} "
-        f"({result.stop_reason}), best epoch {result.best_epoch}"
+        f"({result.stop_reason}), {_weights_text(result)}"
     )
     print()
+    if result.note is not None:
+        print_folded(f"note: {result.note}")
+        print()
     show_result(result, [("parameters", f"{result.parameters:,}"), ("run", str(result.run))])
 
 
@@ -104,10 +107,20 @@ def show_result(result: "FitResult", pairs: Sequence[tuple[str, str]]) -> None:
     )
     if any("weighted_loss" in scores for scores in result.metrics.values()):
         print_notes([WEIGHTED_LOSS_NOTE])
+    if result.undefined:
+        print_notes(result.undefined)
     split = "" if judged == "test" else f" --split {judged}"
     print_pairs([*pairs, ("next", f"nntrain eval {shlex.quote(str(result.run))}{split}")], fold=("best",))
     if result.longer is not None:
         print(f"\nstill improving when its epochs ran out; to train longer:\n{_command(result.longer)}")
+
+
+def _weights_text(result: "FitResult") -> str:
+    """Which weights were kept: "best epoch 54", "best epoch 54 by validation.accuracy", "weights of epoch 74"."""
+    if result.keeps == "last":
+        return f"weights of epoch {result.best_epoch}"
+    by = "" if result.judged_by == "validation.loss" else f" by {result.judged_by}"
+    return f"best epoch {result.best_epoch}{by}"
 
 
 def _command(text: str) -> str:

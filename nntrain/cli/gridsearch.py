@@ -110,6 +110,7 @@ def as_object(board: "Leaderboard") -> dict[str, Any]:
         "run": board.run,
         "leaderboard": board.path,
         "refit": board.refit,
+        "warnings": board.warnings,
     }
 
 

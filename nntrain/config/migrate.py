@@ -15,7 +15,7 @@ from typing import Any
 from nntrain.config.anatomy import Path
 from nntrain.config.diagnostics import Place, Problem, Text, config_error, show
 from nntrain.config.load import Document, parse, read_text
-from nntrain.errors import ConfigError
+from nntrain.errors import NEWER, ConfigError, what_newer_needs
 
 # From each version to the one after it: old path → new name of its last key. 0 is a config that says no version.
 STEPS: tuple[Mapping[str, str], ...] = ({},)
@@ -85,8 +85,7 @@ def _version_of(document: Document, current: int) -> int:
         known = "1" if current == 1 else f"a number from 1 to {current}"
         raise config_error([Problem(f"version must be {known}, got {show(version)}", place)])
     if version > current:
-        hint = f"this nntrain knows versions up to {current}: upgrade it (pip install --upgrade nntrain)"
-        raise config_error([Problem(f"version {version} is that of a newer nntrain", place, hint)])
+        raise config_error([Problem(f"version {version} {NEWER}", place, what_newer_needs("version", current))])
     return version
 
 

@@ -1,11 +1,11 @@
 """Which examples train, which validate and which test; and folds for cross-validation.
 
 Sizes are apportioned by largest remainder (Hamilton's method), so they add up to N and none is off by one or more.
-With labels the split is stratified: each class is divided in the proportions of the whole, again by largest
-remainder, and the sizes of the splits stay what they would be without.
+With labels the split is stratified: each class is divided in the proportions of the whole (apportion.py), and the sizes
+of the splits stay what they would be without. A class with one example is trained on, and nothing else.
 """
 
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -13,11 +13,11 @@ import numpy as np
 from numpy.random import Generator, SeedSequence, default_rng
 
 from nntrain.arrays import Array
+from nntrain.data.apportion import apportion, stratify
 from nntrain.errors import DataError
 
 _STREAM = 1_001  # keeps the split's random numbers apart from those of weights, batch order and dropout
 _NAMES = ("training", "validation", "test")
-_REPAIR_ORDER = (0, 2, 1)  # a class too small for all three is wanted in training first, then in test
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -43,16 +43,18 @@ def make_split(
         target: the name of the target column, for errors.
 
     Raises:
-        DataError: the shares are not sensible, a split that is wanted would be empty, or a class of a stratified
-            split has one example.
+        DataError: the shares are not sensible, a split that is wanted would be empty, or a stratified split has more
+            classes than training examples.
     """
     sizes = _split_sizes(n, validation, test)
     rng = _generator(seed)
     if labels is None:
         groups, counts = [rng.permutation(n)], np.array([sizes])
     else:
-        groups = _shuffled_classes(n, labels, target, rng, divided=sum(size > 0 for size in sizes) > 1)
-        counts = _stratify([len(group) for group in groups], sizes)
+        groups = _shuffled_classes(n, labels, rng)
+        if len(groups) > sizes[0]:
+            raise _more_classes_than_rows(len(groups), sizes[0], target)
+        counts = stratify([len(group) for group in groups], sizes)
     parts: tuple[list[Array], ...] = ([], [], [])
     for group, row in zip(groups, counts, strict=True):
         for part, indices in zip(parts, np.split(group, np.cumsum(row)[:-1]), strict=True):
@@ -65,23 +67,32 @@ def make_folds(
 ) -> list[tuple[Array, Array]]:
     """Divide N examples at random into folds; each is (training, validation) indices, int64 ascending.
 
-    Every example validates in exactly one fold. The sizes of the folds differ by at most 1, with labels [N] also
-    those of each class in them: the examples, ordered by class, are dealt to the folds in turn.
+    Every example validates in exactly one fold; but with labels [N], the only example of a class is trained on in all
+    of them. The sizes of the folds differ by at most 1, with labels also those of each class in them: the examples,
+    ordered by class, are dealt to the folds in turn.
 
     Raises:
-        DataError: fewer than 2 folds, fewer examples than folds, or a class with one example.
+        DataError: fewer than 2 folds, or fewer examples to validate on than folds.
     """
-    if not 2 <= folds <= n:
-        raise DataError(
-            f"folds must be from 2 to the number of examples, {n:,}; got {folds}", setting="search.evaluation.folds"
-        )
     rng = _generator(seed)
-    groups = [rng.permutation(n)] if labels is None else _shuffled_classes(n, labels, target, rng, divided=True)
-    dealt = np.concatenate(groups)
+    groups = [rng.permutation(n)] if labels is None else _shuffled_classes(n, labels, rng)
+    dealt = np.concatenate([np.empty(0, dtype=np.int64), *(each for each in groups if labels is None or len(each) > 1)])
+    if not 2 <= folds <= len(dealt):
+        alone = f" of {target!r} whose class has another one" if len(dealt) < n else ""
+        raise DataError(
+            f"folds must be from 2 to the number of examples{alone}, {len(dealt):,}; got {folds}",
+            setting="search.evaluation.folds",
+        )
     order = np.arange(n)
-    fold_of = np.empty(n, dtype=np.int64)
-    fold_of[dealt] = order % folds
+    fold_of = np.full(n, -1)
+    fold_of[dealt] = np.arange(len(dealt)) % folds
     return [(order[fold_of != fold], order[fold_of == fold]) for fold in range(folds)]
+
+
+def only_examples(labels: Array) -> list[str]:
+    """The classes of which `labels` [N] has one example, as text, in the order of their names."""
+    counts = Counter(labels.tolist())
+    return sorted(str(label) for label, count in counts.items() if count == 1)
 
 
 def _generator(seed: int) -> Generator:
@@ -100,7 +111,7 @@ def _split_sizes(n: int, validation: float, test: float) -> tuple[int, int, int]
             f"data.split leaves nothing to train on: validation {validation} and test {test} add up to 1 or more",
             setting="data.split",
         )
-    sizes = _apportion(n, shares)
+    sizes = apportion(n, shares)
     for name, share, size in zip(_NAMES, shares, sizes, strict=True):
         if share > 0 and size == 0:
             setting = "data.split" if name == "training" else f"data.split.{name}"
@@ -113,63 +124,21 @@ def _split_sizes(n: int, validation: float, test: float) -> tuple[int, int, int]
     return sizes[0], sizes[1], sizes[2]
 
 
-def _apportion(n: int, shares: Sequence[Fraction]) -> list[int]:
-    """Whole numbers that add up to n, by largest remainder; of equal remainders the first is served first."""
-    quotas = [n * share for share in shares]
-    sizes = [int(quota) for quota in quotas]
-    by_remainder = sorted(range(len(shares)), key=lambda k: sizes[k] - quotas[k])
-    for k in by_remainder[: n - sum(sizes)]:
-        sizes[k] += 1
-    return sizes
-
-
-def _shuffled_classes(n: int, labels: Array, target: str, rng: Generator, *, divided: bool) -> list[Array]:
-    """The indices of each class, shuffled; where the classes are to be divided, none may have a single example."""
+def _shuffled_classes(n: int, labels: Array, rng: Generator) -> list[Array]:
+    """The indices of each class, shuffled, in the order of the classes' names."""
     if len(labels) != n:
         raise ValueError(f"labels must have the shape [{n}], got [{len(labels)}]")
     members: dict[object, list[int]] = {}
     for index, label in enumerate(labels.tolist()):
         members.setdefault(label, []).append(index)
-    singles = [str(label) for label, indices in members.items() if len(indices) == 1]
-    if divided and singles:
-        raise DataError(
-            f"class {min(singles)!r} of target {target!r} has 1 example, but a stratified split needs at least 2 of "
-            "each class; add examples of it, remove it, or set data.split.stratify: false",
-            setting="data.split.stratify",
-        )
     return [rng.permutation(np.array(members[label], dtype=np.int64)) for label in sorted(members, key=str)]
 
 
-def _stratify(class_sizes: Sequence[int], sizes: Sequence[int]) -> Array:
-    """How many of each class go to each split [classes, 3]; rows add up to `class_sizes`, columns to `sizes`."""
-    n = sum(class_sizes)
-    quotas = np.outer(class_sizes, sizes)  # n times the exact share, so that remainders are whole numbers
-    counts = quotas // n
-    rest_of_class = np.array(class_sizes) - counts.sum(axis=1)
-    rest_of_split = np.array(sizes) - counts.sum(axis=0)
-    cells = np.argsort(-(quotas % n), axis=None, kind="stable").tolist()
-    while rest_of_class.any():
-        for k, j in (divmod(cell, len(sizes)) for cell in cells):
-            if rest_of_class[k] and rest_of_split[j]:
-                counts[k, j] += 1
-                rest_of_class[k] -= 1
-                rest_of_split[j] -= 1
-    _represent_all(counts, sizes)
-    return counts
-
-
-def _represent_all(counts: Array, sizes: Sequence[int]) -> None:
-    """Swap examples, in place, so that each class is in each split that is wanted, wherever that is possible.
-
-    A swap moves one example of the class out of the split that has most of them, and one of another class back.
-    """
-    for k in range(len(counts)):
-        for j in _REPAIR_ORDER:
-            if sizes[j] == 0 or counts[k, j] > 0:
-                continue
-            donor = int(counts[k].argmax())
-            back = int(counts[:, j].argmax())
-            if counts[k, donor] < (1 if j == 0 else 2) or counts[back, j] < 2:
-                continue
-            counts[[k, back], [donor, j]] -= 1
-            counts[[k, back], [j, donor]] += 1
+def _more_classes_than_rows(classes: int, training: int, target: str) -> DataError:
+    examples = "1 example" if training == 1 else f"{training:,} examples"
+    return DataError(
+        f"the target {target!r} has {classes:,} classes, but data.split leaves {examples} to train on: no network can "
+        "learn a class of which it sees none; lower data.split.validation and data.split.test, or choose another "
+        "target",
+        setting="data.split",
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
 
@@ -27,20 +27,32 @@ def product(a: Array, b: Array, out: Array, threads: int = 1) -> Callable[[], ob
         a: [M or 1, R, K]; b: [M, K, C]; out: [M, R, C].
         threads: how many may be used; a small product uses one.
 
-    A large product is cut by members, or by the rows of `a` where there is one member.
+    A product that is large for one member is cut by the rows of `a`, in the same way however many members there are:
+    BLAS may round a part otherwise than the whole, and a member is to have the same bits alone and together. The parts
+    go to the threads by members, or by rows where there are fewer members than threads.
     """
     members, rows, columns = out.shape
-    count = min(threads, members * rows * columns * a.shape[2] // WORTH_A_THREAD, max(members, rows))
-    if count <= 1:
-        return _whole(a, b, out)
-    length = members if members >= count else rows
+    size = rows * columns * a.shape[2]
+    by_row = _cuts(rows, min(threads, size // WORTH_A_THREAD))
+    count = min(threads, members * size // WORTH_A_THREAD)
+    by_member = _cuts(members, count if members >= count or len(by_row) == 1 else 1)
+    if len(by_row) == 1:
+        parts = [[_whole(a if len(a) == 1 else a[some], b[some], out[some])] for some in by_member]
+    elif len(by_member) == 1:
+        parts = [[partial(np.matmul, a[:, cut], b, out[:, cut])] for cut in by_row]
+    else:  # np.matmul, which hands a part to BLAS as it lies; np.dot copies some first, and they are rounded otherwise
+        parts = [
+            [partial(np.matmul, (a if len(a) == 1 else a[some])[:, cut], b[some], out[some, cut]) for cut in by_row]
+            for some in by_member
+        ]
+    return parts[0][0] if len(parts) == 1 else partial(in_parallel, _call, parts)
+
+
+def _cuts(length: int, count: int) -> list[slice]:
+    """`length` places in `count` slices of nearly equal length, at least 1 and at most `length` of them."""
+    count = max(1, min(count, length))
     bounds = [length * part // count for part in range(count + 1)]
-    cuts = [slice(*pair) for pair in pairwise(bounds)]
-    if members >= count:
-        parts = [_whole(a if len(a) == 1 else a[cut], b[cut], out[cut]) for cut in cuts]
-    else:
-        parts = [_whole(a[:, cut], b, out[:, cut]) for cut in cuts]
-    return partial(in_parallel, _call, parts)
+    return [slice(*pair) for pair in pairwise(bounds)]
 
 
 def _whole(a: Array, b: Array, out: Array) -> Callable[[], object]:
@@ -82,5 +94,6 @@ def maxima(a: Array, out: Array) -> Callable[[], object]:
     return by_class
 
 
-def _call(part: Callable[[], object]) -> None:
-    part()
+def _call(part: Sequence[Callable[[], object]]) -> None:
+    for product_of_part in part:
+        product_of_part()

@@ -6,8 +6,9 @@ import shlex
 from pathlib import Path
 
 from nntrain.errors import RunError
+from nntrain.runs import jsonfile
 from nntrain.runs.arrays_file import ArraysFile
-from nntrain.runs.files import Damage
+from nntrain.runs.files import Damage, read_bytes
 
 _TRAIN_AGAIN = "`nntrain fit {run}/config.yaml` trains the run again from its config"
 _CHECKPOINTS = ("checkpoint.npz", "checkpoint.previous.npz")
@@ -42,12 +43,22 @@ def _remedy(path: Path) -> str:
 
 
 def _without_weights(run: Path) -> str:
+    if _diverged(run):  # it cannot go on
+        return _TRAIN_AGAIN
     whole = next((name for name in _CHECKPOINTS if _is_whole(run / name)), None)
     if whole is not None:
         return whole + " is whole: `nntrain fit --resume {run}` goes on from it, and writes the weights again"
     if not os.path.lexists(run / "result.json") and not os.path.lexists(run / "weights.npz"):
         return "the run was not finished: `nntrain fit --resume {run}` goes on with it"
     return _TRAIN_AGAIN
+
+
+def _diverged(run: Path) -> bool:
+    try:
+        content = read_bytes(run / "status.json", jsonfile.MOST_BYTES)
+        return jsonfile.decode_object(content).get("status") == "diverged"
+    except (Damage, OSError):
+        return False
 
 
 def _without_checkpoint(path: Path) -> str:

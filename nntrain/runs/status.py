@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeAlias, cast, get_args
 
+from nntrain.errors import NEWER, what_newer_needs
 from nntrain.runs.files import Damage
 from nntrain.runs.process import host, process_died, process_started
 
@@ -65,8 +66,8 @@ class RunStatus:
             raise Damage("is damaged: 'format' is not a version number")
         if version > FORMAT:
             raise Damage(
-                f"has format {version}, made by a newer nntrain; this one reads up to {FORMAT}",
-                remedy="upgrade nntrain to read it: pip install --upgrade nntrain",
+                f"cannot be read: format {version} {NEWER}",
+                remedy=what_newer_needs("format", FORMAT),
             )
         return RunStatus(
             status=_status(value.get("status")),

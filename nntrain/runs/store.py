@@ -363,9 +363,12 @@ class RunDirectory:
         """Whether the run has a file of this name."""
         return os.path.lexists(self.path / name)
 
-    def damaged(self, name: str, problem: str) -> RunError:
-        """The error for a file of the run that can be read and makes no sense; `problem` goes on behind its path."""
-        return damaged(self.path / name, Damage(problem))
+    def damaged(self, name: str, problem: str, *, remedy: str | None = None) -> RunError:
+        """The error for a file of the run that can be read and makes no sense; `problem` goes on behind its path.
+
+        `remedy` says what can still be done, by default what can be done without the file.
+        """
+        return damaged(self.path / name, Damage(problem, remedy=remedy))
 
     def _write(self, name: str, content: bytes) -> None:
         self._forget(name)

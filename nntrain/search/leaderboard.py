@@ -57,13 +57,13 @@ def ranked(trials: Sequence[Trial], monitor: str) -> list[Trial]:
     """Best first; of equals the smaller network comes first, then the earlier one.
 
     Behind all others come trials with a member that diverged, whatever it had reached before, and last those without a
-    score.
+    score: undefined, or infinite.
     """
     sign = -1.0 if is_maximized(monitor) else 1.0
 
     def order(trial: Trial) -> tuple[bool, bool, float, int, int]:
         mean = trial.mean(monitor)
-        scored = not math.isnan(mean)
+        scored = math.isfinite(mean)
         return not scored, trial.diverged > 0, sign * mean if scored else 0.0, trial.parameters, trial.number
 
     return sorted(trials, key=order)
@@ -101,17 +101,21 @@ def _status(trial: Trial) -> str:
 
 
 def as_csv(table: Sequence[dict[str, Any]]) -> str:
-    """The rows as CSV text with a header; NaN is an empty cell, and a value that is a section is written as YAML."""
+    """The rows as CSV text with a header.
+
+    NaN, and what a row does not have, is an empty cell. A value that is null, true, false or a section is written as in
+    a config.
+    """
     columns = list(dict.fromkeys(name for row in table for name in row))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     for row in table:
-        writer.writerow([_cell(row.get(name)) for name in columns])
+        writer.writerow([_cell(row[name]) if name in row else "" for name in columns])
     return text.getvalue()
 
 
 def _cell(value: object) -> object:
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+    if isinstance(value, float) and math.isnan(value):
         return ""
-    return flow(value) if isinstance(value, bool | dict | list | tuple) else value
+    return flow(value) if value is None or isinstance(value, bool | dict | list | tuple) else value

@@ -29,6 +29,8 @@ _RANGES = (UniformRangeConfig, LogUniformRangeConfig, IntUniformRangeConfig)
 
 # A grid beyond this is surely a mistake, and its points would not fit into memory.
 MOST_POINTS = 1_000_000
+# Beyond this NumPy does not count.
+MOST_COUNTED = 2**62
 
 
 def points(
@@ -66,8 +68,19 @@ def _some_of_grid(space: Mapping[str, Axis], trials: int, generator: Generator) 
     values = {path: _listed(path, axis) for path, axis in space.items()}
     shape = tuple(len(each) for each in values.values())
     count = math.prod(shape)
+    if count > MOST_COUNTED:
+        return _distinct_draws(values, trials, generator)
     drawn = generator.choice(count, size=min(trials, count), replace=False)
     places = zip(*np.unravel_index(drawn, shape), strict=True)
+    return [{path: each[i] for (path, each), i in zip(values.items(), place, strict=True)} for place in places]
+
+
+def _distinct_draws(values: Mapping[str, Sequence[Any]], trials: int, generator: Generator) -> list[Point]:
+    """Different points of a grid whose points cannot be numbered; it has so many that hardly one is drawn twice."""
+    shape = tuple(len(each) for each in values.values())
+    places: dict[tuple[int, ...], None] = {}
+    while len(places) < trials:
+        places[tuple(generator.integers(shape).tolist())] = None
     return [{path: each[i] for (path, each), i in zip(values.items(), place, strict=True)} for place in places]
 
 

@@ -19,6 +19,9 @@ from nntrain.train.classification_metrics import (
 )
 from nntrain.train.metrics import LOSS, WEIGHTED_LOSS, compute_metrics, metrics_for, positive_class
 from nntrain.train.regression_metrics import output_absolute_error, output_r2, output_squared_error
+from nntrain.train.undefined import why_undefined
+
+_SPLITS = ("training", "validation", "test")
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,8 @@ class Evaluation:
     `scores` has the losses that were given, and every metric of the task; `baseline` the same of a predictor that
     ignores its inputs, and `warnings` what the examples have that those for training did not. `confusion` [K, K] counts
     examples by true class (row) and predicted class (column); None for multilabel and regression. `per_class` is empty
-    for regression, `per_output` for all else.
+    for regression, `per_output` for all else. `undefined` says of each metric that is NaN why: "needs at least 2
+    examples, but the test split has 1".
     """
 
     split: str
@@ -61,6 +65,7 @@ class Evaluation:
     confusion: Array | None
     per_class: tuple[ClassRow, ...]
     per_output: tuple[OutputRow, ...]
+    undefined: dict[str, str]
     warnings: tuple[str, ...] = ()
 
     @property
@@ -82,6 +87,7 @@ class Evaluation:
             "per_class": [_finite(vars(row)) for row in self.per_class],
             "per_output": [_finite(vars(row)) for row in self.per_output],
             "warnings": list(self.warnings),
+            "undefined": self.undefined,
         }
 
 
@@ -119,17 +125,35 @@ def evaluate_predictions(
     losses = {name: float(value) for name, value in given.items() if value is not None}
     decides = task is not Task.REGRESSION
     kinds = 2 if task is Task.BINARY else y.shape[-1]
+    metrics = _only_member(compute_metrics(names, task, y, t))
+    where = f"the {split} split" if split in _SPLITS else split
     return Evaluation(
         split=split,
         task=task,
         examples=y.shape[1],
-        scores=losses | _only_member(compute_metrics(names, task, y, t)),
+        scores=losses | metrics,
         baseline={**(baseline_losses or {}), **_only_member(compute_metrics(names, task, constant, t))},
         classes=_named(classes, kinds) if decides else None,
         confusion=confusion_matrix(task, y[0], t[0]) if task in (Task.CLASSIFICATION, Task.BINARY) else None,
         per_class=_class_rows(task, y, t, _named(classes, kinds)) if decides else (),
         per_output=() if decides else _output_rows(y, t, _named(outputs, kinds)),
+        undefined=_undefined(metrics, task, y, t, _named(classes if decides else outputs, kinds), where),
     )
+
+
+def _undefined(
+    metrics: dict[str, float], task: Task, y: Array, t: Array, names: tuple[str, ...], where: str
+) -> dict[str, str]:
+    """Why metrics are NaN."""
+    broken = int((~np.isfinite(y)).any(axis=2).sum())
+    otherwise = f"needs finite outputs, which {broken:,} of {y.shape[1]:,} examples do not have"
+    if not broken:
+        otherwise = "overflows, so large are some outputs"
+    return {
+        name: why_undefined(name, task, t[0], names, where) or otherwise
+        for name, value in metrics.items()
+        if math.isnan(value)
+    }
 
 
 def confusion_matrix(task: Task, y: Array, t: Array) -> Array:

@@ -177,7 +177,7 @@ class Training:
         finite = np.isfinite(minimized) & np.isfinite(np.add.reduce(theta, axis=1))
         diverged, healthy = self._live & ~finite, self._live & finite
         kept, patience_over = self._best.observe(epoch, values, theta, healthy)
-        population.schedule.observe(self._plateau_value(values))
+        population.schedule.observe(epoch - 1, self._plateau_value(values))
         last = epoch == self.epochs
         ended = healthy & (patience_over | last)
         self._epochs_done[ids[self._live]] = epoch

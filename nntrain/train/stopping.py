@@ -14,8 +14,10 @@ from nntrain.arrays import Array
 class EarlyStopping:
     """Stop a member when what it is judged by has not improved for a while (Prechelt 1998; as Keras counts it).
 
-    An epoch improves on the best one if it is better by more than `min_delta`. A member stops after `patience`
-    epochs without improvement; with `restore_best` it ends with the weights of its best epoch.
+    An epoch improves on the best one if it is better by more than `min_delta`; one whose value is undefined (NaN or
+    infinite) never does. A member stops after `patience` epochs without improvement since its best one, so never before
+    it had a number. With `restore_best` it ends with the weights of its best epoch, or of its last one where there is
+    no best one.
 
     Attributes:
         monitor: the recorded value to judge by, such as `validation.loss`.
@@ -40,7 +42,7 @@ class BestWeights:
     """What each member ends with: the weights of its best epoch by the rule of early stopping, or else the last ones.
 
     Attributes:
-        epoch: int [M], the best epoch, 0 before the first; patience counts from it.
+        epoch: int [M], the best epoch, 0 before the first with a number; patience counts from it.
         value: [M], what was monitored in it, so that less is better.
         theta: [M, P], the weights that are kept.
         kept: int [M], the epoch that they are of, 0 for the initial ones.
@@ -71,13 +73,13 @@ class BestWeights:
             return healthy, np.zeros_like(healthy)
         sign = -1.0 if self.rule.maximize else 1.0
         monitored = sign * values[self.rule.monitor]
-        # NaN (a score that is not defined) is worse than any number, so that the first number improves on it.
-        monitored = np.where(np.isnan(monitored), np.inf, monitored)
-        improved = healthy & ((monitored < self.value - self.rule.min_delta) | (self.epoch == 0))
+        # Before its first number a member's best value is infinite, and everything finite improves on that.
+        improved = healthy & np.isfinite(monitored) & (monitored < self.value - self.rule.min_delta)
         self.epoch[improved] = epoch
         self.value[improved] = monitored[improved]
-        patience_over = healthy & ~improved & (epoch - self.epoch >= self.rule.patience)
-        kept = improved if self.rule.restore_best else healthy
+        has_best = self.epoch > 0
+        patience_over = healthy & has_best & ~improved & (epoch - self.epoch >= self.rule.patience)
+        kept = improved | (healthy & ~has_best) if self.rule.restore_best else healthy
         self._keep(kept, epoch, theta)
         return kept, patience_over
 

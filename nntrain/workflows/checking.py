@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from nntrain.build.data import SPLITS, Data
+from nntrain.build.monitors import check_monitors
 from nntrain.build.resolve import plan_network, resolve
 from nntrain.build.training import build_population
 from nntrain.build.warnings import data_warnings
@@ -25,6 +26,7 @@ def check(experiment: Experiment) -> CheckReport:
     prepared = data.prepare()
     preprocessor = prepared.preprocessor
     resolved = resolve(experiment, preprocessor, has_validation="validation" in prepared.splits)
+    check_monitors(resolved, prepared)
     config = resolved.config
     blueprint = plan_network(resolved, preprocessor.input_shape)
     population = build_population([config], [prepared], [0])

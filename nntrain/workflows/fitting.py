@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.build.class_weights import class_weights, example_weights
 from nntrain.build.data import SPLITS, Data, Prepared
+from nntrain.build.monitors import check_monitors, undefined_metrics
 from nntrain.build.resolve import plan_network, resolve
 from nntrain.build.training import build_evaluator, build_loss, build_population, build_units
 from nntrain.build.warnings import data_warnings
 from nntrain.config import dump
 from nntrain.config.experiment import Experiment
 from nntrain.config.root import Config
+from nntrain.config.schedule import PlateauConfig
 from nntrain.config.training import EarlyStoppingConfig
 from nntrain.errors import DivergedError, Interrupted, NntrainError, RunError
 from nntrain.nn.network import Network
@@ -37,6 +40,7 @@ from nntrain.train.records import EpochRecord, Outcome, StopReason
 from nntrain.train.state import TrainingState
 from nntrain.train.symptoms import Symptoms
 from nntrain.train.threads import blas_threads, threads_for
+from nntrain.train.watching import Watch
 from nntrain.workflows.divergence import Report
 from nntrain.workflows.interruption import Interruption
 from nntrain.workflows.listener import FitInfo, Listener
@@ -85,6 +89,7 @@ class Fit:
     ) -> None:
         self.experiment, self.data, self.prepared, self.listener = experiment, data, prepared, listener
         self.config: Config = experiment.config
+        check_monitors(experiment, prepared)
         self.warnings = data_warnings(self.config, data, prepared)
         self.interruption = interruption or Interruption()
         asked = self.config.runtime.threads if threads is None else threads
@@ -143,8 +148,8 @@ class Fit:
 
     def _train(self, directory: RunDirectory, training: Training, state: TrainingState | None) -> FitResult:
         """Train with the run directory open; whatever happens, it ends in the right status."""
-        self._symptoms = Symptoms(training.network.blueprint)
-        self._watched: list[float] = []
+        self._symptoms, self._watch = Symptoms(training.network.blueprint), self._watched()
+        self._course: list[float] = []
         for message in self.warnings:
             self.listener.warned(message)
         self.listener.started(self._info(directory, training))
@@ -152,7 +157,7 @@ class Fit:
         self._started = time.perf_counter()
         try:
             with directory.history_writer(training.epoch - 1) as history:
-                self._recall_epochs(directory)
+                self._recall(directory)
                 self._follow(directory, training, history)
             return self._finish(directory, training)
         except (Interrupted, DivergedError):
@@ -174,9 +179,8 @@ class Fit:
             if isinstance(record, EpochRecord):
                 line = history_line(record)
                 history.append(line)
-                self._watched.append(line.get(self._watched_name, np.nan))
                 self.listener.epoch(record)
-                self._warn(self._symptoms.observe(record.epoch, line))
+                self._observe(record.epoch, line)
                 self.interruption.asked()
             stopping = self.interruption.signal is not None and not training.is_over
             if stopping or self._checkpoint_due(training.epoch):
@@ -192,20 +196,22 @@ class Fit:
         for message in messages:
             self.listener.warned(message)
 
-    @property
-    def _watched_name(self) -> str:
-        """The quantity by which training is seen to improve: the monitored one, or else a loss."""
-        early = self.config.early_stopping
-        if isinstance(early, EarlyStoppingConfig):
-            return early.monitor
-        return "validation.loss" if "validation" in self.prepared.splits else "training.loss"
-
-    def _recall_epochs(self, directory: RunDirectory) -> None:
+    def _recall(self, directory: RunDirectory) -> None:
         """Note what the epochs before have shown, so that a run that goes on warns as one without interruption."""
         for epoch, line in enumerate(directory.iter_history(), start=1):
-            values = {name: value for name, value in line.items() if isinstance(value, float)}
-            self._watched.append(values.get(self._watched_name, np.nan))
-            self._warn(self._symptoms.observe(epoch, values))
+            self._observe(epoch, {name: value for name, value in line.items() if isinstance(value, float)})
+
+    def _observe(self, epoch: int, line: Mapping[str, float]) -> None:
+        self._course.append(line.get(self._watch.name, np.nan))
+        self._warn([*self._symptoms.observe(epoch, line), *self._watch.observe(epoch, line.get(self._watch.name))])
+
+    def _watched(self) -> Watch:
+        """What the training is judged by: what early stopping monitors, or else a loss, as a plateau schedule does."""
+        early, schedule = self.config.early_stopping, self.config.schedule
+        if isinstance(early, EarlyStoppingConfig):
+            return Watch(early.monitor, maximize=is_maximized(early.monitor), decides=True)
+        split = "validation" if "validation" in self.prepared.splits else "training"
+        return Watch(f"{split}.loss", maximize=False, decides=isinstance(schedule, PlateauConfig))
 
     def _wants_pause(self) -> bool:
         return self.interruption.asked() or time.perf_counter() >= self._next_checkpoint
@@ -239,6 +245,9 @@ class Fit:
         network.theta[...] = training.theta
         sha256 = directory.write_weights({path: array[0] for path, array in network.parameters().items()})
         metrics = final_scores(network, self.config, self.prepared)
+        if outcome.reason is not StopReason.DIVERGED:
+            self._warn(list(overflown(metrics)))
+        keeps, note = self._kept(outcome)
         result = FitResult(
             directory.path,
             metrics,
@@ -252,13 +261,19 @@ class Fit:
             baseline=final_baseline(self.config, self.prepared),
             positive_class=positive_class(self.prepared.task, self.prepared.preprocessor.classes),
             longer=self._longer(directory, outcome),
+            keeps=keeps,
+            judged_by=self._watch.name,
+            undefined=list(undefined_metrics(self.config, self.prepared)),
+            note=note,
         )
         directory.write_result(
             {
                 "baseline": result.baseline,
                 "best_epoch": result.best_epoch,
                 "epochs": result.epochs,
+                "keeps": keeps,
                 "metrics": metrics,
+                "note": note,
                 "parameters": result.parameters,
                 "positive_class": result.positive_class,
                 "seconds": round(seconds, 6),
@@ -271,13 +286,32 @@ class Fit:
         self._close(directory, training)
         return result
 
+    def _kept(self, outcome: Outcome) -> tuple[Literal["best", "last"], str | None]:
+        """Whether the best weights are kept or the last ones, and a note where others than the last were better."""
+        best, early = self._watch.best, self.config.early_stopping
+        rule = early if isinstance(early, EarlyStoppingConfig) else None
+        if rule is not None and rule.restore_best and best is not None:
+            return "best", None
+        chosen = rule is not None or "validation" in self.prepared.splits
+        if best is None or not chosen or best.epoch == outcome.best_epoch:
+            return "last", None
+        most = "highest" if self._watch.maximize else "lowest"
+        how = "early_stopping.restore_best: true"
+        if rule is None:
+            how = f"early_stopping: {{patience: {self.config.training.epochs}}}"
+        return "last", (
+            f"{best.name} was {most} in epoch {best.epoch} ({best.value:.4g}), but the weights are those of epoch "
+            f"{outcome.best_epoch}; {how} keeps those of the best epoch"
+        )
+
     def _longer(self, directory: RunDirectory, outcome: Outcome) -> str | None:
         """The command that trains longer, where the epochs ran out and what is watched was still getting better.
 
         A cosine schedule cannot go on: each of its rates depends on the number of epochs.
         """
-        name = self._watched_name
-        if outcome.reason is not StopReason.EPOCHS or not still_improving(self._watched, maximize=is_maximized(name)):
+        if outcome.reason is not StopReason.EPOCHS:
+            return None
+        if not still_improving(self._course, maximize=self._watch.maximize):
             return None
         epochs = f"--set training.epochs={2 * outcome.epochs}"
         if self.config.training.checkpoint is None or self.config.schedule.type == "cosine":
@@ -390,6 +424,16 @@ def recorded_class_weights(config: Config, prepared: Prepared) -> dict[str, Any]
         if weights is None or names is None
         else {"class_weights": dict(zip(names, weights[0].tolist(), strict=True))}
     )
+
+
+def overflown(metrics: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
+    """A word for each split whose loss is no number; what is undefined for its targets was said before training."""
+    for split, scores in metrics.items():
+        if not math.isfinite(scores["loss"]):
+            yield (
+                f"scores of the {split} examples are undefined: for some of them the network puts out numbers that are "
+                "not finite or too large; look for values far from those it was trained on"
+            )
 
 
 def history_line(record: EpochRecord) -> dict[str, Any]:

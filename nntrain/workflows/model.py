@@ -19,9 +19,10 @@ from nntrain.nn.layer import Memory
 from nntrain.nn.network import Network
 from nntrain.runs.arrays_file import ArraySpec
 from nntrain.runs.finding import find_run
-from nntrain.runs.store import CONFIG, PREPROCESS, RESULT, RunDirectory
+from nntrain.runs.store import CONFIG, PREPROCESS
 from nntrain.workflows.reading import read_experiment, read_preprocessor
 from nntrain.workflows.rows import rows_dataset
+from nntrain.workflows.unfinished import refuse_search, refuse_unfinished
 
 
 class Frame(Protocol):
@@ -56,12 +57,13 @@ class Model:
             runs_dir: where names and the latest run are looked for.
 
         Raises:
-            RunError: it is none, it is damaged, or it was never finished.
+            RunError: it is none, it is damaged, still being trained, or it was never finished.
             UserError: there is no latest run, or it is that of a search.
         """
         self.directory = find_run(run, runs_dir=runs_dir)
         self.run = self.directory.path
-        _refuse_search(self.directory)
+        refuse_search(self.directory)
+        refuse_unfinished(self.directory)
         self.experiment = read_experiment(self.directory)
         self.preprocessor = read_preprocessor(self.directory)
         try:  # nothing is left to resolve, unless the config was edited; then it may not suit the preprocessing
@@ -164,16 +166,3 @@ PREDICTION_BLOCK = 4096
 def load_run(run: Path | str, *, runs_dir: Path | str = "runs") -> Model:
     """The trained network of a run, given by its directory, its name or as `latest`. Raises as `Model`."""
     return Model(run, runs_dir=runs_dir)
-
-
-def _refuse_search(directory: RunDirectory) -> None:
-    """A search's directory has no network; say where its best one is."""
-    if directory.has(PREPROCESS) or not directory.has(RESULT):
-        return
-    result = directory.read_result()
-    if "best_trial" in result:
-        refit = result.get("refit")
-        best = "was not trained to the end"
-        if isinstance(refit, str) and refit.isprintable():
-            best = f"is in {directory.path.parent / refit}"
-        raise UserError(f"{directory.name} is a search; the network of its best point {best}")

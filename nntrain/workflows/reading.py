@@ -7,8 +7,8 @@ from typing import Any
 
 from nntrain.config.experiment import Experiment, load_experiment
 from nntrain.config.section import LARGEST_INTEGER
-from nntrain.data.preprocess import Preprocessor
-from nntrain.errors import UserError
+from nntrain.data.preprocess import VERSION, Preprocessor
+from nntrain.errors import NEWER, UserError, what_newer_needs
 from nntrain.runs.store import CONFIG, PREPROCESS, RunDirectory
 
 _LINES_SHOWN = 12  # of what is wrong with a config: it was not written by the one who reads the message
@@ -20,6 +20,9 @@ def read_experiment(directory: RunDirectory, overrides: Sequence[str] = ()) -> E
     try:
         experiment = load_experiment(directory.path / CONFIG)
     except UserError as error:
+        newer = next((p for p in getattr(error, "problems", ()) if p.message.endswith(NEWER)), None)
+        if newer is not None:
+            raise directory.damaged(CONFIG, f"cannot be read: {newer.message}", remedy=newer.hint) from error
         lines = str(error).splitlines()
         shown = lines[:_LINES_SHOWN] + (["…"] if len(lines) > _LINES_SHOWN else [])
         raise directory.damaged(CONFIG, "is damaged:\n" + "\n".join(shown)) from error
@@ -28,8 +31,14 @@ def read_experiment(directory: RunDirectory, overrides: Sequence[str] = ()) -> E
 
 def read_preprocessor(directory: RunDirectory) -> Preprocessor:
     """The preprocessor in preprocess.json. Raises RunError."""
+    document = directory.read_preprocess()
+    version = document.get("version")
+    if isinstance(version, int) and version > VERSION:
+        raise directory.damaged(
+            PREPROCESS, f"cannot be read: version {version} {NEWER}", remedy=what_newer_needs("version", VERSION)
+        )
     try:
-        return Preprocessor.from_json(directory.read_preprocess())
+        return Preprocessor.from_json(document)
     except ValueError as error:
         raise directory.damaged(PREPROCESS, f"is damaged: {error}") from error
 

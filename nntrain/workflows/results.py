@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from nntrain.arrays import Shape
 from nntrain.data.describe import ClassRow, ColumnRow
@@ -22,7 +23,7 @@ class FitResult:
     Attributes:
         run: the run directory.
         metrics: split (training, validation, test) → name → value, at the weights that were kept.
-        best_epoch: the epoch whose weights were kept, from 1.
+        best_epoch: the epoch whose weights were kept, from 1: the best one where `keeps` is "best", else the last one.
         epochs: how many were trained.
         stop_reason: why training ended: `all epochs done` or `early stopping`.
         seconds: of training, without reading the data.
@@ -33,6 +34,10 @@ class FitResult:
             target of the training split.
         positive_class: of a binary task, the class that precision, recall, F1 and ROC AUC are of.
         longer: the command that trains it longer, where its epochs ran out while it was still improving.
+        keeps: "best" where early stopping chose the weights, or "last".
+        judged_by: the recorded value that says which epoch is the best.
+        undefined: why scores are undefined, a sentence for each.
+        note: where the last weights are kept although another epoch was better: which one, and how to keep its weights.
     """
 
     run: Path
@@ -47,6 +52,10 @@ class FitResult:
     baseline: dict[str, dict[str, float]] = field(default_factory=dict)
     positive_class: str | None = None
     longer: str | None = None
+    keeps: Literal["best", "last"] = "best"
+    judged_by: str = "validation.loss"
+    undefined: list[str] = field(default_factory=list)
+    note: str | None = None
 
 
 @dataclass(frozen=True)

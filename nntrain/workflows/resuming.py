@@ -24,7 +24,6 @@ from nntrain.runs.store import (
     CHECKPOINT,
     CONFIG,
     ENVIRONMENT,
-    HISTORY,
     PREPROCESS,
     PREVIOUS_CHECKPOINT,
     RESULT,
@@ -39,6 +38,7 @@ from nntrain.workflows.interruption import Interruption
 from nntrain.workflows.listener import Listener
 from nntrain.workflows.reading import read_count, read_experiment, read_preprocessor, shown
 from nntrain.workflows.results import FitResult
+from nntrain.workflows.unfinished import refuse_search, refuse_unbegun
 
 # Settings that say how long to train and when to save, and change nothing about a step.
 FREE = ("training.epochs", "training.checkpoint")
@@ -117,17 +117,8 @@ def read_start(directory: RunDirectory) -> dict[str, Any]:
         RunError: it never began, or the file is damaged.
         UserError: the directory is that of a search.
     """
-    vouched = directory.read_status().sha256
-    if ENVIRONMENT in vouched and PREPROCESS not in vouched and not directory.has(PREPROCESS):
-        raise UserError(
-            f"{directory.name} is a search, not a run of one network; what it has finished is in "
-            f"{directory.path / HISTORY}, and the run of its best point stands beside it"
-        )
-    if ENVIRONMENT not in vouched and not directory.has(ENVIRONMENT):  # the last that is written before training
-        raise RunError(
-            f"{directory.name} was killed before its training began, so there is nothing to go on with: start it again "
-            "with nntrain fit; its directory can be deleted"
-        )
+    refuse_search(directory, "is a search, not a run of one network")
+    refuse_unbegun(directory, "to go on with")
     return directory.read_environment()
 
 

@@ -5,21 +5,25 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nntrain.build.class_weights import given_class_weights
 from nntrain.build.data import Data, Prepared, wants_output_per_class
+from nntrain.build.monitors import check_monitors
 from nntrain.build.resolve import plan_network, resolve
 from nntrain.config import dump
 from nntrain.config.checks import is_weighted, unweighted
 from nntrain.config.column import structure_key
+from nntrain.config.data import SplitFileConfig
 from nntrain.config.diagnostics import config_error
 from nntrain.config.experiment import Experiment
 from nntrain.config.search import RandomConfig, SearchConfig
+from nntrain.data.comparison import same_examples
+from nntrain.data.dataset import Dataset
 from nntrain.errors import ConfigError, DivergedError, Interrupted, RunError, UserError
 from nntrain.runs.environment import environment
 from nntrain.runs.store import HISTORY, RunDirectory
@@ -34,8 +38,9 @@ from nntrain.workflows.fitting import Fit, portable
 from nntrain.workflows.interruption import signal_of, terminable
 from nntrain.workflows.listener import Listener
 from nntrain.workflows.results import FitResult
+from nntrain.workflows.unfinished import LEADERBOARD
 
-LEADERBOARD = "leaderboard.csv"
+NOT_FINITE = "for some examples their networks put out numbers that are not finite or too large"
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,7 @@ class Leaderboard:
         run: the directory of the search; `path` is its leaderboard.csv.
         refit: the best point, trained as an ordinary run.
         seconds: of the search, without the refit.
+        warnings: what makes the ranking or the refit another thing than one may think.
     """
 
     best: Point
@@ -58,6 +64,7 @@ class Leaderboard:
     path: Path
     refit: FitResult
     seconds: float
+    warnings: list[str] = field(default_factory=list)
 
 
 def gridsearch(
@@ -93,6 +100,21 @@ def gridsearch(
         return search.run(Path(runs_dir), listener)
 
 
+@dataclass(frozen=True)
+class PointData:
+    """The data of a point.
+
+    Attributes:
+        sets: what it is trained on and scored with, one for each fold, or the ordinary one.
+        refit: the ordinary one where there are folds, for the run of the best point.
+        scored_as_the_first: whether it is scored on the examples that the first point is scored on.
+    """
+
+    sets: list[Prepared]
+    refit: Prepared | None
+    scored_as_the_first: bool
+
+
 class Search:
     """A search whose points are all validated."""
 
@@ -106,19 +128,21 @@ class Search:
         self.experiment, self.config = _with_data_seeds(experiment, experiment.config.seed), config
         self.points = points(config.space, config.strategy, seed=experiment.config.seed)
         self._files: dict[Path, None] = {}
-        self._prepared: dict[tuple[object, ...], list[Prepared] | UserError] = {}
+        self._prepared: dict[tuple[object, ...], PointData | UserError] = {}
+        self._first_scored: list[Dataset] | None = None
+        self._scored_otherwise: Point | None = None
+        self._refit_without_stopping = False
         self.members: list[Member] = []
         self.trials: list[Trial] = []
         self.finished: list[Trial] = []
-        self._losses: set[str] = set()
+        self.warnings: list[str] = []
         self._best_told = 0
         self._measures: set[Measure | None] = set()
         self._add_all()
 
     def run(self, runs_dir: Path, listener: Listener) -> Leaderboard:
         """Train all points, write the leaderboard, refit the best."""
-        if warning := cannot_compare(self.config.monitor, self._measures):
-            listener.warned(warning)
+        self._warn(listener, self._before_training())
         started = time.perf_counter()
         directory = RunDirectory.create(runs_dir, f"{self.experiment.name}-search")
         with contextlib.ExitStack() as held:
@@ -138,6 +162,7 @@ class Search:
                 with contextlib.suppress(RunError, OSError):  # the disk may be what failed
                     directory.set_status("failed", str(error) or type(error).__name__)
                 raise
+            self._warn(listener, self._undefined_scores())
             table = rows(self.finished, self.config.monitor)
             path = directory.path / LEADERBOARD
             directory.write_text(LEADERBOARD, as_csv(table))
@@ -149,11 +174,13 @@ class Search:
         except (Interrupted, KeyboardInterrupt) as interrupt:
             how = f": {interrupt}" if isinstance(interrupt, Interrupted) else ""
             message = f"the search is done, see {path}; the training of its best point was interrupted{how}"
+            with contextlib.suppress(RunError), directory.lock():
+                directory.set_status("complete", "the training of its best point was interrupted")
             raise Interrupted(message, signal=signal_of(interrupt)) from None
         with directory.lock():
             directory.write_result(self._result(best, refit))
             directory.set_status("complete")
-        return Leaderboard(best.point, table, self.config.monitor, directory.path, path, refit, seconds)
+        return Leaderboard(best.point, table, self.config.monitor, directory.path, path, refit, seconds, self.warnings)
 
     def _add_all(self) -> None:
         """Validate every point, so that all mistakes are reported before anything is trained."""
@@ -174,7 +201,8 @@ class Search:
     def _add(self, number: int, point: Point) -> None:
         """Check a point and its shapes, and make its members."""
         experiment = self._at(point)
-        prepared = self._prepare(experiment)
+        data = self._prepare(experiment)
+        prepared = data.sets
         resolved = resolve(experiment, prepared[0].preprocessor, has_validation="validation" in prepared[0].splits)
         split = self.config.monitor.partition(".")[0]
         if split not in prepared[0].splits:
@@ -186,22 +214,37 @@ class Search:
         if is_weighted(self.config.monitor) and given_class_weights(resolved.config) is None:
             mistake = unweighted(("search", "monitor"), self.config.monitor)
             raise self.experiment.error("search.monitor", mistake.message, mistake.hint)
+        self._check_monitors(experiment, resolved, data)
+        if not data.scored_as_the_first and self._scored_otherwise is None:
+            self._scored_otherwise = point
         # A fold whose training examples lack a category has one input less.
         plans = [plan_network(resolved, shape) for shape in dict.fromkeys(data.input_shape for data in prepared)]
         self.trials.append(Trial(number, point, plans[0].size))
         structure = structure_key(resolved.config)
         self._measures.add(measure(self.config.monitor, resolved.config, prepared))
-        for data in prepared:
+        for each in prepared:
             for step in range(self.config.evaluation.seeds or 1):
                 config = resolved.config.model_copy(update={"seed": resolved.config.seed + step})
-                self.members.append(Member(number, config, structure, data))
+                self.members.append(Member(number, config, structure, each))
+
+    def _check_monitors(self, experiment: Experiment, resolved: Experiment, data: PointData) -> None:
+        """What the point is judged by must say something on its examples, and in the refit that may follow."""
+        for fold, prepared in enumerate(data.sets, start=1):
+            check_monitors(resolved, prepared, search=self.config.monitor, fold=0 if data.refit is None else fold)
+        if data.refit is None:
+            return
+        has_validation = "validation" in data.refit.splits
+        refit = resolve(experiment, data.refit.preprocessor, has_validation=has_validation)
+        check_monitors(refit, data.refit)
+        if resolved.config.early_stopping is not None and refit.config.early_stopping is None:
+            self._refit_without_stopping = True
 
     def _at(self, point: Point) -> Experiment:
         """The experiment at a point; its data is split as the search's own, whatever the point's seed."""
         return _with_data_seeds(self.experiment.with_values(point), self.experiment.config.seed)
 
-    def _prepare(self, experiment: Experiment) -> list[Prepared]:
-        """The data sets of a point, one for each fold or the ordinary one; points of the same data share them."""
+    def _prepare(self, experiment: Experiment) -> PointData:
+        """The data sets of a point; points of the same data share them."""
         config = experiment.config
         key = (config.data.model_dump_json(), config.dtype, wants_output_per_class(config))
         if key not in self._prepared:
@@ -214,10 +257,56 @@ class Search:
             raise prepared
         return prepared
 
-    def _read(self, experiment: Experiment) -> list[Prepared]:
-        data, folds = Data(experiment), self.config.evaluation.folds
+    def _read(self, experiment: Experiment) -> PointData:
+        folds, split = self.config.evaluation.folds, self.config.monitor.partition(".")[0]
+        if folds is not None and isinstance(experiment.config.data.split.validation, SplitFileConfig):
+            raise experiment.error(
+                "search.evaluation",
+                f"the {folds} folds are made of the examples in data.path, but data.split.validation is a file, whose "
+                "examples would take no part",
+                hint="set data.split.validation: 0.2 to do without the file, or search.evaluation: {seeds: 1} to score "
+                "on it",
+            )
+        data = Data(experiment)
         self._files |= dict.fromkeys(data.files)
-        return [data.prepare()] if folds is None else data.prepare_folds(folds)
+        if folds is None:
+            sets, refit, scored = [data.prepare()], None, [data.examples(split)]
+        else:
+            sets, refit = data.prepare_folds(folds), data.prepare()
+            scored = [data.pool.rows(pair[split == "validation"]) for pair in data.fold_rows(folds)]
+        if self._first_scored is None:
+            self._first_scored = scored
+        return PointData(sets, refit, all(map(same_examples, self._first_scored, scored)))
+
+    def _warn(self, listener: Listener, messages: Iterable[str]) -> None:
+        for message in messages:
+            self.warnings.append(message)
+            listener.warned(message)
+
+    def _before_training(self) -> Iterator[str]:
+        """What makes the ranking or the refit another thing than one may think."""
+        monitor, first, other = self.config.monitor, self.points[0], self._scored_otherwise
+        if warning := cannot_compare(monitor, self._measures):
+            yield warning
+        if other is not None:
+            differing = [path for path in first if path.split(".")[0] == "data" and first[path] != other[path]]
+            one, two = (", ".join(f"{path}={dump.flow(point[path])}" for path in differing) for point in (first, other))
+            yield (
+                f"{one} and {two} are not scored on the same {monitor.partition('.')[0]} examples, so {monitor} cannot "
+                "rank them: search only settings that leave these examples as they are, or train each point by "
+                "`nntrain fit` and score it on one file by `nntrain eval RUN --data FILE`"
+            )
+        if self._refit_without_stopping:
+            yield (
+                "the folds stop early, but the run of the best point will have no validation examples to stop by and "
+                "train all of its epochs: set data.split.validation: 0.2 to let it stop too"
+            )
+
+    def _undefined_scores(self) -> Iterator[str]:
+        monitor = self.config.monitor
+        count = sum(not trial.diverged and not math.isfinite(trial.mean(monitor)) for trial in self.finished)
+        if 0 < count < len(self.finished):
+            yield f"{monitor} is undefined for {count} of {len(self.finished)} points, which come last: {NOT_FINITE}"
 
     def _write_start(self, directory: RunDirectory) -> None:
         directory.write_config(dump.resolved_yaml(portable(self.experiment, directory.path)))
@@ -275,10 +364,10 @@ class Search:
                 f"{message}; what they reached before is in {directory.path / LEADERBOARD}. "
                 "Try lower learning rates, or regularization.clip_norm"
             )
-        if math.isnan(score):
+        if not math.isfinite(score):
             message = f"{self.config.monitor} is undefined for every point, so there is no best one"
             directory.set_status("failed", message)
-            raise UserError(f"{message}: choose another search.monitor, such as validation.loss")
+            raise UserError(f"{message}: {NOT_FINITE}; look for values far from those that they are trained on")
         directory.set_status("complete")
 
     def _result(self, best: Trial, refit: FitResult | None = None) -> dict[str, Any]:

@@ -36,6 +36,7 @@ from nntrain.workflows.resuming import (
     recorded_threads,
     resume,
 )
+from nntrain.workflows.unfinished import refuse_search, still_trained
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,8 @@ def verify(
         Interrupted: Ctrl-C or SIGTERM.
     """
     directory = find_run(run, runs_dir=runs_dir)
+    refuse_search(directory, "is a search, not a run of one network")
+    _check_not_running(directory)
     known = read_start(directory)
     _check_complete(directory)
     epochs = read_count(directory, RESULT, directory.read_result(), "epochs")
@@ -184,12 +187,15 @@ def _abandonable(directory: RunDirectory) -> Iterator[None]:
         raise Interrupted(message, signal=signal_of(interrupt)) from None
 
 
+def _check_not_running(directory: RunDirectory) -> None:
+    if directory.read_status().current() == "running":
+        raise UserError(f"only a complete run can be verified, and {still_trained(directory)}")
+
+
 def _check_complete(directory: RunDirectory) -> None:
     match directory.read_status().current():
         case "complete":
             return
-        case "running":
-            reason = "is still being trained"
         case "diverged":
             reason = "diverged"
         case status:

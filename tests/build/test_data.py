@@ -99,6 +99,56 @@ def test_a_separate_file_is_read_like_the_first() -> None:
     assert prepared.splits["test"].x[:, 1:].tolist() == [[i % 3 == 0, i % 3 == 1, i % 3 == 2, 0] for i in range(10)]
 
 
+RARE = "data: {path: rare.csv, target: y}\nnetwork: [{type: dense, units: auto, activation: auto}]\n"
+
+
+def write_rare(alone: int = 1) -> None:
+    """Forty rows of two classes, and a class with `alone` rows."""
+    rows = [(i, "pq"[i % 2]) for i in range(40)] + [(i, "rare") for i in range(alone)]
+    write_table("rare.csv", ("x", "y"), rows)
+
+
+def test_a_class_of_one_is_trained_on_whatever_the_seed() -> None:
+    write_rare()
+    for seed in range(12):
+        data = Data(load(RARE, f"seed={seed}"))
+        assert 40 in data.split.training
+        assert data.prepare().preprocessor.classes == ("p", "q", "rare")
+        folds = data.prepare_folds(4)
+        assert all(fold.preprocessor.classes == ("p", "q", "rare") for fold in folds)
+        assert sum(fold.size("validation") for fold in folds) == 41 - len(data.split.test) - 1
+
+
+@pytest.mark.parametrize("alone", [1, 2])
+def test_chance_may_keep_a_class_from_training_and_what_helps_then(alone: int) -> None:
+    """Without stratification some seeds do, and are told to use it; with it every seed can be trained."""
+    write_rare(alone)
+    refused = []
+    for seed in range(60):
+        try:
+            Data(load(RARE, f"seed={seed}", "data.split.stratify=false")).prepare()
+        except ConfigError as error:
+            refused.append(str(error).splitlines()[0])
+            Data(load(RARE, f"seed={seed}", "data.split.stratify=auto")).prepare()
+    assert set(refused) == {
+        "--set data.split.stratify=false: class 'rare' of target 'y' is not among the 25 examples to train on, so that "
+        "those of it elsewhere could not be scored: set data.split.stratify: auto, which keeps every class in training"
+    }
+
+
+def test_chance_may_keep_a_class_from_a_fold() -> None:
+    write_rare(2)
+    refused = 0
+    for seed in range(20):
+        try:
+            Data(load(RARE, f"seed={seed}", "data.split={validation: 0, test: 0, stratify: false}")).prepare_folds(2)
+        except ConfigError as error:
+            refused += 1
+            assert "class 'rare' of target 'y' is not among the 21 examples to train on" in str(error)  # noqa: PT017
+        Data(load(RARE, f"seed={seed}", "data.split={validation: 0, test: 0}")).prepare_folds(2)
+    assert refused > 0
+
+
 @pytest.mark.parametrize("folds", [2, 5])
 def test_folds_are_of_all_that_is_not_for_testing(folds: int) -> None:
     write_pets()

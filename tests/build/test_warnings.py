@@ -31,6 +31,25 @@ def large() -> str:
     )
 
 
+def rare(*alone: str) -> str:
+    """A config for twenty rows of each of two classes, and one of each further class."""
+    write_table("rare.csv", ("x", "y"), [(i, "pq"[i % 2]) for i in range(40)] + [(i, y) for i, y in enumerate(alone)])
+    return "data: {path: rare.csv, target: y}\nnetwork: [{type: dense, units: auto, activation: auto}]\n"
+
+
+def test_classes_that_nobody_scores() -> None:
+    assert warnings(rare("emu")) == [
+        "class 'emu' of target 'y' has 1 example: it is trained on, and no score says whether it is recognized; add "
+        "examples of it, or remove the row"
+    ]
+    assert warnings(rare("emu", "ibis", "owl", "roc")) == [
+        "4 classes of target 'y' have 1 example each ('emu', 'ibis', 'owl' and 1 more): they are trained on, and no "
+        "score says whether they are recognized; add examples of them, or remove the rows"
+    ]
+    assert warnings(rare("emu", "emu")) == []
+    assert warnings(rare("emu"), "data.split={validation: 0, test: 0}") == []
+
+
 def test_unscaled_inputs(large: str) -> None:
     assert warnings(large) == [
         "inputs reach 30 unscaled, which slows or breaks training: set data.preprocess.numeric: standard"

@@ -58,6 +58,31 @@ def test_fit_prints_scores_per_split_the_run_and_what_comes_next(
     assert [line.split()[0] for line in lines(ended.stderr)] == ["iris:", "epoch", "warning:"]
 
 
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"judged_by": "validation.accuracy"}, ["best epoch 54 by validation.accuracy"]),
+        ({"keeps": "last", "best_epoch": 74}, ["weights of epoch 74"]),
+        (
+            {"keeps": "last", "best_epoch": 74, "note": "validation.loss was lowest in epoch 8"},
+            ["weights of epoch 74", "note  validation.loss was lowest in epoch 8"],
+        ),
+    ],
+)
+def test_fit_says_which_weights_were_kept(
+    invoke: Invoke, workflows: ModuleType, config: ModuleType, changed: dict[str, Any], said: list[str]
+) -> None:
+    answer(workflows, "fit", replace(fit_result(), **changed))
+    shown = lines(invoke("fit", "iris.yaml", "-q").stdout)
+    assert shown[: len(said)] == [f"{RUN_NAME}: 74 epochs in 0.42 s (early stopping), {said[0]}", *said[1:]]
+
+
+def test_fit_says_why_a_score_is_undefined(invoke: Invoke, workflows: ModuleType, config: ModuleType) -> None:
+    answer(workflows, "fit", replace(fit_result(), undefined=["accuracy is undefined for a reason"]))
+    shown = lines(invoke("fit", "iris.yaml", "-q").stdout)
+    assert shown[4:6] == ["accuracy     0.9889            -   0.9667", "accuracy is undefined for a reason"]
+
+
 def test_fit_as_json_is_one_object_without_nan(invoke: Invoke, workflows: ModuleType, config: ModuleType) -> None:
     answer(workflows, "fit", trained)
     ended = invoke("fit", "iris.yaml", "--json", "--quiet")
@@ -82,6 +107,10 @@ def test_fit_as_json_is_one_object_without_nan(invoke: Invoke, workflows: Module
         },
         "positive_class": None,
         "longer": None,
+        "keeps": "best",
+        "judged_by": "validation.loss",
+        "undefined": [],
+        "note": None,
     }
     assert ended.stderr == "warning: the baseline is better\n"
 

@@ -21,7 +21,7 @@ def board(points: int) -> Leaderboard:
     ]
     folder = Path("runs", "iris-search")
     best, path = {"optimizer.learning_rate": 1e-5}, folder / "leaderboard.csv"
-    return Leaderboard(best, table, "validation.loss", folder, path, fit_result(), seconds=1.0)
+    return Leaderboard(best, table, "validation.loss", folder, path, fit_result(), 1.0, ["look here"])
 
 
 def test_gridsearch_prints_the_best_twenty_and_where_all_are(
@@ -58,6 +58,7 @@ def test_gridsearch_as_json(invoke: Invoke, workflows: ModuleType, config: Modul
     assert written["monitor"] == "validation.loss"
     assert [row["rank"] for row in written["table"]] == [1, 2]
     assert written["refit"]["best_epoch"] == 54
+    assert written["warnings"] == ["look here"]
 
 
 @pytest.mark.parametrize(

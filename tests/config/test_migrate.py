@@ -84,7 +84,7 @@ def test_examples_say_the_same_with_their_version(path: Path, file: Path) -> Non
             "seed: 1\nversion: 2\n",
             "old.yaml:2:10: version 2 is that of a newer nntrain\n"
             "    2 | version: 2\n"
-            "      |          ^ this nntrain knows versions up to 1: upgrade it (pip install --upgrade nntrain)\n"
+            "      |          ^ this nntrain reads versions up to 1: use the nntrain that wrote it, or a later one\n"
             "1 error in old.yaml",
         ),
         (

@@ -196,9 +196,24 @@ MISTAKES = {
         "^^^^^^^^ remove the key to take the default",
     ),
     "another version": (
-        "version: 2",
-        "10: version must be 1, got 2",
+        "version: 0",
+        "10: version must be 1, got 0",
         "         ^ this nntrain reads version 1 of the config language",
+    ),
+    "a version that is no number of one": (
+        "version: 1.5",
+        "10: version must be 1, got 1.5",
+        "         ^^^ this nntrain reads version 1 of the config language",
+    ),
+    "a newer version": (
+        "version: 2",
+        "10: version 2 is that of a newer nntrain",
+        "         ^ this nntrain reads versions up to 1: use the nntrain that wrote it, or a later one",
+    ),
+    "a much newer version": (
+        "version: 1.0e3",
+        "10: version 1000 is that of a newer nntrain",
+        "         ^^^^^ this nntrain reads versions up to 1: use the nntrain that wrote it, or a later one",
     ),
     "an unknown metric": (
         "metrics: [acuracy]",

@@ -1,5 +1,6 @@
 """Splits and folds: sizes by hand, and what holds for all of them."""
 
+import itertools
 from collections import Counter
 from typing import Any
 
@@ -9,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nntrain.arrays import Array
-from nntrain.data.split import Split, make_folds, make_split
+from nntrain.data.apportion import stratify
+from nntrain.data.split import Split, make_folds, make_split, only_examples
 from nntrain.errors import DataError
 
 
@@ -52,10 +54,20 @@ def test_remainders_of_classes() -> None:
     assert counts(split, labels) == [[4, 2, 1], [3, 1, 1]]
 
 
-def test_a_rare_class_is_in_every_split_if_it_can_be() -> None:
+def test_a_rare_class_is_in_training_and_test_within_its_quotas() -> None:
+    """Quotas of the rare class: 2.4, 0.3, 0.3; so 2 or 3 are in training, and one other split has one at most."""
     labels = np.array(["rare"] * 3 + ["usual"] * 97)
     split = make_split(100, labels=labels, validation=0.1, test=0.1, seed=0)
-    assert counts(split, labels) == [[1, 1, 1], [79, 9, 9]]
+    assert counts(split, labels) == [[2, 0, 1], [78, 10, 9]]
+
+
+def test_a_class_of_one_is_trained_on() -> None:
+    """Quotas of the others: 78.4, 9.8, 9.8 of 98 and 0.8, 0.1, 0.1 of 1."""
+    labels = np.array(["alone"] + ["lonely"] + ["usual"] * 98)
+    for seed in range(20):
+        split = make_split(100, labels=labels, validation=0.1, test=0.1, seed=seed)
+        assert counts(split, labels) == [[1, 0, 0], [1, 0, 0], [78, 10, 10]]
+        assert only_examples(labels) == ["alone", "lonely"]
 
 
 def test_a_class_of_two_is_in_training_and_test() -> None:
@@ -76,7 +88,7 @@ def test_the_seed_decides() -> None:
 
 
 @given(
-    sizes_of_classes=st.lists(st.integers(2, 40), min_size=1, max_size=5),
+    sizes_of_classes=st.lists(st.integers(1, 40), min_size=1, max_size=5),
     validation=st.sampled_from([0.0, 0.1, 0.2, 0.25, 0.4]),
     test=st.sampled_from([0.0, 0.1, 0.2, 0.3, 0.5]),
     seed=st.integers(0, 2**32),
@@ -87,23 +99,38 @@ def test_every_stratified_split(sizes_of_classes: list[int], validation: float, 
     try:
         split = make_split(n, labels=labels, validation=validation, test=test, seed=seed)
     except DataError as error:
-        assert "too few" in str(error)  # noqa: PT017
+        assert "too few" in str(error) or "no network can learn" in str(error)  # noqa: PT017
         return
     plain = make_split(n, labels=None, validation=validation, test=test, seed=seed)
     assert sizes(split) == sizes(plain)
     everything = np.concatenate([split.training, split.validation, split.test])
     assert sorted(everything.tolist()) == list(range(n))
-    for size, of_class in zip(sizes_of_classes, counts(split, labels), strict=True):
-        quotas = [size * part / n for part in sizes(split)]
-        assert all(abs(got - quota) < 2 for got, quota in zip(of_class, quotas, strict=True))
-        roomy = all(part == 0 or part >= 2 * len(sizes_of_classes) for part in sizes(split))
-        if roomy and size >= 3:
-            assert all(got > 0 for got, part in zip(of_class, sizes(split), strict=True) if part)
-        assert of_class[0] > 0 or sizes(split)[0] < len(sizes_of_classes)
+    got = counts(split, labels)
+    assert all(of_class[0] > 0 for of_class in got)
+    allowed = roundings(sizes_of_classes, sizes(split))
+    if any(all(of_class[0] for of_class in rounding) for rounding in allowed):
+        assert got in allowed
+
+
+def roundings(class_sizes: list[int], split_sizes: tuple[int, ...]) -> list[list[list[int]]]:
+    """Every table of counts that rounds each quota down or up and keeps the sizes, by trying all of them."""
+    n = sum(class_sizes)
+    rows = []
+    for size in class_sizes:
+        either = [sorted({size * part // n, -(-size * part // n)}) for part in split_sizes]
+        rows.append([row for row in itertools.product(*either) if sum(row) == size])
+    tables = ([list(row) for row in table] for table in itertools.product(*rows))
+    return [table for table in tables if tuple(map(sum, zip(*table, strict=True))) == split_sizes]
+
+
+def test_a_class_in_training_goes_before_the_quotas() -> None:
+    """Five training examples for five classes, though the quota of the large one is 4.8, and of the others 0.05."""
+    found = stratify([96, 1, 1, 1, 1], (5, 50, 45))
+    assert found.tolist() == [[1, 50, 45], [1, 0, 0], [1, 0, 0], [1, 0, 0], [1, 0, 0]]
 
 
 @given(
-    sizes_of_classes=st.lists(st.integers(2, 30), min_size=1, max_size=5),
+    sizes_of_classes=st.lists(st.integers(1, 30), min_size=1, max_size=5),
     folds=st.integers(2, 7),
     stratified=st.booleans(),
     seed=st.integers(0, 2**32),
@@ -111,17 +138,21 @@ def test_every_stratified_split(sizes_of_classes: list[int], validation: float, 
 def test_every_set_of_folds(sizes_of_classes: list[int], folds: int, stratified: bool, seed: int) -> None:
     labels = np.repeat(np.arange(len(sizes_of_classes)), sizes_of_classes)
     n = len(labels)
-    if folds > n:
+    alone = [int(np.flatnonzero(labels == k)[0]) for k, size in enumerate(sizes_of_classes) if size == 1 and stratified]
+    dealt = n - len(alone)
+    if folds > dealt:
         return
     made = make_folds(n, labels=labels if stratified else None, folds=folds, seed=seed)
-    assert sorted(np.concatenate([validation for _, validation in made]).tolist()) == list(range(n))
-    assert {len(validation) - n // folds for _, validation in made} <= {0, 1}
+    validated = np.concatenate([validation for _, validation in made]).tolist()
+    assert sorted([*validated, *alone]) == list(range(n))
+    assert {len(validation) - dealt // folds for _, validation in made} <= {0, 1}
     for training, validation in made:
         assert sorted([*training.tolist(), *validation.tolist()]) == list(range(n))
         assert training.dtype == validation.dtype == np.int64
     if stratified:
         for label, size in enumerate(sizes_of_classes):
-            assert {int((labels[v] == label).sum()) - size // folds for _, v in made} <= {0, 1}
+            assert size == 1 or {int((labels[v] == label).sum()) - size // folds for _, v in made} <= {0, 1}
+            assert all((labels[training] == label).any() for training, _ in made)
 
 
 def test_five_folds_of_iris() -> None:
@@ -160,10 +191,16 @@ def test_five_folds_of_iris() -> None:
             "data.split.validation",
         ),
         (
-            {"labels": np.array(["a"] * 9 + ["x"]), "target": "species"},
-            "class 'x' of target 'species' has 1 example, but a stratified split needs at least 2 of each class; "
-            "add examples of it, remove it, or set data.split.stratify: false",
-            "data.split.stratify",
+            {"labels": np.array(list("abcdefghij")), "target": "species"},
+            "the target 'species' has 10 classes, but data.split leaves 6 examples to train on: no network can learn a "
+            "class of which it sees none; lower data.split.validation and data.split.test, or choose another target",
+            "data.split",
+        ),
+        (
+            {"labels": np.array(list("aaaaabbbbb")), "validation": 0.5, "test": 0.4},
+            "the target 'target' has 2 classes, but data.split leaves 1 example to train on: no network can learn a "
+            "class of which it sees none; lower data.split.validation and data.split.test, or choose another target",
+            "data.split",
         ),
     ],
 )
@@ -177,8 +214,8 @@ def test_splits_that_cannot_be(options: dict[str, Any], message: str, setting: s
 
 @pytest.mark.parametrize("labels", [np.array([0, 1, 1]), np.array(["", "b", "b"])])
 def test_a_class_of_one_whatever_its_name(labels: Array) -> None:
-    with pytest.raises(DataError, match="has 1 example"):
-        make_split(3, labels=labels, validation=0.0, test=0.4, seed=0)
+    for seed in range(10):
+        assert 0 in make_split(3, labels=labels, validation=0.0, test=0.4, seed=seed).training
     assert sizes(make_split(3, labels=labels, validation=0.0, test=0.0, seed=0)) == (3, 0, 0)
 
 
@@ -190,5 +227,18 @@ def test_folds_that_cannot_be(folds: int) -> None:
 
 
 def test_folds_of_a_class_of_one() -> None:
-    with pytest.raises(DataError, match="class 'b' of target 't' has 1 example"):
-        make_folds(4, labels=np.array(["a", "a", "a", "b"]), folds=2, seed=0, target="t")
+    """Every fold trains on it; the others are dealt out: two and one."""
+    made = make_folds(4, labels=np.array(["a", "a", "a", "b"]), folds=2, seed=0)
+    assert [len(validation) for _, validation in made] == [2, 1]
+    assert all(3 in training for training, _ in made)
+    with pytest.raises(DataError) as caught:
+        make_folds(4, labels=np.array(["a", "a", "b", "c"]), folds=3, seed=0, target="t")
+    assert str(caught.value) == (
+        "folds must be from 2 to the number of examples of 't' whose class has another one, 2; got 3"
+    )
+
+
+def test_folds_of_a_class_with_fewer_examples_than_folds() -> None:
+    made = make_folds(12, labels=np.array(["rare"] * 2 + ["usual"] * 10), folds=5, seed=0)
+    assert sorted(int((validation < 2).sum()) for _, validation in made) == [0, 0, 0, 1, 1]
+    assert all((training < 2).any() for training, _ in made)

@@ -47,7 +47,7 @@ def test_truth_tables(kind: str) -> None:
     assert infer_task(data) is Task.BINARY
 
 
-@pytest.mark.parametrize("kind", TRUTH.keys() - {"xor"})
+@pytest.mark.parametrize("kind", [kind for kind in TRUTH if kind != "xor"])
 def test_more_examples_repeat_the_truth_table(kind: str) -> None:
     inputs, truth = TRUTH[kind]
     many = generate(kind, examples=10)
@@ -55,7 +55,7 @@ def test_more_examples_repeat_the_truth_table(kind: str) -> None:
     assert "".join(labels(many)) == (truth * 5)[:10]
 
 
-@pytest.mark.parametrize("kind", TRUTH.keys() - {"xor"})
+@pytest.mark.parametrize("kind", [kind for kind in TRUTH if kind != "xor"])
 def test_noise_moves_the_inputs_of_a_truth_table_and_not_its_answers(kind: str) -> None:
     """`noise` is the standard deviation of what is added to each input by itself."""
     clean, noisy = generate(kind, examples=40_000), generate(kind, examples=40_000, noise=0.3)

@@ -83,9 +83,9 @@ DATA: dict[str, tuple[str, Callable[[], object], str]] = {
     "an infinity": (TABLE, table(("inf", 2, "p")), "t.csv:22: column 'a' holds an infinite number"),
     "a number beyond all bounds": (TABLE, table(("1e999", 2, "p")), "t.csv:22: column 'a' holds an infinite number"),
     "a target without a value": (TABLE, table((1, 2, "")), "t.csv:22: the target 'y' has no value"),
-    "a class with one example": (
-        TABLE, table((1, 2, "r")),
-        "a.yaml:2:7: class 'r' of target 'y' has 1 example, but a stratified split needs at least 2 of each class",
+    "a target that tells all rows apart": (
+        TABLE, table(*((i, i, f"name {i}") for i in range(40))),
+        "a.yaml:2:7: the target 'y' has 42 classes, but data.split leaves 36 examples to train on",
     ),
     "a target that is always the same": (
         TABLE, lambda: write_table("t.csv", HEADER, [(i, i, "p") for i in range(9)]),

@@ -134,7 +134,9 @@ def test_one_of_two_rivals_works_and_the_other_says_who(config: Path) -> None:
     assert re.fullmatch(rf"{directory} is in use by process {first.process.pid} since \S+ \S+\n", said)
     assert runs(cwd, "running") == [directory]
     code, said = run("verify", directory, cwd=cwd)
-    assert (code, said) == (2, f"only a complete run can be verified, and {directory.name} is still being trained\n")
+    assert code == 2
+    trained = f"only a complete run can be verified, and {directory.name} is still being trained"
+    assert re.fullmatch(rf"{trained}, by process {first.process.pid} since \S+ \S+: wait for it\n", said)
     first.send(signal.SIGTERM)
     assert first.end() == 143
     equals_undisturbed(directory, epochs(cwd) + 3)

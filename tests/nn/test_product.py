@@ -27,6 +27,34 @@ def test_however_it_is_cut(
                 assert out[member, row, column] == pytest.approx(expected, rel=1e-12)
 
 
+SIZES = [(7, 4, 3), (33, 17, 10), (300, 301, 10), (777, 333, 3), (64, 50, 1), (128, 96, 64)]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("members", [2, 3, 5])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_a_member_has_the_same_bits_alone_and_together(
+    threads: int, members: int, dtype: type[np.floating], transposed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Parts of rows may be rounded otherwise than the whole, so they must be the same parts."""
+    monkeypatch.setattr(module, "WORTH_A_THREAD", 1)
+    rng = np.random.default_rng(0)
+    for rows, inner, columns in SIZES:
+        b = rng.standard_normal((members, inner, columns)).astype(dtype)
+        for shared in (False, True):
+            shape = (inner, rows) if transposed else (rows, inner)
+            a = rng.standard_normal((1 if shared else members, *shape)).astype(dtype)
+            a = a.swapaxes(1, 2) if transposed else a
+            together = np.empty((members, rows, columns), dtype)
+            product(a, b, together, threads)()
+            for member in range(members):
+                own = slice(0, 1) if shared else slice(member, member + 1)
+                alone = np.empty((1, rows, columns), dtype)
+                product(a[own], b[member : member + 1], alone, threads)()
+                assert alone[0].tobytes() == together[member].tobytes()
+
+
 def test_a_small_product_stays_in_one_thread() -> None:
     a, b, out = np.ones((1, 2, 2)), np.ones((1, 2, 2)), np.empty((1, 2, 2))
     assert product(a, b, out, 8).func is np.dot  # type: ignore[attr-defined]

@@ -108,6 +108,10 @@ POPULATIONS: list[tuple[Schedule, list[Schedule]]] = [
         Warmup(np.array([[4], [0], [1]]), Exponential(np.array([[0.3], [0.7], [0.5]]))),
         [Warmup(4, Exponential(0.3)), Exponential(0.7), Warmup(1, Exponential(0.5))],
     ),
+    (
+        Warmup(np.array([[6], [0], [2]]), Plateau(np.array([[0.3], [0.7], [0.5]]), np.array([[1], [2], [1]]))),
+        [Warmup(6, Plateau(0.3, 1)), Plateau(0.7, 2), Warmup(2, Plateau(0.5, 1))],
+    ),
 ]
 BASES = np.array([[0.4], [0.1], [0.03]])
 VALUES = np.random.default_rng(1).standard_normal((12, 3)) / np.arange(1, 13)[:, None]
@@ -127,8 +131,8 @@ def test_alone_equals_together_bit_for_bit(together: Schedule, alone: list[Sched
         assert rates.dtype == np.float64
         for place, schedule in enumerate(alone):
             assert schedule.rates(epoch, BASES[place : place + 1]).tobytes() == rates[place].tobytes()
-            schedule.observe(values[place : place + 1])
-        together.observe(values)
+            schedule.observe(epoch, values[place : place + 1])
+        together.observe(epoch, values)
 
 
 @pytest.mark.parametrize("together", [together for together, _ in POPULATIONS])
@@ -141,11 +145,11 @@ def test_those_who_are_left_go_on_as_before(together: Schedule) -> None:
             left, restored = together.select(rows), together.select(rows)
             restored.load_state({name: array[rows].copy() for name, array in together.state().items()})
         expected = together.rates(epoch, BASES)[rows]
-        together.observe(values)
+        together.observe(epoch, values)
         for schedule in (left, restored):
             if schedule is not None:
                 assert schedule.rates(epoch, BASES[rows]).tobytes() == expected.tobytes()
-                schedule.observe(values[rows])
+                schedule.observe(epoch, values[rows])
 
 
 def test_rates_leave_the_base_alone() -> None:
@@ -159,7 +163,7 @@ def test_rates_leave_the_base_alone() -> None:
 def plateau_rates(schedule: Plateau, values: list[float]) -> list[float]:
     rates = []
     for epoch, value in enumerate(values):
-        schedule.observe(np.array([value]))
+        schedule.observe(epoch, np.array([value]))
         rates.append(float(schedule.rates(epoch + 1, np.ones((1, 1)))[0, 0]))
     return rates
 
@@ -176,11 +180,47 @@ def plateau_rates(schedule: Plateau, values: list[float]) -> list[float]:
         ([5.0, 4.95, 4.91], [1.0, 1.0, 0.5]),
         # an improvement resets the count
         ([5.0, 6.0, 4.0, 6.0, 6.0], [1.0, 1.0, 1.0, 1.0, 0.5]),
-        ([float("nan"), float("inf"), 1.0, float("nan"), 2.0], [1.0, 0.5, 0.5, 0.5, 0.25]),
+        # what is no number counts from the first number on
+        ([float("nan"), float("inf"), 1.0, float("nan"), 2.0], [1.0, 1.0, 1.0, 1.0, 0.5]),
+        ([float("nan")] * 5, [1.0] * 5),
+        ([1.0, float("nan"), float("nan"), 1.0, float("nan")], [1.0, 1.0, 0.5, 0.5, 0.25]),
     ],
 )
 def test_plateau_by_hand(values: list[float], expected: list[float]) -> None:
     assert plateau_rates(Plateau(factor=0.5, patience=2, min_delta=0.1), values) == expected
+
+
+WARM = 5
+# What follows five epochs of warm-up to 0.4, worked out by hand; no epoch is better than another.
+AFTER_WARMUP = [
+    (Constant(), [0.4, 0.4, 0.4, 0.4]),
+    (InverseTime(1.0), [0.4, 0.2, 0.4 / 3, 0.1]),
+    (Power(1.0), [0.4, 0.2, 0.4 / 3, 0.1]),
+    (Step(every=2, factor=0.1), [0.4, 0.4, 0.04, 0.04]),
+    (Exponential(0.5), [0.4, 0.2, 0.1, 0.05]),
+    (Cosine(epochs=2), [0.4, 0.2, 0.0, 0.0]),
+    # the first epoch after the warm-up is the first that others can fall short of
+    (Plateau(factor=0.5, patience=1), [0.4, 0.4, 0.2, 0.1]),
+    (Plateau(factor=0.5, patience=2), [0.4, 0.4, 0.4, 0.2]),
+]
+
+
+@pytest.mark.parametrize(("after", "expected"), AFTER_WARMUP)
+def test_what_is_observed_in_the_warmup_does_not_count(after: Schedule, expected: list[float]) -> None:
+    schedule, rates = Warmup(WARM, after), []
+    for epoch in range(WARM + len(expected)):
+        rates.append(float(schedule.rates(epoch, BASE)[0, 0]))
+        schedule.observe(epoch, np.array([1.0]))
+    np.testing.assert_allclose(rates, [0.08, 0.16, 0.24, 0.32, 0.4, *expected], rtol=1e-12, atol=1e-17)
+
+
+def test_a_value_of_the_warmup_is_no_best_one() -> None:
+    """0.1, reached in the warm-up, is not what the epochs after it are compared with."""
+    schedule, rates = Warmup(1, Plateau(factor=0.5, patience=1, min_delta=0.0)), []
+    for epoch, value in enumerate([0.1, 0.9, 0.8, 0.8, 0.7]):
+        rates.append(float(schedule.rates(epoch, BASE)[0, 0]))
+        schedule.observe(epoch, np.array([value]))
+    assert rates == [0.4, 0.4, 0.4, 0.4, 0.2]
 
 
 def test_plateau_refuses_a_state_that_is_not_its_own() -> None:

@@ -61,6 +61,6 @@ def test_a_run_of_a_newer_version_is_named_as_that(tmp_path: Path) -> None:
     with pytest.raises(RunError) as caught:
         run.read_status()
     assert str(caught.value) == (
-        f"{status} has format 2, made by a newer nntrain; this one reads up to 1\n"
-        "  upgrade nntrain to read it: pip install --upgrade nntrain"
+        f"{status} cannot be read: format 2 is that of a newer nntrain\n"
+        "  this nntrain reads formats up to 1: use the nntrain that wrote it, or a later one"
     )

@@ -99,7 +99,7 @@ def test_csv() -> None:
     assert [row[LOSS] for row in table] == ["0.5", ""]
     assert [row["optimizer"] for row in table] == ["{type: sgd, momentum: 0.9}", "adam"]
     assert [row["shuffle"] for row in table] == ["true", "false"]
-    assert [row["limit"] for row in table] == ["", "1e-07"]
+    assert [row["limit"] for row in table] == ["null", "1e-07"]
     assert [row["name"] for row in table] == ['a "b", c', "d"]
     assert as_csv([]) == "\n"
 

@@ -105,5 +105,18 @@ def test_from_lists_alone_no_point_is_drawn_twice() -> None:
         assert set(drawn) <= grid
 
 
+def test_a_grid_that_is_refused_for_its_size_can_be_drawn_from() -> None:
+    """10²² points cannot be numbered."""
+    space: dict[str, Axis] = {f"a{place}": list(range(10)) for place in range(22)}
+    with pytest.raises(UserError, match=r"use random search \(--trials N\)"):
+        points(space, GridConfig(), seed=0)
+    drawn = points(space, RandomConfig(trials=300), seed=0)
+    assert len({tuple(point.values()) for point in drawn}) == 300
+    assert drawn == points(space, RandomConfig(trials=300), seed=0)
+    counts = Counter(value for point in drawn for value in point.values())
+    assert set(counts) == set(range(10))
+    assert max(counts.values()) < 1.3 * min(counts.values())
+
+
 def test_a_value_listed_twice_is_tried_once() -> None:
     assert points({"a": [0.1, 0.1, 1, True]}, GridConfig(), seed=0) == [{"a": 0.1}, {"a": 1}, {"a": True}]

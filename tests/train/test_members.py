@@ -1,9 +1,12 @@
 """Alone = together: in a population each member does what it would do by itself."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from nntrain.arrays import Array
+from nntrain.nn import product
 from nntrain.nn.losses import CrossEntropy, Loss, MeanSquaredError
 from nntrain.optim.adagrad import Adagrad
 from nntrain.optim.adam import Adam, AdamW
@@ -96,6 +99,28 @@ def test_a_member_does_in_a_population_what_it_does_alone(name: str) -> None:
     assert np.isfinite(together.theta).all()
     for member in setup.everyone():
         same(setup.train(8, [member]), together, member)
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+@pytest.mark.parametrize("name", SETUPS)
+def test_a_member_has_the_bits_that_it_has_alone_with_as_many_threads(
+    name: str, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even the smallest product is cut up here; then the population is compacted, down to a single member."""
+    monkeypatch.setattr(product, "WORTH_A_THREAD", 1)
+    monkeypatch.setattr(loop, "COMPACT_BELOW", 1.0)
+    setup = replace(SETUPS[name], threads=threads)
+    together = setup.train(8)
+    for member in setup.everyone():
+        np.testing.assert_array_equal(setup.train(8, [member]).theta[0], together.theta[member])
+
+
+def test_another_number_of_threads_changes_rounding_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In float64, with gradient descent, which does not magnify it as Adam does."""
+    monkeypatch.setattr(product, "WORTH_A_THREAD", 1)
+    one = Setup().train(8).theta
+    for threads in (2, 3):
+        np.testing.assert_allclose(Setup(threads=threads).train(8).theta, one, rtol=1e-12, atol=1e-14)
 
 
 def test_the_place_in_the_population_does_not_matter() -> None:

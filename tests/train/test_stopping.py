@@ -68,8 +68,12 @@ BY_HAND = [
     ("no patience: the first epoch that is not better is the last", [5, 4, 3, 3, 1], {"patience": [0]}, 4, 3),
     ("NaN is no improvement", [5, math.nan, math.nan, 4], {"patience": [2]}, 3, 1),
     ("a number improves on NaN", [math.nan, math.nan, 7, 6], {"patience": [3]}, None, 4),
-    ("nothing but NaN", [math.nan, math.nan, math.nan], {"patience": [2]}, 3, 1),
+    ("nothing but NaN neither wins nor stops", [math.nan, math.nan, math.nan], {"patience": [2]}, None, None),
+    ("patience counts from the first number", [math.nan] * 3 + [7, 8, 8], {"patience": [2]}, 6, 4),
+    ("an undefined score, then some", [math.nan, 0.5, math.nan, 0.4], {"patience": [2], "maximize": True}, 4, 2),
     ("a number improves on infinity", [math.inf, 7, 8], {"patience": [1]}, 3, 2),
+    ("infinity is no number", [math.inf, math.inf, math.inf], {"patience": [1]}, None, None),
+    ("nor is its negative", [-math.inf, 7, math.inf], {"patience": [1], "maximize": True}, 3, 2),
 ]
 
 
@@ -78,22 +82,27 @@ BY_HAND = [
 )
 @pytest.mark.parametrize("restore_best", [True, False], ids=["best", "last"])
 def test_by_hand(
-    values: list[float], settings_of_rule: dict[str, object], stopped: int | None, best: int, restore_best: bool
+    values: list[float], settings_of_rule: dict[str, object], stopped: int | None, best: int | None, restore_best: bool
 ) -> None:
     watched = watch(rule_of(**settings_of_rule, restore_best=restore_best), [values])  # type: ignore[arg-type]
     assert watched.stopped == [stopped]
-    kept = best if restore_best else stopped or len(values)
-    assert watched.best[0][-1] == best
+    kept = best if restore_best and best else stopped or len(values)
+    assert (watched.best[0][-1] if watched.best[0] else None) == best
     assert watched.kept == [kept]
     assert watched.weights == [kept]
 
 
 def simulate(values: list[float], patience: int, min_delta: float, maximize: bool) -> tuple[int | None, list[int]]:
-    """One member in plain Python: (epoch of the stop, epochs that improved), as Keras's EarlyStopping counts."""
+    """One member in plain Python: (epoch of the stop, epochs that improved), as Keras's EarlyStopping counts.
+
+    Keras passes over epochs in which the monitored value is not available; so does this before the first number.
+    """
     best, wait = math.inf, 0
     improved: list[int] = []
     for epoch, value in enumerate(values, start=1):
         value = -value if maximize else value
+        if math.isnan(value) and not improved:
+            continue
         if not improved or value < best - min_delta:
             best, wait = value, 0
             improved.append(epoch)
@@ -106,7 +115,7 @@ def simulate(values: list[float], patience: int, min_delta: float, maximize: boo
 
 @settings(max_examples=150)
 @given(
-    values=st.lists(st.lists(st.integers(0, 6), min_size=8, max_size=8), min_size=1, max_size=4),
+    values=st.lists(st.lists(st.integers(0, 6) | st.just(math.nan), min_size=8, max_size=8), min_size=1, max_size=4),
     patience=st.lists(st.integers(1, 4), min_size=4, max_size=4),
     min_delta=st.sampled_from([0.0, 0.5, 1.0]),
     maximize=st.booleans(),
@@ -121,7 +130,7 @@ def test_a_population_stops_as_each_member_would_by_itself(
         stopped, improved = simulate(sequence, patience[member], min_delta, maximize)
         assert watched.stopped[member] == stopped
         assert watched.best[member] == improved
-        kept = improved[-1] if restore_best else stopped or len(sequence)
+        kept = improved[-1] if restore_best and improved else stopped or len(sequence)
         assert (watched.kept[member], watched.weights[member]) == (kept, kept)
 
 

@@ -258,7 +258,7 @@ def test_data_that_never_ends_is_not_read(
         (("loss",), {"type": "cross_entropy"}, "the loss cross_entropy wants softmax"),
         (("dtype",), "float64", "the network's is float64"),
         (("network", 1, "units"), 2, "contradict each other"),
-        (("version",), 2, "runs/small/config.yaml is damaged:\n"),
+        (("version",), 2, "runs/small/config.yaml cannot be read: version 2 is that of a newer nntrain\n"),
         (("metrics",), ["rmse"], "rmse does not apply to a binary task"),
     ],
 )
@@ -296,7 +296,7 @@ def test_another_config(train: Callable[..., Path], key: tuple[Any, ...], value:
             lambda p: p.update(inputs={"kind": "array", "shape": [10**6] * 3, "center": [0], "scale": [1]}),
             "contradict",
         ),
-        (lambda p: p.update(version=2), "'version' must be 1"),
+        (lambda p: p.update(version=0), "'version' must be"),
         (lambda p: p.update(task="regression"), "'names' is missing"),
     ],
 )

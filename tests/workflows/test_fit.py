@@ -260,3 +260,71 @@ def test_divergence_is_an_error_and_leaves_a_run_that_says_so() -> None:
 def test_a_search_section_is_nothing_to_fit() -> None:
     searching = CLASSES + "search: {space: {seed: [1, 2]}, monitor: validation.f1}\n"
     assert fit(load(searching)).weights_sha256 == fit(load(CLASSES)).weights_sha256
+
+
+def test_plateau_waits_for_the_end_of_the_warmup() -> None:
+    """No epoch is better by 1000. Five epochs rise to 0.1, the sixth is the first to be compared with."""
+    schedule = "schedule={type: plateau, factor: 0.25, patience: 1, min_delta: 1000, warmup_epochs: 5}"
+    result = fit(load(CLASSES, schedule, "optimizer.learning_rate=0.1", "training.epochs=9"))
+    rates = [line["learning_rate"] for line in history(result)]
+    assert rates == pytest.approx([0.02, 0.04, 0.06, 0.08, 0.1, 0.1, 0.1, 0.025, 0.00625], rel=1e-12)
+
+
+# Which weights are kept, and what is said of them
+
+SMALL = (
+    "data: {synthetic: {type: moons, examples: 60, noise: 0.3}}\n"
+    "network: [{type: dense, units: 32, activation: relu}, {type: dense, units: auto, activation: auto}]\n"
+    "optimizer: {type: adam, learning_rate: 0.05}\ntraining: {epochs: 100}\n"
+)
+
+
+def best_line(result: FitResult, name: str, *, maximize: bool = False) -> tuple[int, float]:
+    """The first epoch with the best value of a quantity, and that value, as the history has it."""
+    values = [line[name] for line in history(result)]
+    best = max(values) if maximize else min(values)
+    return values.index(best) + 1, best
+
+
+def test_without_early_stopping_the_weights_are_the_last_ones() -> None:
+    result = fit(load(SMALL, "early_stopping=null"))
+    epoch, value = best_line(result, "validation.loss")
+    assert (result.keeps, result.best_epoch, result.judged_by) == ("last", 100, "validation.loss")
+    assert epoch < 100
+    assert result.note == (
+        f"validation.loss was lowest in epoch {epoch} ({value:.4g}), but the weights are those of epoch 100; "
+        "early_stopping: {patience: 100} keeps those of the best epoch"
+    )
+    kept = fit(load(SMALL, "early_stopping={patience: 100}"))
+    assert (kept.keeps, kept.best_epoch, kept.note) == ("best", epoch, None)
+    assert kept.metrics["validation"]["loss"] == pytest.approx(value, rel=1e-6)
+
+
+@pytest.mark.parametrize("monitor", ["validation.loss", "validation.accuracy", "training.accuracy"])
+def test_early_stopping_that_does_not_restore(monitor: str) -> None:
+    maximize = monitor.endswith("accuracy")
+    rule = f"{{{{monitor: {monitor}, patience: 10, restore_best: {{}}}}}}"
+    result = fit(load(SMALL, "early_stopping=" + rule.format("false")))
+    epoch, value = best_line(result, monitor, maximize=maximize)
+    assert (result.keeps, result.best_epoch, result.judged_by) == ("last", result.epochs, monitor)
+    most = "highest" if maximize else "lowest"
+    assert result.note == (
+        f"{monitor} was {most} in epoch {epoch} ({value:.4g}), but the weights are those of epoch {result.epochs}; "
+        "early_stopping.restore_best: true keeps those of the best epoch"
+    )
+    kept = fit(load(SMALL, "early_stopping=" + rule.format("true")))
+    assert (kept.keeps, kept.best_epoch, kept.note, kept.judged_by) == ("best", epoch, None, monitor)
+
+
+def test_nothing_is_to_be_said_where_the_last_epoch_is_the_best_or_nothing_chooses() -> None:
+    result = fit(load(CLASSES, "early_stopping=null"))
+    assert best_line(result, "validation.loss")[0] == 5
+    assert (result.keeps, result.note) == ("last", None)
+    result = fit(load(SMALL, "data.split.validation=0"))
+    assert (result.keeps, result.note, result.judged_by) == ("last", None, "training.loss")
+
+
+def test_the_files_of_the_run_say_which_weights_they_are() -> None:
+    result = fit(load(SMALL, "early_stopping=null"))
+    written = json.loads((result.run / "result.json").read_text())
+    assert (written["best_epoch"], written["keeps"], written["note"]) == (100, "last", result.note)

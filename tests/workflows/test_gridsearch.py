@@ -19,6 +19,7 @@ from nntrain.search.executors import train_groups
 from nntrain.search.groups import Group, Member
 from nntrain.workflows import FitResult, Leaderboard, Listener
 from tests.experiments import BINARY, CLASSES, PETS, VALUES, load, write_pets, write_table
+from tests.workflows.conftest import Heard
 
 LOSS = "validation.loss"
 
@@ -272,17 +273,42 @@ def test_where_all_points_diverge_there_is_no_best_one() -> None:
         nntrain.load_run(run)
 
 
-def test_a_monitor_that_is_undefined_everywhere_finds_no_best_point() -> None:
-    """R² needs two examples."""
-    text = VALUES + "search: {space: {seed: [0, 1]}, monitor: validation.r2}\n"
+def far_values(value: str) -> str:
+    """A linear network whose validation examples are so far away that their squares may overflow in float32."""
+    write_table("near.csv", ("a", "y"), [(i / 40, i % 5) for i in range(40)])
+    write_table("far.csv", ("a", "y"), [(value, i) for i in range(6)])
+    return (
+        "data: {path: near.csv, target: y, task: regression, preprocess: {numeric: none},\n"
+        "       split: {validation: {path: far.csv}, test: 0}}\n"
+        "network: [{type: dense, units: auto, initializer: {type: constant, value: 2.0}}]\n"
+        "training: {epochs: 3}\n"
+    )
+
+
+@pytest.mark.parametrize("monitor", ["validation.loss", "validation.rmse"])
+def test_a_monitor_that_is_undefined_everywhere_finds_no_best_point(monitor: str) -> None:
+    """2 · 3e38 is infinite in float32."""
+    text = far_values("3e38") + f"search: {{space: {{seed: [0, 1]}}, monitor: {monitor}}}\n"
     with pytest.raises(UserError) as caught:
-        search(load(text, "data.split={validation: 0.0125, test: 0.2}"))
+        search(load(text))
     assert str(caught.value) == (
-        "validation.r2 is undefined for every point, so there is no best one: "
-        "choose another search.monitor, such as validation.loss"
+        f"{monitor} is undefined for every point, so there is no best one: for some examples their networks put out "
+        "numbers that are not finite or too large; look for values far from those that they are trained on"
     )
     [run] = Path("runs").iterdir()
     assert json.loads((run / "status.json").read_text())["status"] == "failed"
+
+
+def test_points_without_a_score_come_last_with_a_word() -> None:
+    """(2 · 1e19)² is infinite in float32; weights that begin at 0 stay far below."""
+    heard = Heard()
+    values = [{"type": "constant", "value": 2.0}, {"type": "zeros"}]
+    board = search(load(far_values("1e19")), parameters={"network.0.initializer": values}, listener=heard)
+    assert [row["trial"] for row in board.table] == [2, 1]
+    assert heard.warnings[0] == (
+        "validation.loss is undefined for 1 of 2 points, which come last: for some examples their networks put out "
+        "numbers that are not finite or too large"
+    )
 
 
 def test_what_a_search_leaves() -> None:
@@ -409,3 +435,13 @@ def test_a_section_and_a_setting_in_it_are_not_searched_together() -> None:
     with pytest.raises(UserError) as refused:
         search(load(CLASSES), parameters={"optimizer.learning_rate": [0.1, 0.01], "optimizer": ["sgd", "adam"]})
     assert "optimizer.learning_rate is part of optimizer, and only one of them can have its way" in str(refused.value)
+
+
+def test_a_searched_null_is_told_from_a_score_that_is_none() -> None:
+    """In the file as in a config; in the table as None."""
+    parameters = {"regularization.max_norm": [None, 1.0], "early_stopping": [None, {"patience": 3}]}
+    board = search(load(CLASSES), parameters=parameters)
+    table = list(csv.DictReader(board.path.read_text(encoding="utf-8").splitlines()))
+    written = {(row["regularization.max_norm"], row["early_stopping"]) for row in table}
+    assert written == {(norm, rule) for norm in ("null", "1.0") for rule in ("null", "{patience: 3}")}
+    assert {row["regularization.max_norm"] for row in board.table} == {None, 1.0}

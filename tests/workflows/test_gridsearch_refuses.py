@@ -8,7 +8,7 @@ import pytest
 import nntrain
 from nntrain.config.experiment import Experiment
 from nntrain.errors import ConfigError, DataError, UserError
-from tests.experiments import CLASSES, PETS, load, write_pets, write_table
+from tests.experiments import CLASSES, PETS, VALUES, load, write_pets, write_table
 
 
 @pytest.fixture(autouse=True)
@@ -215,3 +215,52 @@ def test_a_grid_that_is_too_large() -> None:
     assert refused(load(CLASSES), UserError, parameters=parameters) == (
         "the grid has 1,002,001 points, the most is 1,000,000: use random search (--trials N)"
     )
+
+
+def test_folds_would_leave_a_validation_file_out() -> None:
+    write_pets()
+    write_pets("more.csv", n=20)
+    text = PETS + "search: {space: {seed: [1, 2]}, evaluation: {folds: 5}}\n"
+    said = refused(load(text, "data.split.validation={path: more.csv}"))
+    assert said == (
+        "a.yaml:8:45: the 5 folds are made of the examples in data.path, but data.split.validation is a file, whose "
+        "examples would take no part\n"
+        "    8 | search: {space: {seed: [1, 2]}, evaluation: {folds: 5}}\n"
+        "      |                                             ^^^^^^^^^^ set data.split.validation: 0.2 to do without "
+        "the file, or search.evaluation: {seeds: 1} to score on it\n"
+        "1 error in a.yaml\n"
+        "2 of 2 points cannot be trained, the first at seed=1; none was"
+    )
+    for remedy in ("data.split.validation=0.2", "search.evaluation={seeds: 1}"):
+        experiment = load(text, "data.split.validation={path: more.csv}", remedy)
+        assert len(nntrain.gridsearch(experiment).table) == 2
+    experiment = load(text, "data.split.test={path: more.csv}")
+    assert len(nntrain.gridsearch(experiment).table) == 2
+
+
+UNDEFINED: dict[str, tuple[list[str], str, str]] = {
+    "one row": (
+        ["data.split={validation: 0.0125, test: 0.2}", "early_stopping={monitor: validation.r2}"],
+        "search: {space: {optimizer.learning_rate: [0.1, 0.2]}}",
+        "early_stopping.monitor is validation.r2, which needs at least 2 examples, but the validation split has 1",
+    ),
+    "folds of one row": (
+        ["data.split={test: 0}"],
+        "search: {space: {optimizer.learning_rate: [0.1, 0.2]}, evaluation: {folds: 80}, monitor: validation.r2}",
+        "search.monitor is validation.r2, which needs at least 2 examples, but the validation split of fold 1 has 1",
+    ),
+    "one row in the run of the best point": (
+        ["data.split={validation: 0.0125, test: 0.2}", "early_stopping={monitor: validation.r2}"],
+        "search: {space: {optimizer.learning_rate: [0.1, 0.2]}, evaluation: {folds: 4}}",
+        "early_stopping.monitor is validation.r2, which needs at least 2 examples, but the validation split has 1",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNDEFINED)
+def test_a_monitor_that_would_be_undefined(case: str) -> None:
+    overrides, line, message = UNDEFINED[case]
+    said = refused(load(f"{VALUES}{line}\n", *overrides))
+    assert message in said
+    assert "these can be monitored: validation.loss, validation.rmse, validation.mae, validation.max_error" in said
+    assert said.endswith("2 of 2 points cannot be trained, the first at optimizer.learning_rate=0.1; none was")

@@ -46,6 +46,8 @@ VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
         ADAM,
         ("optimizer=adamw", "schedule={type: plateau, patience: 1}", "data.split.validation=0"),
     ),
+    "plateau in its warm-up": (DROPOUT, ("schedule={type: plateau, patience: 1, min_delta: 9, warmup_epochs: 5}",)),
+    "the last of worse weights": (DROPOUT, ("early_stopping=null", "optimizer.learning_rate=1")),
     "one batch, no order": (ADAM, WHOLE),
     "unshuffled": (ADAM, ("training.shuffle=false",)),
 }
@@ -218,7 +220,7 @@ def test_a_cosine_schedule_depends_on_the_number_of_epochs(write: Write) -> None
 @pytest.mark.parametrize(
     ("name", "was", "said"),
     [
-        ("training_version", 0, "nntrain's arithmetic was 0, now 1"),
+        ("training_version", 1, "nntrain's arithmetic was 1, now 2"),
         ("numpy", "1.0", f"NumPy was 1.0, now {environment()['numpy']}"),
         ("blas", "abacus 1", f"the BLAS library was abacus 1, now {environment()['blas']}"),
         ("processor", "z80", f"the processor was z80, now {environment()['processor']}"),
@@ -478,8 +480,7 @@ def test_a_search_is_no_run_to_go_on_with(write: Write) -> None:
     config = write(ADAM)
     board = nntrain.gridsearch(load_experiment(config), parameters={"optimizer.learning_rate": [0.1, 0.01]})
     assert refusal(board.run) == (
-        f"{board.run.name} is a search, not a run of one network; what it has finished is in "
-        f"{board.run / 'history.jsonl'}, and the run of its best point stands beside it"
+        f"{board.run.name} is a search, not a run of one network; the network of its best point is in {board.refit.run}"
     )
 
 

@@ -18,9 +18,10 @@ _STATE = ("best", "waited", "scale")
 class Plateau(Schedule):
     """α is multiplied by `factor` whenever the value has not improved for `patience` epochs.
 
-    An epoch improves if its value is below the best so far by more than `min_delta`; NaN and infinity never do. After
-    a reduction the count starts again, and the best value stays. As Keras's ReduceLROnPlateau without cooldown
-    (PyTorch's waits one epoch more).
+    An epoch improves if its value is below the best so far by more than `min_delta`; NaN and infinity never do, and
+    do not count before a member's first number, since there is nothing that they could fall short of. After a reduction
+    the count starts again, and the best value stays. As Keras's ReduceLROnPlateau without cooldown (PyTorch's waits one
+    epoch more).
 
     State: `best`, `waited`, `scale`, each float64 [M]: the best value, the epochs since, and what α is multiplied by.
 
@@ -42,7 +43,7 @@ class Plateau(Schedule):
         """α times all reductions so far."""
         return base * self._state["scale"][:, None] if self._state else base.copy()
 
-    def observe(self, values: Array) -> None:
+    def observe(self, epoch: int, values: Array) -> None:
         """Take the members' values [M] of one epoch; less is better."""
         if not self._state:
             members = len(values)
@@ -52,9 +53,10 @@ class Plateau(Schedule):
         factor, patience, min_delta = (
             as_array(self.columns[name], len(values)) for name in ("factor", "patience", "min_delta")
         )
-        improved = values < state["best"] - min_delta
+        improved = np.isfinite(values) & (values < state["best"] - min_delta)
         state["best"] = np.where(improved, values, state["best"])
-        state["waited"] = np.where(improved, 0.0, state["waited"] + 1.0)
+        counts = np.isfinite(values) | np.isfinite(state["best"])
+        state["waited"] = np.where(improved, 0.0, state["waited"] + counts)
         reduced = state["waited"] >= patience
         state["waited"][reduced] = 0.0
         state["scale"][reduced] *= factor[reduced]

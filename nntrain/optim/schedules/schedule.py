@@ -25,8 +25,8 @@ class Schedule(ABC):
     def rates(self, epoch: int, base: Array) -> Array:
         """The rates [M, 1] in epoch `epoch` (from 0), where `base` [M, 1] are the rates of the config."""
 
-    def observe(self, values: Array) -> None:  # noqa: B027  (most schedules have no use for it)
-        """Take note of what an epoch led to: one value [M] for each member, less is better. After each epoch."""
+    def observe(self, epoch: int, values: Array) -> None:  # noqa: B027  (most schedules have no use for it)
+        """Take note of what epoch `epoch` (from 0) led to: one value [M] for each member, less is better, or NaN."""
 
     def state(self) -> dict[str, Array]:
         """What a continuation needs beside the epoch: arrays whose first axis is M. Most schedules have none."""

@@ -16,7 +16,8 @@ class Warmup(Schedule):
     """α (e + 1) / W in the epochs e = 0 … W − 1, then `after`, whose epoch 0 is epoch W.
 
     So the rate rises in W equal steps, the last of which is α. (Goyal et al. 2017, gradual warm-up, by epochs;
-    PyTorch's LinearLR from 1/W in W − 1 steps.) What is observed during the warm-up reaches `after` too.
+    PyTorch's LinearLR from 1/W in W − 1 steps.) What is observed during the warm-up is no concern of `after`: the
+    first value that it gets of a member is that of its epoch W.
 
     Args:
         epochs: W, at least 0.
@@ -38,9 +39,10 @@ class Warmup(Schedule):
                 np.copyto(rates, after, where=lengths == length)
         return rates
 
-    def observe(self, values: Array) -> None:
-        """Pass the values [M] on."""
-        self.after.observe(values)
+    def observe(self, epoch: int, values: Array) -> None:
+        """Pass on the values [M] of the members whose warm-up is over, and NaN for the others."""
+        lengths = as_array(self.columns["epochs"], len(values))
+        self.after.observe(epoch, np.where(epoch >= lengths, values, np.nan))
 
     def state(self) -> dict[str, Array]:
         """That of the schedule that follows."""

@@ -1,0 +1,123 @@
+"""What is said of a directory that has no network to use: a search, or a run that is still being trained."""
+
+from __future__ import annotations
+
+import shlex
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from nntrain.config import dump
+from nntrain.errors import RunError, UserError
+from nntrain.runs.listing import list_runs
+from nntrain.runs.process import process_died
+from nntrain.runs.status import RunStatus
+from nntrain.runs.store import CONFIG, ENVIRONMENT, HISTORY, PREPROCESS, RESULT, WEIGHTS, RunDirectory
+
+LEADERBOARD = "leaderboard.csv"
+
+
+def refuse_search(directory: RunDirectory, what: str = "is a search") -> None:
+    """Say of the directory of a search where its best network is, or what became of it.
+
+    Args:
+        directory: any run.
+        what: how the message begins behind the directory's name.
+
+    Raises:
+        UserError: it is a search.
+        RunError: it is damaged.
+    """
+    status = directory.read_status()
+    if any(name in status.sha256 or directory.has(name) for name in (PREPROCESS, WEIGHTS)):
+        return
+    if ENVIRONMENT in status.sha256 or directory.has(ENVIRONMENT):
+        raise UserError(f"{directory.name} {what}; {_what_became_of(directory, status)}")
+
+
+def refuse_unfinished(directory: RunDirectory) -> None:
+    """Say of a run that another process still trains, or that never began, and has no weights yet, what to do.
+
+    Raises:
+        RunError: it is one, or it is damaged.
+    """
+    status = directory.read_status()
+    if status.current() == "running" and not directory.has(WEIGHTS):
+        raise RunError(still_trained(directory))
+    refuse_unbegun(directory, "to use")
+
+
+def refuse_unbegun(directory: RunDirectory, purpose: str) -> None:
+    """Say of a run that was killed before its training began that there is nothing in it.
+
+    Raises:
+        RunError: it is one, or it is damaged.
+    """
+    if ENVIRONMENT in directory.read_status().sha256 or directory.has(ENVIRONMENT):
+        return  # it is the last file that is written before training
+    raise RunError(
+        f"{directory.name} was killed before its training began, so there is nothing {purpose}: start it again with "
+        "nntrain fit; its directory can be deleted"
+    )
+
+
+def still_trained(directory: RunDirectory) -> str:
+    """Who trains a run that is not done, and what to do."""
+    return f"{directory.name} is still being trained, by {_owner(directory.read_status())}: {_wait(directory)}"
+
+
+def _owner(status: RunStatus) -> str:
+    """The process that a run is in the hands of: "process 1234 since 2026-11-20 09:59:44+01:00"."""
+    since = datetime.fromisoformat(status.updated).isoformat(sep=" ", timespec="seconds")
+    return f"process {status.pid} since {since}"
+
+
+def _wait(directory: RunDirectory) -> str:
+    """What to do about a run that is not done: wait, or use the newest one that is."""
+    older = _newest_complete(directory.path.parent)
+    return "wait for it" if older is None else f"wait for it, or use the newest complete run, {older}"
+
+
+def _newest_complete(runs_dir: Path) -> Path | None:
+    """The run that was started last among those that are complete and have scores, which a search has not."""
+    complete = [run.path for run in list_runs(runs_dir) if run.status == "complete" and run.metrics]
+    return complete[-1] if complete else None
+
+
+def _what_became_of(directory: RunDirectory, status: RunStatus) -> str:
+    """Where the best network of a search is, or why there is none and what to do."""
+    result = directory.read_result() if directory.has(RESULT) else {}
+    refit = result.get("refit")
+    if isinstance(refit, str) and refit.isprintable():
+        run = directory.path.parent / refit
+        return f"the network of its best point {'is' if run.exists() else 'was'} in {run}"
+    match status.current():
+        case "running":
+            return f"it is still at work, in {_owner(status)}, and {_finished(directory)}: {_wait(directory)}"
+        case "complete":
+            return _without_refit(directory, status, result)
+        case "diverged" | "failed":
+            return f"the network of its best point was not trained to the end: {status.message}"
+    again = f"nntrain gridsearch {shlex.quote(str(directory.path / CONFIG))}"
+    return f"it was interrupted and {_finished(directory)}; no network was kept. Search again with: {again}"
+
+
+def _without_refit(directory: RunDirectory, status: RunStatus, result: dict[str, Any]) -> str:
+    """A search whose points are all done, but not the run of its best one."""
+    if status.message is None and not process_died(status.pid, status.process_started, status.host):
+        return f"its best point is still being trained, by {_owner(status)}: {_wait(directory)}"
+    said = "the network of its best point was not trained to the end"
+    best = result.get("best")
+    if not isinstance(best, dict):
+        return said
+    overrides = " ".join(f"--set {shlex.quote(f'{path}={dump.flow(value)}')}" for path, value in best.items())
+    return f"{said}. Train it with: nntrain fit {shlex.quote(str(directory.path / CONFIG))} {overrides}"
+
+
+def _finished(directory: RunDirectory) -> str:
+    """How many points are done, and where they are listed."""
+    count = directory.count_epochs() if directory.has(HISTORY) else 0
+    if not count:
+        return "has finished none of its points"
+    where = LEADERBOARD if directory.has(LEADERBOARD) else HISTORY
+    return f"has finished {count:,} of its points, which are in {directory.path / where}"
