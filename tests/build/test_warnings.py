@@ -33,7 +33,9 @@ def large() -> str:
 
 def rare(*alone: str) -> str:
     """A config for twenty rows of each of two classes, and one of each further class."""
-    write_table("rare.csv", ("x", "y"), [(i, "pq"[i % 2]) for i in range(40)] + [(i, y) for i, y in enumerate(alone)])
+    write_table(
+        "rare.csv", ("x", "y"), [(i % 7, "pq"[i % 2]) for i in range(40)] + [(i, y) for i, y in enumerate(alone)]
+    )
     return "data: {path: rare.csv, target: y}\nnetwork: [{type: dense, units: auto, activation: auto}]\n"
 
 

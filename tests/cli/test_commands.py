@@ -65,7 +65,7 @@ def test_fit_prints_scores_per_split_the_run_and_what_comes_next(
         ({"keeps": "last", "best_epoch": 74}, ["weights of epoch 74"]),
         (
             {"keeps": "last", "best_epoch": 74, "note": "validation.loss was lowest in epoch 8"},
-            ["weights of epoch 74", "note  validation.loss was lowest in epoch 8"],
+            ["weights of epoch 74", "note: validation.loss was lowest in epoch 8"],
         ),
     ],
 )
@@ -80,7 +80,10 @@ def test_fit_says_which_weights_were_kept(
 def test_fit_says_why_a_score_is_undefined(invoke: Invoke, workflows: ModuleType, config: ModuleType) -> None:
     answer(workflows, "fit", replace(fit_result(), undefined=["accuracy is undefined for a reason"]))
     shown = lines(invoke("fit", "iris.yaml", "-q").stdout)
-    assert shown[4:6] == ["accuracy     0.9889            -   0.9667", "accuracy is undefined for a reason"]
+    assert shown[4:6] == [
+        "accuracy     0.9889            -   0.9667          0.3000",
+        "accuracy is undefined for a reason",
+    ]
 
 
 def test_fit_as_json_is_one_object_without_nan(invoke: Invoke, workflows: ModuleType, config: ModuleType) -> None:

@@ -148,8 +148,11 @@ def test_a_training_split_is_looked_at_too() -> None:
 
 
 def heard_fit(text: str, *overrides: str) -> tuple[FitResult, list[str]]:
+    """The result, and what was said; less what is said of numbers that were far from the training rows anyway."""
     heard = Heard()
-    return nntrain.fit(load(text, *overrides), listener=heard), heard.warnings
+    result = nntrain.fit(load(text, *overrides), listener=heard)
+    assert result.warnings == heard.warnings
+    return result, [message for message in heard.warnings if "far from the training rows" not in message]
 
 
 def test_a_score_that_is_shown_as_undefined_says_why() -> None:
@@ -205,7 +208,7 @@ AT_LAST = (
 def test_no_epoch_is_the_best_one_where_none_has_a_number(rule: str) -> None:
     """Training is not ended by the patience, and ends with the last weights."""
     result, warnings = heard_fit(far("3e38"), rule)
-    assert warnings == result.warnings == [AT_FIRST, AT_LAST]
+    assert warnings == [AT_FIRST, AT_LAST]
     assert (result.epochs, result.best_epoch, result.stop_reason) == (6, 6, "all epochs done")
 
 
@@ -239,8 +242,8 @@ def test_a_run_that_goes_on_says_it_as_one_without_interruption() -> None:
         nntrain.fit(load(far("3e38")), interruption=Rehearsal(4), runs_dir="interrupted")
     [run] = Path("interrupted").iterdir()
     again = resume(run, listener=heard)
-    undisturbed, warnings = heard_fit(far("3e38"))
-    assert heard.warnings == warnings
+    undisturbed, _ = heard_fit(far("3e38"))
+    assert heard.warnings == undisturbed.warnings
     assert (run / "history.jsonl").read_bytes() == (undisturbed.run / "history.jsonl").read_bytes()
     assert again.weights_sha256 == undisturbed.weights_sha256
 
