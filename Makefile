@@ -9,7 +9,7 @@
 #   make clean   remove the virtual environments and everything else that was made here, but not runs/
 #
 #   make test-lowest  the tests without the slow ones, on the lowest versions of the libraries that pyproject.toml allows
-#   make raise-tools  pin the newest pytest, ruff, mypy and the others in pyproject.toml
+#   make raise-tools  pin the newest pytest, ruff, mypy, and types for it, in pyproject.toml
 
 BIN := .venv/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
@@ -26,10 +26,10 @@ demo: .venv/installed
 	$(BIN)/nntrain fit configs/iris.yaml
 	$(BIN)/nntrain eval latest
 
-test: .venv/installed-test
+test: .venv/installed-test .venv-types/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	.venv-types/bin/mypy
 	$(PYTEST)
 
 test-lowest: BIN := .venv-lowest/bin
@@ -50,12 +50,13 @@ docs: .venv/installed
 	$(BIN)/python -m nntrain.config.reference > docs/config.md.new
 	mv docs/config.md.new docs/config.md
 
-raise-tools: .venv/installed-test
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade $$($(BIN)/python .ci/requirements.py tools)
+raise-tools: BIN := .venv-types/bin
+raise-tools: .venv-types/installed
+	$(INSTALL) . --upgrade $$($(BIN)/python .ci/requirements.py pinned)
 	$(BIN)/python .ci/requirements.py raise
 
 clean:
-	rm -rf .venv .venv-lowest build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-lowest .venv-types build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find nntrain tests benchmarks .ci -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/installed: pyproject.toml | .venv/bin/python
@@ -66,13 +67,18 @@ clean:
 	$(INSTALL) '.[$*]'
 	@touch $@ .venv/installed
 
+.venv-types/installed: BIN := .venv-types/bin
+.venv-types/installed: pyproject.toml | .venv-types/bin/python
+	$(INSTALL) '.[test,types]'
+	@touch $@
+
 .venv-lowest/installed: pyproject.toml .ci/requirements.py | .venv-lowest/bin/python
 	$(BIN)/python .ci/requirements.py lowest > .venv-lowest/lowest.txt
 	$(INSTALL) '.[test]' --constraint .venv-lowest/lowest.txt
 	@touch $@
 
 # The first Python that is new enough and can make virtual environments; PYTHON=... is asked before the others.
-.venv/bin/python .venv-lowest/bin/python:
+.venv/bin/python .venv-lowest/bin/python .venv-types/bin/python:
 	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	  if "$$python" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
 	    echo "making $(@:/bin/python=) with $$("$$python" --version)"; exec "$$python" -m venv $(@:/bin/python=); \

@@ -1,8 +1,8 @@
 """Reads and raises the requirements in pyproject.toml.
 
 python .ci/requirements.py lowest   prints a pip constraint for each library: its lower bound
-python .ci/requirements.py tools    prints the names of the pinned tools
-python .ci/requirements.py raise    pins the tools at the releases that are installed here
+python .ci/requirements.py pinned   prints the names of what is pinned: the tools, and what mypy reads types from
+python .ci/requirements.py raise    pins them at the releases that are installed here
 """
 
 import re
@@ -15,7 +15,7 @@ from typing import Any
 
 PYPROJECT = Path(__file__).parent.parent / "pyproject.toml"
 _LIBRARY = re.compile(r"([\w.-]+)>=([\d.]+),<[\d.]+")
-_TOOL = re.compile(r"([\w.-]+)==[\w.]+")
+_PIN = re.compile(r"([\w.-]+)==[\w.]+")
 
 
 def lowest(text: str) -> list[str]:
@@ -23,14 +23,15 @@ def lowest(text: str) -> list[str]:
     return [f"{name}=={bound}" for name, bound in (_parts(_LIBRARY, each) for each in _project(text)["dependencies"])]
 
 
-def tools(text: str) -> list[str]:
-    """The names of the tools. Raises ValueError for one that is not pinned exactly."""
-    return [_parts(_TOOL, each)[0] for each in _project(text)["optional-dependencies"]["test"]]
+def pinned(text: str) -> list[str]:
+    """The names of the tools and of what mypy reads types from. Raises ValueError for one that is not pinned."""
+    extras = _project(text)["optional-dependencies"]
+    return [_parts(_PIN, each)[0] for each in (*extras["test"], *extras["types"])]
 
 
 def raised(text: str, newest: Callable[[str], str]) -> str:
-    """The text of pyproject.toml with every tool pinned at what `newest` returns for its name."""
-    for name in tools(text):
+    """The text of pyproject.toml with everything pinned at what `newest` returns for its name."""
+    for name in pinned(text):
         text = re.sub(rf'"{re.escape(name)}==[^"]*"', f'"{name}=={newest(name)}"', text)
     return text
 
@@ -52,7 +53,7 @@ def main(task: str) -> None:
     if task == "raise":
         PYPROJECT.write_text(raised(text, version), encoding="utf-8")
     else:
-        print("\n".join({"lowest": lowest, "tools": tools}[task](text)))
+        print("\n".join({"lowest": lowest, "pinned": pinned}[task](text)))
 
 
 if __name__ == "__main__":

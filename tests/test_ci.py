@@ -82,9 +82,16 @@ def test_every_library_has_both_bounds_and_the_lower_ones_are_tried() -> None:
 
 def test_every_tool_that_judges_is_pinned() -> None:
     pins = dict(each.split("==") for each in PROJECT["optional-dependencies"]["test"])
-    assert set(pins) == TOOLS == set(requirements()["tools"](PYPROJECT))
+    assert set(pins) == TOOLS == set(requirements()["pinned"](PYPROJECT)) - LIBRARIES
     assert all(re.fullmatch(r"\d+(\.\d+)+", pin) for pin in pins.values())
     assert version("pytest") == pins["pytest"]  # and it is what judges here
+
+
+def test_what_mypy_reads_types_from_is_pinned_within_the_bounds() -> None:
+    pins = dict(each.split("==") for each in PROJECT["optional-dependencies"]["types"])
+    assert set(pins) == LIBRARIES
+    dry = subprocess.run(["make", "-n", "test"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert ".venv-types/bin/mypy\n" in dry
 
 
 def test_the_build_backend_is_bounded() -> None:
@@ -101,8 +108,12 @@ def test_raising_the_tools_changes_their_pins_and_nothing_else() -> None:
         "ruff==99.4",
         "types-PyYAML==99.12",
     ]
+    types = tomllib.loads(raised)["project"]["optional-dependencies"]["types"]
+    assert types == [
+        f"{name}==99.{len(name)}" for name in ("numpy", "pyyaml", "typer", "rich", "pydantic", "threadpoolctl")
+    ]
     changed = [line for line in raised.splitlines() if line not in PYPROJECT.splitlines()]
-    assert len(changed) == len(TOOLS)
+    assert len(changed) == len(TOOLS) + len(LIBRARIES)
     assert len(raised.splitlines()) == len(PYPROJECT.splitlines())
 
 
@@ -120,10 +131,10 @@ def hooks() -> Iterator[dict[str, Any]]:
 
 
 def test_pre_commit_runs_the_pinned_tools() -> None:
-    """From .venv, where `make` puts what pyproject.toml pins."""
+    """From the environments where `make` puts what pyproject.toml pins."""
     entries = [hook["entry"].split() for hook in hooks()]
-    assert {entry[0] for entry in entries} == {".venv/bin/ruff", ".venv/bin/mypy"}
-    assert {entry[0].removeprefix(".venv/bin/") for entry in entries} <= TOOLS
+    assert {entry[0] for entry in entries} == {".venv/bin/ruff", ".venv-types/bin/mypy"}
+    assert {Path(entry[0]).name for entry in entries} <= TOOLS
     assert {hook["language"] for hook in hooks()} == {"system"}
     assert not [hook for hook in hooks() if "additional_dependencies" in hook or "rev" in hook]
 
