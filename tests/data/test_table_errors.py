@@ -230,6 +230,12 @@ def table(*cells: str, target: bool = False) -> str:
             f"'$'}}}}; {IF_NAMES}; {OTHERWISE}",
         ),
         (
+            ["1,5", "2.5", "(3)", "−4", "\N{ARABIC-INDIC DIGIT FIVE}"],
+            "t.csv:2: column 'x' holds the text '1,5', '(3)' on line 4, '−4' on line 5 and 1 more, which may be "
+            "numbers "
+            f"in several ways of writing; write all in one way; {IF_NAMES}; {OTHERWISE}",
+        ),
+        (
             ["2024-05-01", "1.6.2024", "5 May 2024", "May 7, 2024"],
             "t.csv:2: column 'x' holds the text '2024-05-01', '1.6.2024' on line 3, '5 May 2024' on line 4 and 1 more, "
             "which are dates or times; write it as numbers (a year, a month, days since the first); "

@@ -27,11 +27,10 @@ _MARK = re.compile(
 )
 _DIGIT = re.compile(r"\d")
 _NUMBER_IN_UNITS = re.compile(
-    r"[+-]?\s*([^\d\s.,+-]{1,4})?\s*[+-]?\d(?:[\d.,'’\s]*\d)?(?:[eE][+-]?\d+)?\s*([^\d\s.,]\D{0,11})?"
+    r"[+-]?\s*([^\d\s.,+−–-]{1,4})?\s*[+-]?\d(?:[\d.,'’\s]*\d)?(?:[eE][+-]?\d+)?\s*([^\d\s.,]\D{0,11})?"
 )
 _LONGEST = 64  # characters of a number with its unit, or of a date
 _CURRENCIES = ("US$", "C$", "A$", "R$", "USD", "EUR", "GBP", "CHF", "JPY", "Rs", "Rs.", "kr")
-_BEFORE = frozenset({*_CURRENCIES, *"<>~≈≤≥#"})
 _WRITTEN = ((".", ""), (",", ""), (".", ","), (",", "."), (".", " "), (",", " "), (".", "'"))
 
 _DATE = re.compile(
@@ -74,12 +73,41 @@ def doubt(name: str, counts: Mapping[str, int], reading: Reading, *, declared: b
         declared: whether the config has settings of this column.
     """
     present = {text: count for text, count in counts.items() if text not in reading.missing}
-    found = _as_numbers(name, present, reading, declared=declared)
+    return (
+        _as_truth(present)
+        or _as_numbers(name, present, reading, declared=declared)
+        or _as_dates(present)
+        or _as_numbers_in_several_ways(present, reading)
+    )
+
+
+def _as_dates(present: Mapping[str, int]) -> Doubt | None:
     dates = tuple(text for text in present if len(text) <= _LONGEST and _DATE.fullmatch(text))
-    if found is None and _most(present, dates):
-        numbers = "write it as numbers (a year, a month, days since the first)"
-        found = Doubt(dates, "which are dates or times", (numbers,))
-    return found or _as_truth(present)
+    if not _most(present, dates):
+        return None
+    numbers = "write it as numbers (a year, a month, days since the first)"
+    return Doubt(dates, "which are dates or times", (numbers,))
+
+
+def _as_numbers_in_several_ways(present: Mapping[str, int], reading: Reading) -> Doubt | None:
+    """`1,5` beside `2.5`, `(5)` for -5, a minus sign or digits that programs do not know: no setting reads them."""
+    ways = [reading, *(replace(reading, decimal=decimal, thousands=thousands) for decimal, thousands in _WRITTEN)]
+    numbers = [
+        text
+        for text in present
+        if len(text) <= _LONGEST and any(each.number(_in_plain_letters(text)) is not None for each in ways)
+    ]
+    odd = tuple(text for text in numbers if reading.number(text) is None)
+    if not odd or not _most(present, numbers):
+        return None
+    return Doubt(odd, "which may be numbers in several ways of writing", ("write all in one way",))
+
+
+def _in_plain_letters(text: str) -> str:
+    """A text with the digits and the minus sign of ASCII, and without parentheses around it."""
+    inside = text[1:-1] if text.startswith("(") and text.endswith(")") else text
+    digits = (str(unicodedata.decimal(letter, letter)) for letter in unicodedata.normalize("NFKC", inside))
+    return "".join(digits).replace("\N{MINUS SIGN}", "-").replace("\N{EN DASH}", "-")
 
 
 def _as_numbers(name: str, present: Mapping[str, int], reading: Reading, *, declared: bool) -> Doubt | None:
@@ -131,7 +159,7 @@ def _units(sample: Mapping[str, int]) -> list[str]:
             continue
         numbers += count
         before, behind = match[1], match[2]
-        if before and not behind and (before in _BEFORE or unicodedata.category(before[-1]) == "Sc"):
+        if before and not behind and (before in _CURRENCIES or not any(map(str.isalpha, before))):
             found[before] += count
         elif behind and not before:
             found[behind.strip()] += count
@@ -169,7 +197,8 @@ def is_mark(text: str) -> bool:
 def _as_truth(present: Mapping[str, int]) -> Doubt | None:
     """Yes or no, written in more than two ways."""
     values = [_TRUTH.get(text.lower()) for text in present]
-    if None in values or len(values) <= len(set(values)):
+    numbers = all(text in ("0", "1") for text in present)
+    if numbers or None in values or len(values) <= len(set(values)):
         return None
     return Doubt(tuple(present), "which write yes or no in several ways", ("write each in one way",))
 
