@@ -37,8 +37,8 @@ def _about(column: Column, declared: bool) -> str:
         return f"is {present[0]!s} {where}{rounded}: it cannot help to predict anything"
     if declared or len(present) < _ENOUGH_ROWS:
         return ""
-    different = len(set(present.tolist()))
-    if not (_names_rows(different, len(present)) if column.kind == "categorical" else _numbers_rows(column, present)):
+    different = _names_rows(present) if column.kind == "categorical" else _numbers_rows(column, present)
+    if different is None:
         return ""
     if different == len(column):
         return f"is different in every row, like an identifier: {exclude}"
@@ -55,28 +55,29 @@ def _is_constant(column: Column, present: Array) -> str | None:
     return None
 
 
-def _names_rows(different: int, rows: int) -> bool:
-    """Whether most texts occur once."""
-    return different * 2 > rows
+def _names_rows(present: Array) -> int | None:
+    """How many different texts there are, if most of them occur once."""
+    different = len(set(present.tolist()))
+    return different if different * 2 > len(present) else None
 
 
-def _numbers_rows(column: Column, present: Array) -> bool:
-    """Whether whole numbers number the rows: with gaps, in steps or with some repeats, in any order.
+def _numbers_rows(column: Column, present: Array) -> int | None:
+    """How many different whole numbers there are, if they number the rows: with gaps, in steps or some repeats.
 
     Numbers that only rise along the file do so too, and those whose name says it.
     """
-    if not (np.abs(present) < LARGEST_INTEGER).all() or (present != np.round(present)).any():
-        return False
+    if (present != np.round(present)).any() or not (np.abs(present) < LARGEST_INTEGER).all():
+        return None
     values = np.unique(present.astype(np.int64))
-    share = len(values) / len(present)
-    if len(values) < _ENOUGH_ROWS:
-        return False
-    if _ID_NAME.fullmatch(column.name) or (share >= 0.5 and (np.diff(present) >= 0).all()):
-        return True
+    different, rows = len(values), len(present)
+    if different < _ENOUGH_ROWS:
+        return None
+    if _ID_NAME.fullmatch(column.name) or (different * 2 >= rows and (np.diff(present) >= 0).all()):
+        return different
     # Numbers drawn at random from the same range, in the same step, would repeat far more often than those that number.
     span = (int(values[-1]) - int(values[0])) / int(np.gcd.reduce(np.diff(values))) + 1
-    expected = len(present) - span * -math.expm1(-len(present) / span)
-    return expected - 3 * math.sqrt(expected) > len(present) - len(values)
+    expected = rows - span * -math.expm1(-rows / span)
+    return different if expected - 3 * math.sqrt(expected) > rows - different else None
 
 
 def _loses_digits(present: Array) -> bool:

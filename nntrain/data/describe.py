@@ -92,7 +92,10 @@ def describe_classes(datasets: Mapping[str, Dataset], preprocessor: Preprocessor
 
 
 def _class_counts(target: ClassTarget, dataset: Dataset) -> list[int]:
-    counts = Counter(target.class_of(label) for label in class_labels(dataset.target_columns[0]).tolist())
+    labels = Counter(class_labels(dataset.target_columns[0]).tolist())
+    counts: Counter[int | None] = Counter()
+    for label, place in target.places(labels).items():
+        counts[place] += labels[label]
     return [counts[k] for k in range(len(target.classes))]
 
 

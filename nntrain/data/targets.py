@@ -35,10 +35,10 @@ class ClassTarget:
 
     def class_of(self, label: str) -> int | None:
         """The place of a class by its name; classes that are numbers are found however they are written."""
-        return self._place_of([label])[label]
+        return self.places([label])[label]
 
-    def _place_of(self, labels: Iterable[str]) -> dict[str, int | None]:
-        """The place of the class of each label, None where there is none."""
+    def places(self, labels: Iterable[str]) -> dict[str, int | None]:
+        """The place of the class of each of some different labels, None where there is none."""
         places: dict[str, int] = {name: k for k, name in enumerate(self.classes)}
         if self.kind == "categorical":
             return {label: places.get(label) for label in labels}
@@ -63,7 +63,7 @@ class ClassTarget:
         """The targets [N, K]."""
         (column,) = _matched(dataset, self.names)
         labels = class_labels(column).tolist()
-        place = {label: -1 if k is None else k for label, k in self._place_of(set(labels)).items()}
+        place = {label: -1 if k is None else k for label, k in self.places(set(labels)).items()}
         places = np.fromiter((place[label] for label in labels), np.int64, len(labels))
         if (at := np.flatnonzero(places < 0)).size:
             row = int(at[0])
