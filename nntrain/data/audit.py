@@ -7,13 +7,12 @@ from collections.abc import Collection
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.data.dataset import LARGEST_INTEGER, Column, Dataset
-from nntrain.data.readers.spelling import as_yaml
+from nntrain.data.dataset import LARGEST_INTEGER, Column, Dataset, as_yaml
 from nntrain.data.scaling import is_constant
 
 _ENOUGH_ROWS = 20
 _LARGEST_ID = 1e20  # whole numbers beyond are measurements
-_ID_NAME = re.compile(r"(?:.*[^a-zA-Z])?(?i:id|uuid|guid|key|index|idx|nr|no|row)|.*[a-z]I[dD]|Unnamed: 0", re.DOTALL)
+_ID_NAME = r"(?:.*[^a-zA-Z])?(?i:id|uuid|guid|key|index|idx|nr|no|row)|.*[a-z]I[dD]|Unnamed: 0"
 
 
 def column_warnings(dataset: Dataset, declared: Collection[str] = ()) -> list[str]:
@@ -72,7 +71,7 @@ def _numbers_rows(column: Column, present: Array) -> int | None:
     different, rows = len(values), len(present)
     if different < _ENOUGH_ROWS:
         return None
-    if _ID_NAME.fullmatch(column.name) or (different * 2 >= rows and (np.diff(present) >= 0).all()):
+    if re.fullmatch(_ID_NAME, column.name, re.DOTALL) or (different * 2 >= rows and (np.diff(present) >= 0).all()):
         return different
     # Numbers drawn at random from the same range, in the same step, would repeat far more often than those that number.
     span = (int(values[-1]) - int(values[0])) / int(np.gcd.reduce(np.diff(values))) + 1

@@ -9,9 +9,8 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.data import checked
-from nntrain.data.dataset import Column, Dataset, Kind, quoted
+from nntrain.data.dataset import Column, Dataset, Kind, as_yaml, quoted
 from nntrain.data.readers.cells import PLAIN, number_key
-from nntrain.data.readers.spelling import as_yaml
 from nntrain.data.scaling import apply_scaling, fit_scaling, mean, median
 from nntrain.data.task import class_labels
 from nntrain.errors import DataError

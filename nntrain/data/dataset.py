@@ -1,5 +1,7 @@
 """A data set as it was read: columns or an array, not yet scaled or encoded."""
 
+import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -155,3 +157,12 @@ def quoted(names: Sequence[str], limit: int = NAMES_SHOWN) -> str:
     """Names for a message: "'a', 'b' and 3 more"; long ones are cut."""
     shown = ", ".join(repr(name if len(name) <= 80 else f"{name[:77]}...") for name in names[:limit])
     return shown if len(names) <= limit else f"{shown} and {len(names) - limit:,} more"
+
+
+def as_yaml(text: str) -> str:
+    """A text as one writes it in a config, in quotes where YAML would take it for something else."""
+    if not text.isprintable():
+        return json.dumps(text)
+    plain = re.fullmatch(r"[A-Za-z_][\w./ -]*[\w.]|[A-Za-z_]", text) is not None and ": " not in text
+    word = text.lower() in {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
+    return text if plain and not word else "'" + text.replace("'", "''") + "'"

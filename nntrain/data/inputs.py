@@ -10,9 +10,8 @@ import numpy as np
 from nntrain.arrays import Array, DType, Shape
 from nntrain.data import checked
 from nntrain.data.column_inputs import FAR, ColumnInput, column_input_from_json, fit_column
-from nntrain.data.dataset import Column, Dataset, numeric_column, quoted
+from nntrain.data.dataset import Column, Dataset, as_yaml, numeric_column, quoted
 from nntrain.data.readers.checks import MAX_BYTES, absent_inputs
-from nntrain.data.readers.spelling import as_yaml
 from nntrain.data.scaling import apply_scaling, fit_scaling
 from nntrain.errors import DataError
 

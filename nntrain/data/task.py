@@ -17,9 +17,8 @@ from enum import StrEnum
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.data.dataset import LARGEST_INTEGER, Column, Dataset, quoted
+from nntrain.data.dataset import LARGEST_INTEGER, Column, Dataset, as_yaml, quoted
 from nntrain.data.readers.cells import number_key
-from nntrain.data.readers.spelling import as_yaml
 from nntrain.errors import DataError
 
 MAX_CLASSES = 1_000

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from nntrain.arrays import Shape
-from nntrain.data.describe import ClassRow, ColumnRow
+
+if TYPE_CHECKING:  # a fit has no need of them
+    from nntrain.data.describe import ClassRow, ColumnRow
 
 # Below scores with a weighted loss.
 WEIGHTED_LOSS_NOTE = (

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from nntrain.arrays import Array
+from nntrain.data.dataset import as_yaml
 from nntrain.data.readers.cells import NumericCells, TextCells
-from nntrain.data.readers.spelling import as_yaml, better_readings, doubt, mark_remedy, setting
+from nntrain.data.readers.spelling import better_readings, doubt, mark_remedy, setting
 from nntrain.errors import DataError
 
 CELLS_SHOWN = 3

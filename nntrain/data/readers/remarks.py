@@ -4,9 +4,8 @@ import re
 from collections.abc import Sequence
 from itertools import islice
 
-from nntrain.data.dataset import quoted
+from nntrain.data.dataset import as_yaml, quoted
 from nntrain.data.readers.cells import MOST_SPELLINGS, TextCells, mark_counts
-from nntrain.data.readers.spelling import as_yaml
 
 _SHOWN = 3
 _CODE = re.compile(r"0\d+")

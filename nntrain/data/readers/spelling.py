@@ -6,7 +6,6 @@ one of dates, nor one that writes yes or no in several ways: that is a `Doubt`, 
 half of at least three different texts.
 """
 
-import json
 import re
 import unicodedata
 from collections import Counter
@@ -14,33 +13,31 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from nntrain.data.dataset import as_yaml
 from nntrain.data.readers.cells import MISSING, PLAIN, Reading
 
 _SAMPLE = 2_000  # different texts that are tried with every reading
 _MARKS_NAMED = 5
 
-_MARK = re.compile(
+# Patterns are compiled when they are first asked for: most tables need none of them.
+_MARK = (
     r"[-–—_.*/?#x]+|\(?(?:n\.?\s?/?\s?a\.?|n\.?d\.?|#n/a|nan|null|nil|none|no data|missing|unknown|unk|undefined"
     r"|empty|blank|void|tbd|not (?:available|applicable|known|recorded))\)?"
-    r"|<(?:na|null|none|missing)>|\\n|#[a-z/0]+!?",
-    re.IGNORECASE,
+    r"|<(?:na|null|none|missing)>|\\n|#[a-z/0]+!?"
 )
 _DIGIT = re.compile(r"\d")
-_NUMBER_IN_UNITS = re.compile(
-    r"[+-]?\s*([^\d\s.,+−–-]{1,4})?\s*[+-]?\d(?:[\d.,'’\s]*\d)?(?:[eE][+-]?\d+)?\s*([^\d\s.,]\D{0,11})?"
-)
+_NUMBER_IN_UNITS = r"[+-]?\s*([^\d\s.,+−–-]{1,4})?\s*[+-]?\d(?:[\d.,'’\s]*\d)?(?:[eE][+-]?\d+)?\s*([^\d\s.,]\D{0,11})?"
 _LONGEST = 64  # characters of a number with its unit, or of a date
 _CURRENCIES = ("US$", "C$", "A$", "R$", "USD", "EUR", "GBP", "CHF", "JPY", "Rs", "Rs.", "kr")
 _WRITTEN = ((".", ""), (",", ""), (".", ","), (",", "."), (".", " "), (",", " "), (".", "'"))
 
-_DATE = re.compile(
+_DATE = (
     r"\d{4}[-/.]\d{1,2}(?:[-/.]\d{1,2}(?:[T ]\d{1,2}:\d{2}.*)?)?"  # 2024-05-01, 2024-05, with time
     r"|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})(?:[ ,]+\d{1,2}:\d{2}.*)?"  # 1.5.2024, 05/01/24
     r"|\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\s?[AaPp]\.?[Mm]\.?)?"  # 12:30
     r"|(?:\d{1,2}(?:st|nd|rd|th)?[-. /]+)?(?:[A-Za-z]{3,9},?\s+)?"
     r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[-., /]+"
-    r"(?:\d{1,2}(?:st|nd|rd|th)?,?[-. /]+)?\d{2,4}(?:\s.*)?",  # 5 May 2024, May 5, 2024
-    re.IGNORECASE,
+    r"(?:\d{1,2}(?:st|nd|rd|th)?,?[-. /]+)?\d{2,4}(?:\s.*)?"  # 5 May 2024, May 5, 2024
 )
 _TRUTH = {
     **dict.fromkeys(("true", "t", "yes", "y", "on", "1", "1.0"), True),
@@ -82,11 +79,16 @@ def doubt(name: str, counts: Mapping[str, int], reading: Reading, *, declared: b
 
 
 def _as_dates(present: Mapping[str, int]) -> Doubt | None:
-    dates = tuple(text for text in present if len(text) <= _LONGEST and _DATE.fullmatch(text))
+    dates = tuple(text for text in present if _is_date(text))
     if not _most(present, dates):
         return None
     numbers = "write it as numbers (a year, a month, days since the first)"
     return Doubt(dates, "which are dates or times", (numbers,))
+
+
+def _is_date(text: str) -> bool:
+    short = len(text) <= _LONGEST and _DIGIT.search(text) is not None
+    return short and re.fullmatch(_DATE, text, re.IGNORECASE) is not None
 
 
 def _as_numbers_in_several_ways(present: Mapping[str, int], reading: Reading) -> Doubt | None:
@@ -154,7 +156,7 @@ def _units(sample: Mapping[str, int]) -> list[str]:
     found: Counter[str] = Counter()
     numbers = 0
     for text, count in sample.items():
-        match = _NUMBER_IN_UNITS.fullmatch(text) if len(text) <= _LONGEST else None
+        match = re.fullmatch(_NUMBER_IN_UNITS, text) if len(text) <= _LONGEST else None
         if match is None:
             continue
         numbers += count
@@ -180,18 +182,20 @@ def _changes(reading: Reading, other: Reading) -> int:
 
 def _most(present: Mapping[str, int], chosen: Sequence[str], *, all_ways: bool = False) -> bool:
     """Whether the chosen texts are most of those present: by cells or by different texts; by both with `all_ways`."""
+    if not chosen:
+        return False
     marks = [text for text in present if is_mark(text)]
     cells = sum(present.values()) - sum(present[text] for text in marks)
     by_cells = sum(present[text] for text in chosen) * 2 > cells
     by_texts = len(chosen) * 2 > len(present) - len(marks) and len(chosen) >= (2 if all_ways else 3)
     if len(chosen) == len(present) and not all_ways:
-        return bool(chosen)
+        return True
     return by_cells and by_texts if all_ways else by_cells or by_texts
 
 
 def is_mark(text: str) -> bool:
     """Whether a text looks like a mark of missing values."""
-    return _MARK.fullmatch(text) is not None
+    return re.fullmatch(_MARK, text, re.IGNORECASE) is not None
 
 
 def _as_truth(present: Mapping[str, int]) -> Doubt | None:
@@ -249,12 +253,3 @@ def mark_remedy(odd: Sequence[str], reading: Reading) -> tuple[str, ...]:
     stands = "it stands" if len(marks) == 1 else "they stand"
     value = f"{{add: [{listed}]}}" if usual else f"[{listed}]"
     return (f"if {stands} for a missing value, set data.missing_values: {value}",)
-
-
-def as_yaml(text: str) -> str:
-    """A text as one writes it in a config, in quotes where YAML would take it for something else."""
-    if not text.isprintable():
-        return json.dumps(text)
-    plain = re.fullmatch(r"[A-Za-z_][\w./ -]*[\w.]|[A-Za-z_]", text) is not None and ": " not in text
-    word = text.lower() in {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
-    return text if plain and not word else "'" + text.replace("'", "''") + "'"
