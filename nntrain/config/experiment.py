@@ -13,7 +13,6 @@ from nntrain.config.explain import Mistake
 from nntrain.config.load import Document, parse, read_text
 from nntrain.config.overrides import Override, apply, from_argument, from_value
 from nntrain.config.paths import parse_path
-from nntrain.config.plain import located, text_of
 from nntrain.config.root import Config
 from nntrain.config.scalars import read_scalar
 from nntrain.config.validate import validate
@@ -145,6 +144,8 @@ def load_experiment(path: str | os.PathLike[str] | Mapping[str, Any], overrides:
 def _read(path: str | os.PathLike[str] | Mapping[str, Any]) -> tuple[Text, FilePath]:
     """Return the text of a config, and the path of the file that it is in or could be in."""
     if isinstance(path, Mapping):
+        from nntrain.config.plain import text_of  # here, for most configs are files
+
         return text_of(path), FilePath(_WITHOUT_FILE)
     if not isinstance(path, str | os.PathLike):
         raise UserError(
@@ -173,6 +174,8 @@ def _problem(mistake: Mistake, document: Document) -> Problem:
         place = replace(place, column=place.column + quote + start, width=stop - start)
     hint = _as_written(mistake, place)
     if document.text.option is not None and (place is None or place.text is document.text):  # it has no lines
+        from nntrain.config.plain import located
+
         named = replace(document.text, name=located(mistake.path).name)
         return Problem(mistake.message, named if place is None else replace(place, text=named), hint)
     return Problem(mistake.message, place or document.text, hint)

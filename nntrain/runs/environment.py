@@ -39,7 +39,8 @@ def environment(
         "numpy": np.__version__,
         "nntrain": nntrain.__version__,
         "training_version": TRAINING_VERSION,
-        "platform": platform.platform(),
+        # Not platform.platform(), which starts another process to ask for the processor.
+        "platform": "-".join(part for part in (platform.system(), platform.release(), platform.machine()) if part),
         "system": system(),
         "processor": processor(),
         "blas": blas(),

@@ -8,7 +8,7 @@ import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -35,16 +35,17 @@ from nntrain.train.improvement import still_improving
 from nntrain.train.loop import Training
 from nntrain.train.metrics import is_maximized, positive_class
 from nntrain.train.population import Population
-from nntrain.train.postmortem import find
 from nntrain.train.records import EpochRecord, Outcome, StopReason
 from nntrain.train.state import TrainingState
 from nntrain.train.symptoms import Symptoms
 from nntrain.train.threads import blas_threads, threads_for
 from nntrain.train.watching import Watch
-from nntrain.workflows.divergence import Report
 from nntrain.workflows.interruption import Interruption
 from nntrain.workflows.listener import FitInfo, Listener
 from nntrain.workflows.results import FitResult
+
+if TYPE_CHECKING:
+    from nntrain.workflows.divergence import Report
 
 
 def fit(
@@ -349,6 +350,9 @@ class Fit:
 
     def _examine(self, training: Training) -> Report:
         """Repeat the last steps of a training that diverged, and find out what happened."""
+        from nntrain.train.postmortem import find  # here, for most trainings do not diverge
+        from nntrain.workflows.divergence import Report
+
         outcome = training.outcomes[0]
         again = Training(self._population(), self.config.training.epochs, pause=lambda: True)
         if training.replay_from is not None:

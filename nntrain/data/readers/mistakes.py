@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from nntrain.arrays import Array
 from nntrain.data.dataset import as_yaml
 from nntrain.data.readers.cells import NumericCells, TextCells
-from nntrain.data.readers.spelling import better_readings, doubt, mark_remedy, setting
 from nntrain.errors import DataError
 
 CELLS_SHOWN = 3
@@ -32,6 +31,8 @@ class Mistakes:
 
     def doubtful(self, name: str, cells: TextCells, *, target: bool) -> bool:
         """Note a column of text that may have been meant for numbers; says whether it may."""
+        from nntrain.data.readers.spelling import doubt  # here, for most tables need it for no column
+
         found = doubt(name, cells.counts(), cells.reading)
         if found is None:
             return False
@@ -86,6 +87,8 @@ def _to_mend(name: str, cells: NumericCells, *, trained: bool, target: bool) -> 
         if not target:
             end = "or leave the cell empty if the network was trained with data.preprocess.missing"
         return f"write a number there, {end}"
+    from nntrain.data.readers.spelling import better_readings, mark_remedy, setting
+
     texts = {text: 1 for _, text in cells.wrong}
     better = [each for each in better_readings(texts, cells.reading, of_numbers=True) if each != cells.reading]
     remedies = [f"set {setting(name, each, cells.reading, declared=not target)}" for each in better]

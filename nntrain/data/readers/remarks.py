@@ -1,6 +1,5 @@
 """What deserves a word about how a column was read, though nothing is wrong with it."""
 
-import re
 from collections.abc import Sequence
 from itertools import islice
 
@@ -8,18 +7,14 @@ from nntrain.data.dataset import as_yaml, quoted
 from nntrain.data.readers.cells import MOST_SPELLINGS, TextCells, mark_counts
 
 _SHOWN = 3
-_CODE = re.compile(r"0\d+")
 
 
-def code_remark(name: str, cells: Sequence[str]) -> list[str]:
-    """A sentence where numbers are written with leading zeros, as codes are."""
-    found = list(dict.fromkeys(cell for cell in cells if _CODE.fullmatch(cell)))
-    if not found:
-        return []
-    return [
+def code_remark(name: str, found: Sequence[str]) -> str:
+    """A sentence about numbers that are written with leading zeros, as codes are."""
+    return (
         f"column {name!r} is written with leading zeros, as codes are ({quoted(found, _SHOWN)}), and read as numbers; "
         f"if they are names, set data.columns: {{{as_yaml(name)}: categorical}}"
-    ]
+    )
 
 
 def category_remarks(name: str, cells: TextCells, *, declared: bool) -> list[str]:

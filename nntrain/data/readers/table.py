@@ -26,7 +26,6 @@ from nntrain.data.readers.checks import absent
 from nntrain.data.readers.header import Features, check_header, input_names, target_names
 from nntrain.data.readers.lines import Chunk, TextTable, open_table
 from nntrain.data.readers.mistakes import Mistakes
-from nntrain.data.readers.remarks import category_remarks, code_remark
 from nntrain.data.readers.rules import TableRules
 from nntrain.errors import DataError
 
@@ -136,10 +135,23 @@ def _read_columns(table: TextTable, wanted: Wanted) -> tuple[dict[str, Column], 
     mistakes = Mistakes(table.source, lines)
     columns = {name: _column(name, each, wanted, mistakes) for name, each in cells.items()}
     mistakes.raise_any()
-    for name, each in cells.items():
-        if isinstance(each, TextCells) and name not in wanted.targets:
-            remarks += category_remarks(name, each, declared=name in wanted.rules.declared)
+    remarks += _remarks(cells, wanted)
     return {name: column for name, column in columns.items() if column is not None}, lines, remarks
+
+
+def _remarks(cells: Mapping[str, Cells], wanted: Wanted) -> list[str]:
+    """What deserves a word about the inputs that are names."""
+    names = [name for name, each in cells.items() if isinstance(each, TextCells) and name not in wanted.targets]
+    if not names:
+        return []
+    from nntrain.data.readers.remarks import category_remarks  # here, for many tables have no names
+
+    found: list[str] = []
+    for name in names:
+        each = cells[name]
+        if isinstance(each, TextCells):
+            found += category_remarks(name, each, declared=name in wanted.rules.declared)
+    return found
 
 
 def _has_text(cells: Cells) -> bool:
@@ -204,8 +216,18 @@ def _guess(table: TextTable, wanted: Wanted) -> tuple[dict[str, Kind], list[str]
         numbers = sum(value is not None and value == value for value in values)
         kinds[name] = "numeric" if numbers >= texts else "categorical"
         if name not in wanted.targets and name not in wanted.rules.declared and kinds[name] == "numeric":
-            remarks += code_remark(name, [row[place].strip() for row in rows])
+            remarks += _codes(name, [row[place].strip() for row in rows])
     return kinds, remarks
+
+
+def _codes(name: str, cells: Sequence[str]) -> list[str]:
+    """What there is to say of numbers that are written with leading zeros."""
+    found = list(dict.fromkeys(cell for cell in cells if cell[:1] == "0" and cell[1:].isdecimal()))
+    if not found:
+        return []
+    from nntrain.data.readers.remarks import code_remark
+
+    return [code_remark(name, found)]
 
 
 def _one_pass(table: TextTable, wanted: Wanted, guesses: Mapping[str, Kind]) -> tuple[dict[str, Cells], Array]:
