@@ -158,7 +158,13 @@ def _column(name: str, values: Any, kind: Kind, reading: Reading) -> Column:
         found = [np.nan if gone else _number(cell) for cell, gone in zip(cells, missing, strict=True)]
         column = numeric_column(name, np.array(found))
         return replace(column, spelling=np.array(texts, dtype=object)) if kind == "categorical" else column
-    read = [reading.number(text) for text in texts] if kind == "numeric" else [None]
+    if kind == "categorical":
+        return text_column(name, texts)
+    # A number is a number: only text is read as a file's cells are.
+    read = [
+        _number(cell) if not gone and _is_number(cell) else reading.number(text)
+        for cell, gone, text in zip(cells, missing, texts, strict=True)
+    ]
     if None not in read:
         return numeric_column(name, np.array(read, dtype=np.float64))
     return text_column(name, texts)

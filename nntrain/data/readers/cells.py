@@ -9,7 +9,8 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -45,22 +46,25 @@ class Reading:
 
     @property
     def is_plain(self) -> bool:
-        """Whether numbers are written as Python and NumPy write them."""
-        return self.decimal == "." and not self.thousands and not self.unit
+        """Whether numbers are written as Python and NumPy write them, and none of them stands for a missing value."""
+        return self.decimal == "." and not self.thousands and not self.unit and not _numbers_among(self.missing)
 
     def number(self, cell: str) -> float | None:
         """The number in a cell, NaN where it is missing, None where it is text."""
-        text: str | None = cell.strip()
+        text = cell.strip()
         if text in self.missing:
             return math.nan
-        if self.is_plain:
-            return _plain_number(text or "")
-        if self.unit:
-            text = _without_unit(text or "", self.unit)
-        text = _ungrouped((text or "").translate(_BLANKS), self.thousands, self.decimal)
-        if text is None or (self.decimal != "." and "." in text):
+        value = self._written(text)
+        return math.nan if value is not None and value in _numbers_among(self.missing) else value
+
+    def _written(self, text: str) -> float | None:
+        alone = _without_unit(text, self.unit) if self.unit else text
+        whole = _ungrouped(alone.translate(_BLANKS), self.thousands, self.decimal)
+        if whole is None or (self.decimal != "." and "." in whole):
             return None
-        return _plain_number(text.replace(self.decimal, "."))
+        value = _plain_number(whole.replace(self.decimal, "."))
+        # 45 % is no 45: without its unit only 0 is the same number.
+        return None if self.unit and alone == text and value != 0 else value
 
 
 PLAIN = Reading()
@@ -74,6 +78,12 @@ def _plain_number(text: str) -> float | None:
     except ValueError:
         return None
     return None if math.isnan(value) else value  # a `nan` that is no mark is a text
+
+
+@cache
+def _numbers_among(missing: frozenset[str]) -> frozenset[float]:
+    """The marks of missing values that are numbers, such as -999."""
+    return frozenset(value for mark in missing if (value := _plain_number(mark)) is not None)
 
 
 def _without_unit(text: str, unit: str) -> str:
@@ -114,21 +124,21 @@ def with_nan(lines: Sequence[str], delimiter: str, missing: frozenset[str]) -> l
     return text[1:-1].split(edge)
 
 
-@dataclass(slots=True)
 class NumericCells:
     """A column read as numbers, chunk by chunk.
 
     Attributes:
+        reading: how its cells are read.
         wrong: the first cells that are text, each with its row, counted from 0; they become NaN.
         texts: how many such cells there are.
         rows: how many cells there are.
     """
 
-    reading: Reading
-    parts: list[Array] = field(default_factory=list)
-    wrong: list[tuple[int, str]] = field(default_factory=list)
-    texts: int = 0
-    rows: int = 0
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self.parts: list[Array] = []
+        self.wrong: list[tuple[int, str]] = []
+        self.texts = self.rows = 0
 
     def add_numbers(self, values: Array) -> None:
         """Append cells [n] that are float64 already."""
@@ -137,7 +147,7 @@ class NumericCells:
 
     def add(self, cells: Sequence[str]) -> None:
         """Append n cells of text."""
-        values = _in_bulk(cells, self.reading.missing) if self.reading.is_plain else None
+        values = _in_bulk(cells, self.reading)
         self.parts.append(self._one_by_one(cells) if values is None else values)
         self.rows += len(cells)
 
@@ -164,13 +174,18 @@ class NumericCells:
         return numeric_column(name, values)
 
 
-@dataclass(slots=True)
 class TextCells:
-    """A column read as text, chunk by chunk: each distinct text is stored once, each cell as its number."""
+    """A column read as text, chunk by chunk: each distinct text is stored once, each cell as its number.
 
-    reading: Reading
-    codes: dict[str, int] = field(default_factory=dict)
-    parts: list[Array] = field(default_factory=list)
+    Attributes:
+        reading: how its cells are read.
+        codes: the number of each text.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self.codes: dict[str, int] = {}
+        self.parts: list[Array] = []
 
     def add(self, cells: Sequence[str]) -> None:
         """Append cells of text."""
@@ -213,16 +228,20 @@ class TextCells:
         return spread
 
 
-@dataclass(slots=True)
 class TargetCells:
-    """A target that may be numbers or names, chunk by chunk: text, until there are too many different numbers."""
+    """A target that may be numbers or names, chunk by chunk: text, until there are too many different numbers.
 
-    reading: Reading
-    texts: TextCells = field(init=False)
-    numeric: NumericCells | None = None
+    Attributes:
+        reading: how its cells are read.
+        texts: the cells as text, until they are given up.
+        numeric: the cells as numbers from then on.
+    """
 
-    def __post_init__(self) -> None:
-        self.texts = TextCells(self.reading)
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self.texts = TextCells(reading)
+        self.numeric: NumericCells | None = None
+        self._is_settled = False
 
     def add(self, cells: Sequence[str]) -> None:
         """Append cells of text."""
@@ -230,10 +249,12 @@ class TargetCells:
             self.numeric.add(cells)
             return
         self.texts.add(cells)
-        if len(self.texts.codes) > MOST_SPELLINGS and _mostly_numbers(self.texts.codes, self.reading):
-            self.numeric = NumericCells(self.reading)
-            distinct = list(self.texts.codes)
-            self.numeric.add([distinct[place] for place in self.texts.places().tolist()])
+        if len(self.texts.codes) > MOST_SPELLINGS and not self._is_settled:
+            self._is_settled = True  # one look is enough
+            if _mostly_numbers(self.texts.codes, self.reading):
+                self.numeric = NumericCells(self.reading)
+                distinct = list(self.texts.codes)
+                self.numeric.add([distinct[place] for place in self.texts.places().tolist()])
 
 
 def _mostly_numbers(texts: Mapping[str, int], reading: Reading) -> bool:
@@ -243,15 +264,21 @@ def _mostly_numbers(texts: Mapping[str, int], reading: Reading) -> bool:
 def mark_counts(cells: TextCells) -> Counter[str]:
     """How often each mark of a missing value stands in a column of text, the empty cell left out."""
     counts = cells.counts()
-    return Counter({mark: counts[mark] for mark in cells.reading.missing if mark and mark in counts})
+    return Counter({mark: counts[mark] for mark in sorted(cells.reading.missing) if mark and mark in counts})
 
 
-def _in_bulk(cells: Sequence[str], missing: frozenset[str]) -> Array | None:
+def _in_bulk(cells: Sequence[str], reading: Reading) -> Array | None:
     """All cells as numbers [n], or None if one of them has to be looked at by itself."""
-    joined = "".join(cells)
+    if not (reading.is_plain or reading == Reading(reading.missing, ",")) or _numbers_among(reading.missing):
+        return None
+    joined, missing = "".join(cells), reading.missing
     if "_" in joined or not joined.isascii():
         return None
     known = ["nan" if cell in missing else cell for cell in cells]
+    if reading.decimal == ",":
+        if "." in joined:
+            return None
+        known = [cell.replace(",", ".") for cell in known]
     try:
         values = np.fromiter(map(float, known), np.float64, len(known))
     except ValueError:

@@ -52,7 +52,8 @@ def read_table(
     inputs = input_names(table.source, header, targets, _without(features, header, rules.excluded), kinds)
     targets = targets if need_target else []
     names = [*inputs, *targets]
-    wanted = Wanted({name: header.index(name) for name in names}, len(header), frozenset(targets), kinds, rules)
+    listed = features != "all" and not (len(features) == 2 and features[0] == "exclude")
+    wanted = Wanted({name: header.index(name) for name in names}, len(header), frozenset(targets), kinds, rules, listed)
     columns, lines, remarks = _read_columns(table, wanted)
     dataset = Dataset(
         inputs=tuple(columns[name] for name in inputs),
@@ -78,6 +79,7 @@ class Wanted:
     targets   which of them are targets
     kinds     what the columns of the table trained on are, where this is a further file of it
     rules     what the config says
+    listed    whether it lists the features
     """
 
     places: Mapping[str, int]
@@ -85,6 +87,7 @@ class Wanted:
     targets: frozenset[str]
     kinds: Mapping[str, Kind] | None
     rules: TableRules
+    listed: bool
 
     def known(self, name: str) -> Kind | None:
         """The kind of a column that is not to be found out: that of the training data, or as it was declared."""
@@ -132,26 +135,30 @@ def _read_columns(table: TextTable, wanted: Wanted) -> tuple[dict[str, Column], 
     unsure = [name for name, each in cells.items() if wanted.known(name) is None and _has_text(each)]
     if any(isinstance(cells[name], NumericCells) for name in unsure):
         cells, lines = _one_pass(table, wanted, guesses | dict.fromkeys(unsure, "categorical"))
-    mistakes = Mistakes(table.source, lines)
-    columns = {name: _column(name, each, wanted, mistakes) for name, each in cells.items()}
+    mistakes = Mistakes(table.source, lines, wanted.rules, listed=wanted.listed, targets=len(wanted.targets))
+    columns: dict[str, Column | None] = {}
+    for name, each in cells.items():
+        if mistakes.is_full:
+            break
+        columns[name] = _column(name, each, wanted, mistakes)
     mistakes.raise_any()
     remarks += _remarks(cells, wanted)
     return {name: column for name, column in columns.items() if column is not None}, lines, remarks
 
 
 def _remarks(cells: Mapping[str, Cells], wanted: Wanted) -> list[str]:
-    """What deserves a word about the inputs that are names."""
-    names = [name for name, each in cells.items() if isinstance(each, TextCells) and name not in wanted.targets]
-    if not names:
+    """What deserves a word about columns that are names."""
+    texts = {name: each for name, each in cells.items() if isinstance(each, TextCells)}
+    targets = {name: each.texts for name, each in cells.items() if isinstance(each, TargetCells) and not each.numeric}
+    if not texts and all(each.numbers(name) is not None for name, each in targets.items()):
         return []
     from nntrain.data.readers.remarks import category_remarks  # here, for many tables have no names
 
-    found: list[str] = []
-    for name in names:
-        each = cells[name]
-        if isinstance(each, TextCells):
-            found += category_remarks(name, each, declared=name in wanted.rules.declared)
-    return found
+    return [
+        remark
+        for name, each in {**texts, **targets}.items()
+        for remark in category_remarks(name, each, declared=name in wanted.rules.declared)
+    ]
 
 
 def _has_text(cells: Cells) -> bool:
@@ -183,7 +190,8 @@ def _target_column(name: str, cells: TargetCells, wanted: Wanted, mistakes: Mist
     column = cells.texts.numbers(name)
     if column is not None:
         return column
-    if wanted.known(name) == "numeric" and wanted.rules.target != "names":
+    declared = wanted.rules.declared.get(name, ("categorical", cells.reading))[0] == "numeric"
+    if declared or (wanted.known(name) == "numeric" and wanted.rules.target != "names"):
         mistakes.texts_for_numbers(name, cells.texts, _why_numeric(name, wanted))
         return None
     if wanted.rules.target != "names" and mistakes.doubtful(name, cells.texts, target=True):
@@ -215,7 +223,8 @@ def _guess(table: TextTable, wanted: Wanted) -> tuple[dict[str, Kind], list[str]
         texts = values.count(None)
         numbers = sum(value is not None and value == value for value in values)
         kinds[name] = "numeric" if numbers >= texts else "categorical"
-        if name not in wanted.targets and name not in wanted.rules.declared and kinds[name] == "numeric":
+        is_numeric = (wanted.known(name) or kinds[name]) == "numeric"
+        if is_numeric and name not in wanted.targets and name not in wanted.rules.declared:
             remarks += _codes(name, [row[place].strip() for row in rows])
     return kinds, remarks
 
