@@ -24,6 +24,7 @@ from nntrain.config.data import (
 )
 from nntrain.config.experiment import Experiment
 from nntrain.config.root import Config
+from nntrain.data.column_inputs import Order
 from nntrain.data.dataset import Dataset, Kind
 from nntrain.data.inputs import check_missing
 from nntrain.data.preprocess import Preprocessor
@@ -101,7 +102,7 @@ class Data:
             self.task = _task(self.pool, experiment.config)
             if config.preprocess.missing == "error":  # counted in the whole file, not in the rows for training
                 for dataset in (self.pool, *self.separate.values()):
-                    check_missing(dataset, dataset.inputs if isinstance(dataset.inputs, tuple) else ())
+                    check_missing(dataset, dataset.inputs if isinstance(dataset.inputs, tuple) else (), config.columns)
 
     @property
     def remarks(self) -> list[str]:
@@ -165,10 +166,6 @@ class Data:
                 self._check_trained(inside, outside)
         return found
 
-    def examples(self, split: str) -> Dataset:
-        """The examples of a split as they were read."""
-        return self.separate[split] if split in self.separate else self.pool.rows(getattr(self.split, split))
-
     def _check_trained(self, training: Array, others: Array) -> None:
         """Refuse rows of the pool with a class that is not among those to train on; a stratified split has none."""
         labels = stratification_labels(self.pool, self.task)
@@ -198,11 +195,7 @@ class Data:
                 categorical=settings.categorical,
                 missing=settings.missing,
                 target=settings.target,
-                orders={
-                    name: column.order
-                    for name, column in config.data.columns.items()
-                    if isinstance(column, OrdinalColumnConfig)
-                },
+                orders=_orders(config.data),
             )
             return Prepared(
                 preprocessor,
@@ -301,6 +294,16 @@ def table_rules(config: DataConfig) -> TableRules:
     if config.task != "auto":
         target = "names" if Task(config.task) in WITH_CLASSES else "numbers"
     return TableRules(reading, declared, excluded, target, config.task, config.missing_target == "drop")
+
+
+def _orders(config: DataConfig) -> dict[str, Order]:
+    """The orders of the ordinal columns; where none is given, how the numbers are read that their values must be."""
+    rules = table_rules(config)
+    return {
+        name: column.order or rules.reading_of(name)
+        for name, column in config.columns.items()
+        if isinstance(column, OrdinalColumnConfig)
+    }
 
 
 def _declared(column: ColumnConfig, usual: Reading) -> tuple[Kind, Reading] | None:

@@ -44,7 +44,7 @@ def why_no_probabilities(config: Config, task: Task) -> str | None:
         case "step":
             said = "decisions, 0 or 1"
         case "sigmoid":
-            said = "one for each class by itself, which do not add up to 1"
+            said = "scores of each class by itself, which do not add up to 1"
         case "softmax":
             said = "shares of one whole, where several labels may hold at once"
         case _:

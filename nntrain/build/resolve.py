@@ -197,10 +197,15 @@ def _unfit_class_weights(config: Config, preprocessor: Preprocessor) -> Iterator
         return
     if classes is None:
         yield path, f"{path} weigh one class against the others, which a {preprocessor.task} task does not have", None
-    elif isinstance(given, dict):
+    elif isinstance(given, dict) and isinstance(target := preprocessor.target_encoding, ClassTarget):
+        first: dict[int, str] = {}
         for name in given:
-            if name not in classes:
+            place = target.class_of(name)
+            if place is None:
                 yield f"{path}.{name}", f"{path}: the target has no class {name!r}", f"it has {quoted(classes)}"
+            elif (before := first.setdefault(place, name)) != name:
+                named = f"{path} names the class {classes[place]!r} twice, as {before!r} and {name!r}"
+                yield f"{path}.{name}", named, "give each class one weight"
     elif given != "balanced" and len(given) != len(classes):
         count = f"{len(given)} weight{'' if len(given) == 1 else 's'}"
         yield path, f"{path} has {count}, but the target has {len(classes)} classes", f"in order: {quoted(classes)}"

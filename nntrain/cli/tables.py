@@ -21,6 +21,13 @@ def cell_width(text: str) -> int:
     )
 
 
+def visible(text: str) -> str:
+    """A text of one line: what would move the cursor or color what follows is shown as Python writes it, as \\n."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
 def column_widths(names: Sequence[str], rows: Iterable[Sequence[str]]) -> list[int]:
     """The width that each column needs for its name and its cells."""
     return [max(map(cell_width, column)) for column in zip(names, *rows, strict=True)]
@@ -64,6 +71,7 @@ def print_table(
         give_way: a cell of the first column that leaves no room for so many most important columns gets a line of its
             own, above the rest of its row.
     """
+    names, rows = [visible(name) for name in names], [[visible(cell) for cell in row] for row in rows]
     widths = column_widths(names, rows)
     order = list(range(len(names)) if importance is None else importance)
     gap = GAP if _total(widths, GAP) <= line_width() else NARROW_GAP
@@ -119,7 +127,7 @@ def print_pairs(pairs: Sequence[tuple[str, str]], *, fold: Container[str] = ()) 
     Values are not folded, so that they can be copied, but for those whose label is in `fold`: between words.
     """
     width = max(cell_width(label) for label, _ in pairs)
-    for label, value in pairs:
+    for label, value in ((label, visible(value)) for label, value in pairs):
         indent = " " * (width + 2)
         first, *others = folded(value, line_width() - len(indent)) if label in fold else [value]
         print(f"{label}{indent[cell_width(label) :]}{first}")

@@ -112,13 +112,15 @@ class OrdinalColumnConfig(Section):
     """Names with an order, which become one number: 0 for the first, 1 for the second, …, scaled as `numeric`."""
 
     type: Literal["ordinal"] = "ordinal"
-    order: Annotated[tuple[Text, ...], Field(min_length=2), Says("a list of texts")] | None = Field(
+    order: Annotated[tuple[Text, ...], Says("a list of texts")] | None = Field(
         default=None, description="All values from the least to the greatest; null is the order of numbers."
     )
     missing_values: Marks | None = Field(default=None, description="The texts that stand for a missing value.")
 
     @model_validator(mode="after")
-    def _different(self) -> Self:
+    def _several(self) -> Self:
+        if self.order is not None and len(self.order) < 2:
+            raise mistake("must name at least two values", at=("order",), hint="name all values, the least one first")
         twice = next((value for value in self.order or () if (self.order or ()).count(value) > 1), None)
         if twice is not None:
             raise mistake(f"names {twice!r} twice", at=("order",), hint="name each value once")

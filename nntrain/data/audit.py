@@ -12,7 +12,9 @@ from nntrain.data.scaling import is_constant
 
 _ENOUGH_ROWS = 20
 _LARGEST_ID = 1e20  # whole numbers beyond are measurements
-_ID_NAME = r"(?:.*[^a-zA-Z])?(?i:id|uuid|guid|key|index|idx|nr|no|row)|.*[a-z]I[dD]|Unnamed: 0"
+_ID_NAME = r"(?:.*[^a-zA-Z])?(?i:id|uuid|guid)|.*[a-z]I[dD]|Unnamed: 0"
+_FEW = 0.1  # of the rows: where a number named an id has fewer different values, each is a group of many rows
+_NEARLY_ALL = 0.95
 
 
 def column_warnings(dataset: Dataset, declared: Collection[str] = ()) -> list[str]:
@@ -71,7 +73,9 @@ def _numbers_rows(column: Column, present: Array) -> int | None:
     different, rows = len(values), len(present)
     if different < _ENOUGH_ROWS:
         return None
-    if re.fullmatch(_ID_NAME, column.name, re.DOTALL) or (different * 2 >= rows and (np.diff(present) >= 0).all()):
+    if re.fullmatch(_ID_NAME, column.name, re.DOTALL) and different >= _FEW * rows:
+        return different
+    if different >= _NEARLY_ALL * rows and (np.diff(present) >= 0).all():
         return different
     # Numbers drawn at random from the same range, in the same step, would repeat far more often than those that number.
     span = (int(values[-1]) - int(values[0])) / int(np.gcd.reduce(np.diff(values))) + 1

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from nntrain.arrays import Array
 from nntrain.data import checked
 from nntrain.data.dataset import Column, Dataset, Kind, as_yaml, quoted
-from nntrain.data.readers.cells import PLAIN, number_key
+from nntrain.data.readers.cells import PLAIN, Reading, number_key
 from nntrain.data.scaling import apply_scaling, fit_scaling, mean, median
 from nntrain.data.task import class_labels
 from nntrain.errors import DataError
@@ -78,7 +79,7 @@ class NumericInput:
             return []
         at = int(far[0])
         more = "" if len(far) == 1 else f" ({len(far):,} such cells)"
-        span = f"from {self.low:g} to {self.high:g}" if width else f"{self.low:g} throughout"
+        span = span_text(self.low, self.high)
         return [
             f"{dataset.place(at)}: column {self.name!r} is {float(column.values[at]):g}{more}, far from the training "
             f"rows, where it is {span}: the network was not trained for that"
@@ -208,8 +209,18 @@ def _check_order(column: Column, order: Sequence[str], dataset: Dataset) -> None
 ColumnInput: TypeAlias = NumericInput | CategoricalInput | OrdinalInput
 
 
+# The names from the least to the greatest, or how names are read that are numbers, whose order is that of the numbers.
+Order: TypeAlias = Sequence[str] | Reading
+
+
+def span_text(low: float, high: float) -> str:
+    """A range of numbers in words: "from 1 to 5", "3 throughout"."""
+    first, last = f"{low:g}", f"{high:g}"
+    return f"from {first} to {last}" if first != last else f"{first} throughout"
+
+
 def fit_column(
-    column: Column, dataset: Dataset, *, numeric: str, missing: str, orders: Mapping[str, Sequence[str] | None]
+    column: Column, dataset: Dataset, *, numeric: str, missing: str, orders: Mapping[str, Order]
 ) -> ColumnInput:
     """Learn from the training rows; `numeric` is a method of `scaling`, `missing` "error" or one of `FILLS`.
 
@@ -243,10 +254,8 @@ def _fit_categorical(column: Column, dataset: Dataset, missing: str) -> Categori
     return CategoricalInput(column.name, categories, None if missing == "error" else commonest)
 
 
-def _fit_ordinal(
-    column: Column, dataset: Dataset, numeric: str, missing: str, given: Sequence[str] | None
-) -> OrdinalInput:
-    order = tuple(given) if given is not None else _numeric_order(column, dataset)
+def _fit_ordinal(column: Column, dataset: Dataset, numeric: str, missing: str, given: Order) -> OrdinalInput:
+    order = _numeric_order(column, dataset, given) if isinstance(given, Reading) else tuple(given)
     _check_order(column, order, dataset)
     place = {name: k for k, name in enumerate(order)}
     places = np.array([place[cell] for cell in column.values[~column.missing]], dtype=np.float64)
@@ -256,10 +265,10 @@ def _fit_ordinal(
     return OrdinalInput(column.name, order, float(center), float(scale), fill)
 
 
-def _numeric_order(column: Column, dataset: Dataset) -> tuple[str, ...]:
-    """The different values by size; DataError where one is no number, whose place nobody knows."""
+def _numeric_order(column: Column, dataset: Dataset, reading: Reading) -> tuple[str, ...]:
+    """The different values by size; DataError where one is no number, or is written in two ways."""
     names = sorted(set(column.values[~column.missing].tolist()))
-    numbers = {name: PLAIN.number(name) for name in names}
+    numbers = {name: reading.number(name) for name in names}
     if any(number is None for number in numbers.values()):
         listed = ", ".join(as_yaml(name) for name in names[:_ORDER_SHOWN])
         more = ", ..." if len(names) > _ORDER_SHOWN else ""
@@ -269,7 +278,15 @@ def _numeric_order(column: Column, dataset: Dataset) -> tuple[str, ...]:
             f"[{listed}{more}]}}}}",
             setting=f"data.columns.{column.name}",
         )
-    return tuple(sorted(names, key=lambda name: (numbers[name], name)))
+    order = sorted(names, key=lambda name: (numbers[name], name))
+    twice = next((pair for pair in pairwise(order) if numbers[pair[0]] == numbers[pair[1]]), None)
+    if twice is not None:
+        raise DataError(
+            f"{dataset.source}: column {column.name!r} is ordinal, and writes one number in two ways, {twice[0]!r} and "
+            f"{twice[1]!r}, which would be two places in its order; write it in one way",
+            setting=f"data.columns.{column.name}",
+        )
+    return tuple(order)
 
 
 def _fit_numeric(column: Column, dataset: Dataset, numeric: str, missing: str) -> NumericInput:

@@ -122,8 +122,12 @@ class Dataset:
 
     def lacking(self, index: int, name: str) -> str:
         """What stands in the cell of a column that has no value there: "is 'NA', a missing value" or "is empty"."""
-        mark = "" if self.cell is None or self.numbers is None else self.cell(int(self.numbers[index]), name)
+        mark = self.mark(index, name)
         return f"is {mark!r}, which counts as missing" if mark else "has no value"
+
+    def mark(self, index: int, name: str) -> str:
+        """The text that counts as missing in a cell of a column; "" where it is empty, or not known."""
+        return "" if self.cell is None or self.numbers is None else self.cell(int(self.numbers[index]), name)
 
 
 def _take(values: tuple[Column, ...] | Array, indices: Array) -> tuple[Column, ...] | Array:
@@ -157,6 +161,16 @@ def quoted(names: Sequence[str], limit: int = NAMES_SHOWN) -> str:
     """Names for a message: "'a', 'b' and 3 more"; long ones are cut."""
     shown = ", ".join(repr(name if len(name) <= 80 else f"{name[:77]}...") for name in names[:limit])
     return shown if len(names) <= limit else f"{shown} and {len(names) - limit:,} more"
+
+
+def kept_as_names(name: str, *, declared: bool, marks: str = "[]") -> str:
+    """What to do in a config so that texts that count as missing are names, all but the `marks`, in one column.
+
+    Where that is `declared` there, the config says more of it.
+    """
+    if declared:
+        return f"give the column missing_values: {marks} in data.columns"
+    return f"set data.columns: {{{as_yaml(name)}: {{type: categorical, missing_values: {marks}}}}}"
 
 
 def as_yaml(text: str) -> str:

@@ -1,7 +1,7 @@
 """How the inputs of a data set become one array, with what was learnt from the training rows."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -9,8 +9,8 @@ import numpy as np
 
 from nntrain.arrays import Array, DType, Shape
 from nntrain.data import checked
-from nntrain.data.column_inputs import FAR, ColumnInput, column_input_from_json, fit_column
-from nntrain.data.dataset import Column, Dataset, as_yaml, numeric_column, quoted
+from nntrain.data.column_inputs import FAR, ColumnInput, Order, column_input_from_json, fit_column, span_text
+from nntrain.data.dataset import Column, Dataset, kept_as_names, numeric_column, quoted
 from nntrain.data.readers.checks import MAX_BYTES, absent_inputs
 from nntrain.data.scaling import apply_scaling, fit_scaling
 from nntrain.errors import DataError
@@ -141,7 +141,7 @@ class ArrayInputs:
         more = "" if len(places) == 1 else f" ({len(places):,} such numbers)"
         return [
             f"{dataset.place(row)}: {float(x[tuple(places[0])]):g} at {place}{more} is far from the training rows, "
-            f"where it is from {low:g} to {high:g}: the network was not trained for that"
+            f"where it is {span_text(low, high)}: the network was not trained for that"
         ]
 
     def to_json(self) -> dict[str, Any]:
@@ -156,7 +156,7 @@ class ArrayInputs:
 Inputs: TypeAlias = TableInputs | ArrayInputs
 
 
-def fit_inputs(dataset: Dataset, *, numeric: str, missing: str, orders: Mapping[str, Sequence[str] | None]) -> Inputs:
+def fit_inputs(dataset: Dataset, *, numeric: str, missing: str, orders: Mapping[str, Order]) -> Inputs:
     """Learn from the training rows how to encode inputs; see `preprocess.Preprocessor.fit`."""
     if isinstance(dataset.inputs, tuple):
         if missing == "error":
@@ -207,8 +207,11 @@ def inputs_from_json(document: object) -> Inputs:
 FILL_IT = "fill it in, or remove the row, or train with data.preprocess.missing: mean, median or most_frequent"
 
 
-def check_missing(dataset: Dataset, columns: Sequence[Column]) -> None:
-    """DataError where a cell of `columns` is missing: the first by row, and how many there are in each column."""
+def check_missing(dataset: Dataset, columns: Sequence[Column], declared: Collection[str] = ()) -> None:
+    """DataError where a cell of `columns` is missing: the first by row, and how many there are in each column.
+
+    Of those that are `declared` the config says more.
+    """
     counts = {column.name: int(column.missing.sum()) for column in columns}
     total = sum(counts.values())
     if total == 0:
@@ -219,17 +222,14 @@ def check_missing(dataset: Dataset, columns: Sequence[Column]) -> None:
         shown = [f"{each!r}: {count:,}" for each, count in counts.items() if count]
         more = f", and {len(shown) - 5} more columns" if len(shown) > 5 else ""
         others = f" ({total:,} cells are missing: {', '.join(shown[:5])}{more})"
-    lacking = dataset.lacking(row, name)
     kind = next(column.kind for column in columns if column.name == name)
-    name_of = "" if kind == "numeric" or lacking == "has no value" else _if_a_name(name)
+    name_of = ""
+    if kind == "categorical" and dataset.mark(row, name):
+        name_of = f"; if it is a name there, {kept_as_names(name, declared=name in declared)}"
     raise DataError(
-        f"{dataset.place(row)}: column {name!r} {lacking}{others}; {FILL_IT}{name_of}",
+        f"{dataset.place(row)}: column {name!r} {dataset.lacking(row, name)}{others}; {FILL_IT}{name_of}",
         setting="data.preprocess.missing",
     )
-
-
-def _if_a_name(name: str) -> str:
-    return f"; if it is a name there, set data.columns: {{{as_yaml(name)}: {{type: categorical, missing_values: []}}}}"
 
 
 def _check_fits(dataset: Dataset, column: Column, encoded: Array) -> None:

@@ -4,7 +4,7 @@ Everything is learnt from the training rows alone, is saved with the run as JSON
 other row, at prediction as at training.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike
 
 from nntrain.arrays import Array, Shape
 from nntrain.data import checked
-from nntrain.data.column_inputs import FILLS
+from nntrain.data.column_inputs import FILLS, Order
 from nntrain.data.dataset import Dataset, Kind
 from nntrain.data.inputs import Inputs, TableInputs, fit_inputs, inputs_from_json
 from nntrain.data.scaling import METHODS
@@ -41,7 +41,7 @@ class Preprocessor:
         categorical: str = "one_hot",
         missing: str = "error",
         target: str = "none",
-        orders: Mapping[str, Sequence[str] | None] | None = None,
+        orders: Mapping[str, Order] | None = None,
     ) -> "Preprocessor":
         """Learn from the training rows.
 
@@ -54,8 +54,8 @@ class Preprocessor:
             missing: what becomes of missing input cells: error, or filled with mean, median or most_frequent;
                 categories always with the most frequent.
             target: how the targets of a regression are scaled: none, standard or minmax.
-            orders: columns of names that have an order, each with its names from the least to the greatest; None for
-                those that are numbers.
+            orders: columns of names that have an order, each with its names from the least to the greatest, or with
+                the reading by which they are numbers.
 
         Raises:
             DataError: a missing cell that is not to be filled, a column without values or with too many categories,

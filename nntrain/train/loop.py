@@ -235,7 +235,8 @@ class Training:
     def load_state(self, state: TrainingState) -> None:
         """Go on from a state of the same training; call it before iterating.
 
-        A state at the end of a training that ran out of epochs goes on where there are more of them now.
+        A state at the end of a training that ran out of epochs goes on where there are more of them now, and one from
+        the middle is at its end where there are no more than were done.
 
         Raises:
             RunError: the state is of another training.
@@ -260,10 +261,13 @@ class Training:
         self._population.load(state, started=self._step > 0)
         if self._snapshots is not None:
             self._snapshots.start(state)
-        if self._epoch <= self.epochs:
-            for row in np.flatnonzero([self._reasons[member] is StopReason.EPOCHS for member in self._ids]):
-                self._reasons[self._ids[row]] = StopReason.INTERRUPTED
-                self._live[row] = True
+        is_over = self._epoch > self.epochs
+        before, now = StopReason.EPOCHS, StopReason.INTERRUPTED
+        if is_over:
+            before, now = now, before
+        for row in np.flatnonzero([self._reasons[member] is before for member in self._ids]):
+            self._reasons[self._ids[row]] = now
+            self._live[row] = not is_over
 
 
 _REASONS = list(StopReason)

@@ -285,6 +285,7 @@ def _unfit(state: TrainingState, expected: TrainingState, batches: int) -> str |
 def _check_unfinished(directory: RunDirectory, config: Config, state: TrainingState | None) -> None:
     status = directory.read_status().status
     if status not in ("complete", "diverged"):
+        _check_ahead(directory, config, state)
         return
     if status == "diverged":
         raise UserError(f"{directory.name} diverged and would do so again: change its config and start a new run")
@@ -303,6 +304,19 @@ def _check_unfinished(directory: RunDirectory, config: Config, state: TrainingSt
         raise UserError(
             f"{directory.name} is complete after {epochs} epochs; to train longer, "
             f"{how_to_go_on(directory, f' --set training.epochs={2 * epochs}')}"
+        )
+
+
+def _check_ahead(directory: RunDirectory, config: Config, state: TrainingState | None) -> None:
+    """UserError where training is to end before the point that it has reached, which it cannot go back to."""
+    if state is None:
+        return
+    begun = state.number("epoch") if state.number("step") else state.number("epoch") - 1
+    if config.training.epochs < begun:
+        raise UserError(
+            f"{directory.name} has come to epoch {begun}, so that training.epochs cannot be {config.training.epochs}; "
+            f"set it to {begun} or more, or train from the beginning: "
+            f"nntrain fit {shlex.quote(str(directory.path / CONFIG))} --set training.epochs={config.training.epochs}"
         )
 
 

@@ -270,7 +270,7 @@ class Search:
         data = Data(experiment)
         self._files |= dict.fromkeys(data.files)
         if folds is None:
-            sets, refit, scored = [data.prepare()], None, [data.examples(split)]
+            sets, refit, scored = [data.prepare()], None, [data.dataset(split)]
         else:
             sets, refit = data.prepare_folds(folds), data.prepare()
             scored = [data.pool.rows(pair[split == "validation"]) for pair in data.fold_rows(folds)]

@@ -74,7 +74,7 @@ def test_scores_are_no_probabilities(activation: str, task: Task) -> None:
         ("step", Task.BINARY, "decisions, 0 or 1"),
         ("step", Task.CLASSIFICATION, "decisions, 0 or 1"),
         ("step", Task.MULTILABEL, "decisions, 0 or 1"),
-        ("sigmoid", Task.CLASSIFICATION, "one for each class by itself, which do not add up to 1"),
+        ("sigmoid", Task.CLASSIFICATION, "scores of each class by itself, which do not add up to 1"),
         ("softmax", Task.MULTILABEL, "shares of one whole, where several labels may hold at once"),
     ],
 )

@@ -12,7 +12,7 @@ import pytest
 
 from nntrain.cli.console import Painted, folded, has_color, painted, readable
 from nntrain.cli.failures import report
-from nntrain.cli.tables import print_table
+from nntrain.cli.tables import print_pairs, print_table
 from nntrain.errors import ConfigError, RunError
 from nntrain.runs import RunSummary
 from tests.cli.conftest import Invoke, answer, fit_result
@@ -78,6 +78,15 @@ def test_colors_do_not_move_the_columns(monkeypatch: pytest.MonkeyPatch, capsys:
     for code in ("\x1b[32m", "\x1b[33m", "\x1b[0m"):
         colored = colored.replace(code, "")
     assert colored == plain
+
+
+def test_cells_cannot_command_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(["na\x1b[31mme", "n"], [["a\nb", "1"], ["\u202ec", "2"]])
+    print_pairs([("classes", "x\x1b]0;title\x07")])
+    out = capsys.readouterr().out
+    assert out.splitlines()[0] == "na\\x1b[31mme   n"
+    assert "a\\nb           1\n\\u202ec        2\n" in out
+    assert out.endswith("classes  x\\x1b]0;title\\x07\n")
 
 
 STATUSES: tuple[Any, ...] = ("complete", "running", "interrupted", "diverged", "failed", "damaged")

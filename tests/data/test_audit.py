@@ -60,6 +60,18 @@ def test_what_is_warned_of() -> None:
     ]
 
 
+def test_what_has_only_the_name_or_only_the_order_is_no_identifier() -> None:
+    n = 400
+    rng = np.random.default_rng(2)
+    columns = (
+        numeric_column("shop_id", rng.integers(0, 25, n) * 977.0),  # many rows of each
+        numeric_column("year", np.sort(rng.integers(1600, 2000, n)) * 1.0),
+        numeric_column("days", np.round(np.sort(rng.gamma(2.0, 400.0, n)))),
+        numeric_column("no", rng.integers(0, 300, n) * 7.0),
+    )
+    assert column_warnings(Dataset(columns, None, "d.csv")) == []
+
+
 def test_what_is_declared_is_meant_so() -> None:
     column = numeric_column("id", np.arange(30.0))
     assert column_warnings(Dataset((column,), None, "d.csv"), declared=["id"]) == []

@@ -301,3 +301,15 @@ def test_an_announcement_beyond_the_limit(monkeypatch: pytest.MonkeyPatch) -> No
     assert message(saved(np.zeros((4, 100)))) == (
         "d.npz: x.npy: announces 0.0 GiB; nntrain reads arrays of at most 0 GiB into memory"
     )
+
+
+def test_strings_that_may_be_numbers_are_no_classes_by_themselves() -> None:
+    np.savez("d.npz", x=X, y=np.array(["1.5", "n/a", "2.5", "3.0"]))
+    assert message("d.npz") == (
+        "d.npz: example 1: the target 'y' holds the string 'n/a', but its other 3 cells are numbers; if its values are "
+        "names, set data.task: classification; otherwise save the targets as an array of numbers, with NaN where "
+        "there is none"
+    )
+    assert target(read("d.npz", rules=TableRules(target="names"))) == ["1.5", "n/a", "2.5", "3.0"]
+    np.savez("d.npz", x=X, y=np.array(["setosa", "virginica", "setosa", "virginica"]))
+    assert target(read("d.npz")) == ["setosa", "virginica", "setosa", "virginica"]

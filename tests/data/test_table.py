@@ -9,8 +9,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from nntrain.config.data import MISSING_VALUES
 from nntrain.data.dataset import Column, Dataset, Kind
 from nntrain.data.readers import lines, read
+from nntrain.data.readers.cells import MISSING as MARKS
 from nntrain.errors import DataError
 
 
@@ -250,3 +252,7 @@ def test_a_large_table_in_many_chunks(tmp_path: Path) -> None:
     assert np.array_equal(read_back, values)
     assert data.place(59_999) == f"{path}:60001"
     assert set(cells(data)["id"]) == {f"k{n}" for n in range(5)}
+
+
+def test_the_config_and_the_cells_agree_on_what_is_missing() -> None:
+    assert {"", *MISSING_VALUES} == MARKS

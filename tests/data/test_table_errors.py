@@ -172,13 +172,17 @@ def test_a_column_of_codes_is_no_mistake() -> None:
 
 @pytest.mark.parametrize("cell", ["inf", "-Infinity", "1e999"])
 def test_infinite_numbers(cell: str) -> None:
-    remedy = "write a finite number, or leave the cell empty"
+    remedy = "write a finite number, or leave the cell empty and set data.preprocess.missing"
     assert str(error(f"a,y\n1,2\n{cell},3\n")) == (
         f"t.csv:3: column 'a' holds an infinite number, or one too large for a float64; {remedy}"
     )
     assert str(error(f"a,y\n{cell},2\n{cell},3\n")) == (
         "t.csv:2: column 'a' holds an infinite number, or one too large for a float64 (2 such cells in this column); "
         f"{remedy}"
+    )
+    assert str(error(f"a,y\n1,2\n3,{cell}\n")) == (
+        "t.csv:3: column 'y' holds an infinite number, or one too large for a float64; write a finite number, or leave "
+        "the cell empty and set data.missing_target: drop"
     )
 
 
@@ -188,7 +192,8 @@ def test_targets_without_a_value() -> None:
     )
     assert str(error("a,y\n1,x\n1,NA\n2,?\n")) == (
         "t.csv:3: the target 'y' is 'NA', which counts as missing (2 rows lack it); "
-        "fill it in, or leave such rows out with data.missing_target: drop"
+        "fill it in, or leave such rows out with data.missing_target: drop; if it is a class, set data.columns: "
+        "{'y': {type: categorical, missing_values: []}}"
     )
     assert str(error("a,y\n1,2\n1,\n", kinds={"a": "numeric", "y": "numeric"})) == (
         "t.csv:3: the target 'y' has no value; fill it in, or remove the row"

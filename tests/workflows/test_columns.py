@@ -147,12 +147,24 @@ def test_a_mark_that_may_be_a_name() -> None:
     report = check("preprocess: {missing: most_frequent}")
     assert report.warnings == [
         "t.csv: column 'country': 'NA' (20 cells) counts as missing, and may be a name like its others ('US', 'DE'); "
-        "if "
-        f"so, {kept}"
+        f"if so, {kept}"
     ]
     kept_report = check("columns: {country: {type: categorical, missing_values: []}}")
     assert row(kept_report, "country").values == {"DE": 20, "NA": 20, "US": 20}
     assert kept_report.warnings == []
+
+
+def test_a_mark_that_may_be_a_name_in_a_declared_column() -> None:
+    """What is declared is not said again, and a column with marks of its own has said which they are."""
+    write_table("t.csv", ("size", "y"), [(["US", "DE", "NA"][i % 3], "pq"[i % 2]) for i in range(60)])
+    order = "columns: {size: {type: ordinal, order: [US, DE, NA]%s}}"
+    with pytest.raises(ConfigError) as caught:
+        check(order % "")
+    assert "if it is a name there, give the column missing_values: [] in data.columns" in str(caught.value)
+    [warning] = check(f"{order % ''}, preprocess: {{missing: most_frequent}}").warnings
+    assert warning.endswith("; if so, give the column missing_values: [] in data.columns")
+    assert check(order % ", missing_values: []").warnings == []
+    assert check(f"{order % ', missing_values: [NA]'}, preprocess: {{missing: most_frequent}}").warnings == []
 
 
 def test_rows_without_a_target_are_left_out_everywhere() -> None:
@@ -202,6 +214,8 @@ def test_class_weights_take_either_spelling() -> None:
     ]
     assert len({result.weights_sha256 for result in weighted}) == 1
     assert weighted[0].weights_sha256 != nntrain.fit(load(config(""))).weights_sha256
+    with pytest.raises(ConfigError, match=r"names the class '2\.0' twice, as '2' and '2\.00'"):
+        nntrain.fit(load(config("", "loss: {type: binary_cross_entropy, class_weights: {'2': 2.0, '2.00': 3.0}}\n")))
     with pytest.raises(ConfigError, match=r"the target has no class '3'"):
         nntrain.fit(load(config("", "loss: {type: binary_cross_entropy, class_weights: {'3': 2.0}}\n")))
 
@@ -355,8 +369,21 @@ def test_the_order_of_numbers_is_known_and_that_of_words_must_be_said() -> None:
         check("columns: {grade: {type: ordinal, order: [low, mid]}}")
     with pytest.raises(ConfigError, match=r"data\.columns\.grade\.order names 'low' twice"):
         check("columns: {grade: {type: ordinal, order: [low, mid, low]}}")
+    with pytest.raises(ConfigError, match=r"data\.columns\.grade\.order must name at least two values"):
+        check("columns: {grade: {type: ordinal, order: [low]}}")
     with pytest.raises(ConfigError, match=r"data\.columns\.y is the target, and ordinal is for features"):
         check("columns: {y: ordinal}")
+
+
+def test_the_order_of_numbers_is_that_of_the_way_they_are_written() -> None:
+    write_table("t.csv", ("size", "y"), [(('"1,5"', "10", '"2,25"')[i % 3], "pq"[i % 2]) for i in range(48)])
+    text = config("decimal: ',', columns: {size: ordinal}, split: {validation: 0, test: 0}")
+    x = Data(load(text)).prepare().splits["training"].x
+    place = np.array([0.0, 2.0, 1.0] * 16)
+    np.testing.assert_allclose(x[:, 0], (place - 1) / (2 / 3) ** 0.5, rtol=1e-6)
+    write_table("t.csv", ("size", "y"), [(("1", "2", "1.0")[i % 3], "pq"[i % 2]) for i in range(48)])
+    with pytest.raises(ConfigError, match=r"writes one number in two ways, '1' and '1\.0', which would be two places"):
+        check("columns: {size: ordinal}, split: {validation: 0, test: 0}")
 
 
 def test_missing_places_are_filled() -> None:

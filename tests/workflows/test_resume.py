@@ -109,46 +109,7 @@ def test_progress_starts_at_the_epoch_that_was_reached(write: Write) -> None:
     assert heard.warnings == []
 
 
-# More epochs
-
-
-def test_a_complete_run_that_is_trained_longer_equals_one_planned_so(write: Write) -> None:
-    config = write(ADAM)
-    planned = train(config, "training.epochs=15")
-    short = train(config)
-    longer = resume(short.run, overrides=["training.epochs=15"])
-    assert left(longer.run) == left(planned.run)
-    assert longer.epochs == 15
-    assert load_experiment(short.run / "config.yaml").config == load_experiment(planned.run / "config.yaml").config
-
-
-def test_an_interrupted_run_can_be_given_more_epochs_too(write: Write) -> None:
-    config = write(DROPOUT)
-    planned = train(config, "early_stopping.patience=40", "training.epochs=40")
-    run = interrupted(config, 17, ["early_stopping.patience=40"])
-    resume(run, overrides=["training.epochs=40"])
-    assert left(run) == left(planned.run)
-
-
-def test_the_config_as_it_was_written_stays_and_says_what_was_changed(write: Write) -> None:
-    config = write(ADAM)
-    run = train(config, "seed=3").run
-    resume(run, overrides=["training.epochs=8"])
-    assert (run / "source.yaml").read_text() == (
-        f"{ADAM}# changed from outside this file:\n#   seed=3\n"
-        "# changed from outside this file:\n#   training.epochs=8\n"
-    )
-
-
-def test_the_checkpoint_stays_only_where_the_epochs_ran_out(write: Write) -> None:
-    config = write(DROPOUT)
-    stopped = train(config)
-    assert stopped.stop_reason == "early stopping"
-    assert not list(stopped.run.glob("checkpoint*"))
-    ran_out = train(config, "training.epochs=3")
-    assert [path.name for path in ran_out.run.glob("checkpoint*")] == ["checkpoint.npz"]
-    without = train(config, "training.epochs=3", "training.checkpoint=null")
-    assert not list(without.run.glob("checkpoint*"))
+# What must not have changed
 
 
 def refusal(run: Path, *overrides: str, force: bool = False) -> str:
@@ -182,9 +143,6 @@ def test_a_diverged_run_is_not_gone_on_with(write: Write) -> None:
         train(config, "optimizer={type: sgd, learning_rate: 1e200}")
     [run] = Path("runs").iterdir()
     assert refusal(run) == f"{run.name} diverged and would do so again: change its config and start a new run"
-
-
-# What must not have changed
 
 
 def test_other_hyperparameters_need_force(write: Write) -> None:

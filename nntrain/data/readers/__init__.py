@@ -1,13 +1,14 @@
 """Readers: one file in, a Dataset out. `read` chooses among them by the file's name or the format asked for."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from nntrain.data.dataset import Dataset, Kind, quoted
+from nntrain.data.dataset import Dataset, Kind, kept_as_names, quoted
 from nntrain.data.readers.cells import PLAIN
 from nntrain.data.readers.checks import existing_file
 from nntrain.data.readers.header import Features
@@ -77,7 +78,9 @@ def read(
             dataset = read_idx(file, labels=second, need_target=need_target)
         case _:
             raise ValueError(f"format must be auto or one of {', '.join(FORMATS)}, got {chosen!r}")
-    return _with_targets(dataset, drop=rules.drop, trained=kinds is not None) if need_target else dataset
+    if need_target and chosen in ("npz", "npy") and kinds is None:
+        _check_doubt(dataset, rules)
+    return _with_targets(dataset, rules, trained=kinds is not None) if need_target else dataset
 
 
 def _format(path: Path) -> str:
@@ -118,15 +121,34 @@ def _check_settings(
             raise DataError(f"{path}: {setting} is set, but {reason}; leave it out", setting=setting)
 
 
-def _with_targets(dataset: Dataset, *, drop: bool, trained: bool) -> Dataset:
+def _check_doubt(dataset: Dataset, rules: TableRules) -> None:
+    """DataError where targets of an array are strings that may have been meant for numbers, and nothing says so."""
+    for column in dataset.target_columns if rules.target is None else ():
+        if column.kind == "numeric":
+            continue
+        from nntrain.data.readers.spelling import doubt  # here, for most targets are no strings
+
+        if (found := doubt(column.name, Counter(column.values.tolist()), PLAIN)) is not None:
+            row = int(np.isin(column.values, found.texts).argmax())
+            raise DataError(
+                f"{dataset.place(row)}: the target {column.name!r} holds the string {column.values[row]!r}, "
+                f"{found.reason}; if its values are names, set data.task: classification; otherwise save the targets "
+                "as an array of numbers, with NaN where there is none",
+                setting="data.task",
+            )
+
+
+def _with_targets(dataset: Dataset, rules: TableRules, *, trained: bool) -> Dataset:
     """The rows that have every target; where others are not to be dropped, they are a DataError."""
     lacking = np.zeros(len(dataset), dtype=bool)
     for column in dataset.target_columns:
-        if not drop and (at := np.flatnonzero(column.missing)).size:
+        if not rules.drop and (at := np.flatnonzero(column.missing)).size:
             others = f" ({len(at):,} rows lack it)" if len(at) > 1 else ""
             row = int(at[0])
             lacks = dataset.lacking(row, column.name)
             how = "remove the row" if trained else "leave such rows out with data.missing_target: drop"
+            if column.kind == "categorical" and dataset.mark(row, column.name) and not trained:
+                how += f"; if it is a class, {kept_as_names(column.name, declared=column.name in rules.declared)}"
             raise DataError(f"{dataset.place(row)}: the target {column.name!r} {lacks}{others}; fill it in, or {how}")
         lacking |= column.missing
     if not lacking.any():

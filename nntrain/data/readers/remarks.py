@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from itertools import islice
 
-from nntrain.data.dataset import as_yaml, quoted
+from nntrain.data.dataset import as_yaml, kept_as_names, quoted
 from nntrain.data.readers.cells import MOST_SPELLINGS, TextCells, mark_counts
+from nntrain.data.readers.rules import TableRules
 
 _SHOWN = 3
 
@@ -17,15 +18,19 @@ def code_remark(name: str, found: Sequence[str]) -> str:
     )
 
 
-def category_remarks(name: str, cells: TextCells, *, declared: bool) -> list[str]:
+def category_remarks(name: str, cells: TextCells, rules: TableRules) -> list[str]:
     """Sentences about names that count as missing, and about categories that differ in capitals or blanks alone."""
     if len(cells.codes) > MOST_SPELLINGS:
         return []
-    return [*_marks_like_names(name, cells), *([] if declared else _same_but_for_capitals(name, cells))]
+    if name in rules.declared:
+        if cells.reading.missing != rules.reading.missing:  # the column has a list of its own
+            return []
+        return _marks_like_names(name, cells, declared=True)
+    return [*_marks_like_names(name, cells, declared=False), *_same_but_for_capitals(name, cells)]
 
 
-def _marks_like_names(name: str, cells: TextCells) -> list[str]:
-    """`NA` among country codes: as frequent as a category, or written like all of them."""
+def _marks_like_names(name: str, cells: TextCells, *, declared: bool) -> list[str]:
+    """`NA` among country codes: nearly as frequent as a category, or written like all of them."""
     marks = mark_counts(cells)
     counts = {text: n for text, n in cells.counts().items() if text not in cells.reading.missing}
     if not marks or not counts:
@@ -33,7 +38,7 @@ def _marks_like_names(name: str, cells: TextCells) -> list[str]:
     rarest = min(counts.values())
     codes = all(text.isupper() for text in counts) and len(set(map(len, counts))) == 1
     alike = [
-        m for m, n in marks.items() if n >= rarest or (codes and m.isupper() and len(m) == len(next(iter(counts))))
+        m for m, n in marks.items() if 2 * n >= rarest or (codes and m.isupper() and len(m) == len(next(iter(counts))))
     ]
     if not alike:
         return []
@@ -41,8 +46,7 @@ def _marks_like_names(name: str, cells: TextCells) -> list[str]:
     cells_text = ", ".join(f"{mark!r} ({marks[mark]:,} {'cell' if marks[mark] == 1 else 'cells'})" for mark in alike)
     return [
         f"column {name!r}: {cells_text} count{'s' if len(alike) == 1 else ''} as missing, and may be a name like its "
-        f"others ({quoted(list(islice(counts, _SHOWN)))}); if so, set "
-        f"data.columns: {{{as_yaml(name)}: {{type: categorical, missing_values: {kept}}}}}"
+        f"others ({quoted(list(islice(counts, _SHOWN)))}); if so, {kept_as_names(name, declared=declared, marks=kept)}"
     ]
 
 

@@ -67,7 +67,7 @@ def read_table(
         cell=partial(_cell, table, wanted.places),
     )
     for column in columns.values():
-        _check_finite(dataset, column)
+        _check_finite(dataset, column, target=column.name in targets)
     return dataset
 
 
@@ -155,9 +155,7 @@ def _remarks(cells: Mapping[str, Cells], wanted: Wanted) -> list[str]:
     from nntrain.data.readers.remarks import category_remarks  # here, for many tables have no names
 
     return [
-        remark
-        for name, each in {**texts, **targets}.items()
-        for remark in category_remarks(name, each, declared=name in wanted.rules.declared)
+        remark for name, each in {**texts, **targets}.items() for remark in category_remarks(name, each, wanted.rules)
     ]
 
 
@@ -344,10 +342,11 @@ def _fields(count: int) -> str:
     return "1 field" if count == 1 else f"{count} fields"
 
 
-def _check_finite(dataset: Dataset, column: Column) -> None:
+def _check_finite(dataset: Dataset, column: Column, *, target: bool) -> None:
     if column.kind == "numeric" and (at := np.flatnonzero(np.isinf(column.values))).size:
         more = f" ({len(at):,} such cells in this column)" if len(at) > 1 else ""
+        how = "data.missing_target: drop" if target else "data.preprocess.missing"
         raise DataError(
-            f"{dataset.place(int(at[0]))}: column {column.name!r} holds an infinite number, "
-            f"or one too large for a float64{more}; write a finite number, or leave the cell empty"
+            f"{dataset.place(int(at[0]))}: column {column.name!r} holds an infinite number, or one too large for a "
+            f"float64{more}; write a finite number, or leave the cell empty and set {how}"
         )
