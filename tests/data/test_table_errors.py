@@ -65,7 +65,8 @@ def test_mnist_that_was_not_downloaded() -> None:
 def test_a_name_that_tells_no_format() -> None:
     caught = error("a,y\n1,2\n", "t.txt")
     assert str(caught) == (
-        "t.txt: its name does not tell its format; set data.format to one of csv, tsv, npz, npy, idx"
+        "t.txt: its name does not tell its format; end it in .csv, .tsv, .npz, .npy or .idx, or set data.format to one "
+        "of csv, tsv, npz, npy, idx"
     )
     assert caught.setting == "data.format"
     assert error("", "t.csv.gz").setting == "data.format"

@@ -54,7 +54,7 @@ def read(
         DataError: what is wrong with the file, with its line or example and its column.
     """
     file = existing_file(Path(path))
-    chosen = _format(file) if format == "auto" else format
+    chosen = _format(file, trained=kinds is not None) if format == "auto" else format
     rules = rules or TableRules()
     if need_target:
         _check_settings(file, chosen, target, features, labels, rules)
@@ -83,16 +83,16 @@ def read(
     return _with_targets(dataset, rules, trained=kinds is not None) if need_target else dataset
 
 
-def _format(path: Path) -> str:
+def _format(path: Path, *, trained: bool) -> str:
     name = path.name.lower().removesuffix(".gz")
     if _IDX_NAME.fullmatch(name):
         return "idx"
     found = _SUFFIXES.get(Path(name).suffix)
     if found is None or (path.name.lower().endswith(".gz") and found != "idx"):
-        raise DataError(
-            f"{path}: its name does not tell its format; set data.format to one of {', '.join(FORMATS)}",
-            setting="data.format",
+        how = "end it in .csv, .tsv, .npz, .npy or .idx" + (
+            "" if trained else f", or set data.format to one of {_LISTED}"
         )
+        raise DataError(f"{path}: its name does not tell its format; {how}", setting="data.format")
     return found
 
 
