@@ -89,9 +89,8 @@ def _format(path: Path, *, trained: bool) -> str:
         return "idx"
     found = _SUFFIXES.get(Path(name).suffix)
     if found is None or (path.name.lower().endswith(".gz") and found != "idx"):
-        how = "end it in .csv, .tsv, .npz, .npy or .idx" + (
-            "" if trained else f", or set data.format to one of {_LISTED}"
-        )
+        setting = "" if trained else f", or set data.format to one of {', '.join(FORMATS)}"
+        how = f"end it in .csv, .tsv, .npz, .npy or .idx{setting}"
         raise DataError(f"{path}: its name does not tell its format; {how}", setting="data.format")
     return found
 
