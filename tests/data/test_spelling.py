@@ -208,6 +208,23 @@ def test_numbers_that_stand_for_missing_values() -> None:
         assert data.inputs[0].missing.tolist() == [cell not in ("1", "2") for cell in cells]
 
 
+@pytest.mark.parametrize("target", [False, True])
+def test_points_that_may_be_between_thousands(target: bool) -> None:
+    def remarks(*cells: str) -> tuple[str, ...]:
+        Path("t.csv").write_text(table(*cells, target=target))
+        return read("t.csv", target="y").remarks
+
+    name, column = ("y", "'y'") if target else ("x", "x")
+    assert remarks("900", "1.250", "2.375", "850", "12.400") == (
+        f"t.csv: column '{name}' has numbers without a point and others with one before three digits "
+        "('1.250', '2.375', '12.400'), which are read as decimal fractions; if the points are between thousands, set "
+        f"data.columns: {{{column}: {{type: numeric, thousands: '.', decimal: ','}}}}",
+    )
+    assert remarks("1.250", "2.375", "3.000") == ()
+    assert remarks("1", "1.25", "2.500") == ()
+    assert remarks("1", "0.250", "0.500") == ()
+
+
 def test_every_column_is_named_at_once() -> None:
     rows = "".join(f"{k}%,n/a,2024-01-{k + 1:02},{k % 2}\n{k}%,{k},2024-02-{k + 1:02},{k % 2}\n" for k in range(20))
     lines = str(error("share,count,day,y\n" + rows)).splitlines()

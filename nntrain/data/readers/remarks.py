@@ -12,9 +12,19 @@ _SHOWN = 3
 
 def code_remark(name: str, found: Sequence[str]) -> str:
     """A sentence about numbers that are written with leading zeros, as codes are."""
+    shown = quoted(list(dict.fromkeys(found)), _SHOWN)
     return (
-        f"column {name!r} is written with leading zeros, as codes are ({quoted(found, _SHOWN)}), and read as numbers; "
+        f"column {name!r} is written with leading zeros, as codes are ({shown}), and read as numbers; "
         f"if they are names, set data.columns: {{{as_yaml(name)}: categorical}}"
+    )
+
+
+def grouping_remark(name: str, found: Sequence[str]) -> str:
+    """A sentence about numbers whose points may group their digits."""
+    shown = quoted(list(dict.fromkeys(found)), _SHOWN)
+    return (
+        f"column {name!r} has numbers without a point and others with one before three digits ({shown}), which are "
+        f"read as decimal fractions; if the points are between thousands, set data.columns: {{{as_yaml(name)}: {{type: numeric, thousands: '.', decimal: ','}}}}"
     )
 
 

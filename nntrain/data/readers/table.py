@@ -21,7 +21,7 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.data.dataset import Column, Dataset, Kind
-from nntrain.data.readers.cells import NumericCells, TargetCells, TextCells, with_nan
+from nntrain.data.readers.cells import NumericCells, Reading, TargetCells, TextCells, with_nan
 from nntrain.data.readers.checks import absent
 from nntrain.data.readers.header import Features, check_header, input_names, target_names
 from nntrain.data.readers.lines import Chunk, TextTable, open_table
@@ -222,19 +222,32 @@ def _guess(table: TextTable, wanted: Wanted) -> tuple[dict[str, Kind], list[str]
         numbers = sum(value is not None and value == value for value in values)
         kinds[name] = "numeric" if numbers >= texts else "categorical"
         is_numeric = (wanted.known(name) or kinds[name]) == "numeric"
-        if is_numeric and name not in wanted.targets and name not in wanted.rules.declared:
-            remarks += _codes(name, [row[place].strip() for row in rows])
+        if is_numeric and name not in wanted.rules.declared:
+            remarks += _odd_numbers(name, [row[place].strip() for row in rows], reading, name in wanted.targets)
     return kinds, remarks
 
 
-def _codes(name: str, cells: Sequence[str]) -> list[str]:
-    """What there is to say of numbers that are written with leading zeros."""
-    found = list(dict.fromkeys(cell for cell in cells if cell[:1] == "0" and cell[1:].isdecimal()))
-    if not found:
+def _odd_numbers(name: str, cells: Sequence[str], reading: Reading, is_target: bool) -> list[str]:
+    """What there is to say of numbers with leading zeros (as a target they are classes), or perhaps with thousands."""
+    codes = [] if is_target else [cell for cell in cells if cell[:1] == "0" and cell[1:].isdecimal()]
+    grouped = _grouped(cells) if reading.decimal == "." and not reading.thousands else []
+    if not codes and not grouped:
         return []
-    from nntrain.data.readers.remarks import code_remark
+    from nntrain.data.readers.remarks import code_remark, grouping_remark
 
-    return [code_remark(name, found)]
+    return [code_remark(name, codes)] if codes else [grouping_remark(name, grouped)]
+
+
+def _grouped(cells: Sequence[str]) -> list[str]:
+    """Numbers such as 1.250 beside 900: each point is before three digits, which a decimal fraction would not keep."""
+    dotted = []
+    for cell in cells:
+        if "." in cell:
+            if re.fullmatch(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})", cell) is None:
+                return []
+            dotted.append(cell)
+    whole = len(dotted) < len(cells) and any(0 < len(cell) <= 4 and cell.lstrip("+-").isdecimal() for cell in cells)
+    return dotted if whole and any(cell.endswith("0") for cell in dotted) else []
 
 
 def _one_pass(table: TextTable, wanted: Wanted, guesses: Mapping[str, Kind]) -> tuple[dict[str, Cells], Array]:
