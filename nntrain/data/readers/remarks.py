@@ -22,9 +22,10 @@ def code_remark(name: str, found: Sequence[str]) -> str:
 def grouping_remark(name: str, found: Sequence[str]) -> str:
     """A sentence about numbers whose points may group their digits."""
     shown = quoted(list(dict.fromkeys(found)), _SHOWN)
+    meant = f"data.columns: {{{as_yaml(name)}: {{type: numeric, thousands: '.', decimal: ','}}}}"
     return (
         f"column {name!r} has numbers without a point and others with one before three digits ({shown}), which are "
-        f"read as decimal fractions; if the points are between thousands, set data.columns: {{{as_yaml(name)}: {{type: numeric, thousands: '.', decimal: ','}}}}"
+        f"read as decimal fractions; if the points are between thousands, set {meant}"
     )
 
 
