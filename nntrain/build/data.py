@@ -31,7 +31,6 @@ from nntrain.data.preprocess import Preprocessor
 from nntrain.data.readers import read
 from nntrain.data.readers.cells import Reading
 from nntrain.data.readers.rules import TableRules
-from nntrain.data.readers.synthetic import generate
 from nntrain.data.split import Split, make_folds, make_split
 from nntrain.data.task import WITH_CLASSES, Task, infer_task, stratification_labels
 from nntrain.errors import DataError
@@ -223,6 +222,8 @@ class Data:
     def _read(self, config: DataConfig, kinds: Mapping[str, Kind] | None) -> Dataset:
         with located(self.experiment):
             if config.synthetic is not None:
+                from nntrain.data.readers.synthetic import generate  # here, for most data is in files
+
                 synthetic = config.synthetic
                 seed = self.experiment.config.seed if synthetic.seed is None else synthetic.seed
                 return generate(

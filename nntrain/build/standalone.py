@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 
 from nntrain.arrays import Shape
 from nntrain.build.layers import build_blueprint
-from nntrain.config.explain import Mistake, explain
+from nntrain.config.mistake import Mistake
 from nntrain.config.network import DenseConfig, NetworkConfig
 from nntrain.config.section import Section
 from nntrain.errors import UserError
@@ -54,6 +54,8 @@ def build_network(
     try:
         configs = _Layers.model_validate({"network": list(layers)}).network
     except ValidationError as error:
+        from nntrain.config.explain import explain  # here, for most layers are right
+
         raise UserError("\n".join(_text(mistake) for mistake in explain(error, _Layers))) from error
     for place, layer in enumerate(configs):
         if isinstance(layer, DenseConfig) and "auto" in (layer.units, layer.activation):

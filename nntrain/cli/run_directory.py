@@ -6,11 +6,11 @@ from nntrain.errors import RunError, UserError
 
 
 def find_run(text: str, runs_dir: str) -> Path:
-    """The run directory that `text` means, as `nntrain.runs.find_run` finds it.
+    """The run directory that `text` means, as `nntrain.runs.finding.find_run` finds it.
 
     Raises UserError when there is none: the command line is wrong, not the run.
     """
-    from nntrain.runs import find_run
+    from nntrain.runs.finding import find_run
 
     try:
         return find_run(text, runs_dir=runs_dir).path

@@ -5,8 +5,8 @@ from typing import Any
 
 from nntrain.config.activations import ActivationConfig, SigmoidConfig, SoftmaxConfig, StepConfig
 from nntrain.config.anatomy import Path, dotted, variants
-from nntrain.config.explain import Mistake
 from nntrain.config.loss import BinaryCrossEntropyConfig, CrossEntropyConfig, PerceptronConfig
+from nntrain.config.mistake import Mistake
 from nntrain.config.network import DenseConfig, FlattenConfig, ReshapeConfig
 from nntrain.config.root import Config
 from nntrain.config.search_checks import check_search

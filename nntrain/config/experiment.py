@@ -9,8 +9,8 @@ from typing import Any
 
 from nntrain.config.diagnostics import Place, Problem, Text, config_error
 from nntrain.config.dump import flow
-from nntrain.config.explain import Mistake
 from nntrain.config.load import Document, parse, read_text
+from nntrain.config.mistake import Mistake
 from nntrain.config.overrides import Override, apply, from_argument, from_value
 from nntrain.config.paths import parse_path
 from nntrain.config.root import Config

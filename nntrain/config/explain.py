@@ -1,6 +1,5 @@
 """Says in plain words what pydantic found wrong with a value."""
 
-from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -22,38 +21,12 @@ from nntrain.config.anatomy import (
     words,
 )
 from nntrain.config.diagnostics import one_of, show
+from nntrain.config.mistake import Mistake
 from nntrain.config.section import Says
 
 _SCALARS = {int: ["an integer"], float: ["a number"], str: ["text"], bool: ["true", "false"]}
 _MOST_EXPLAINED = 1000  # nobody reads more, and a hostile file could have 100 000 mistakes
 _BOUNDS = {"at least": (Ge, "ge"), "above": (Gt, "gt"), "at most": (Le, "le"), "below": (Lt, "lt")}
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A mistake at a path of the config.
-
-    Attributes:
-        path: keys and positions of the setting to blame; what is not in the file is shown at what is around it.
-        message: what is wrong.
-        hint: what to do about it.
-        at_key: the key is to blame, not the value.
-        conflict: the value is fine by itself and contradicts other settings.
-        involves: paths of those settings.
-        missing: path of the key that is missing.
-        part: start and stop of the characters to blame in a key that is a dotted path.
-        unquoted: how the hint has a value that YAML took for no text; the file may have it otherwise (012 for 12).
-    """
-
-    path: Path
-    message: str
-    hint: str | None = None
-    at_key: bool = False
-    conflict: bool = False
-    involves: tuple[Path, ...] = ()
-    missing: Path | None = None
-    part: tuple[int, int] | None = None
-    unquoted: str | None = None
 
 
 def explain(error: ValidationError, root: Any, subject: Path = ()) -> list[Mistake]:

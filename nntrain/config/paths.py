@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, get_origin
 
-from nntrain.config import hints
 from nntrain.config.anatomy import (
     Path,
     Spot,
@@ -191,6 +190,8 @@ def _names(value: Any) -> list[Any]:
 
 def _items(part: str, value: Any) -> str:
     names = _names(value)
+    from nntrain.config import hints  # here and below: most paths lead somewhere
+
     close = hints.did_you_mean(part, tuple(name for name in names if isinstance(name, str)))
     known = [f"{index} ({name})" if isinstance(name, str) else str(index) for index, name in enumerate(names)]
     return close or (f"it has {', '.join(known)}" if known else "it is empty")
@@ -199,6 +200,8 @@ def _items(part: str, value: Any) -> str:
 def _dead_end(spot: Spot, before: Spot) -> tuple[str, str | None]:
     if spot.owner is None:
         return f"{dotted(before.path)} has no settings inside it", None
+    from nntrain.config import hints
+
     return hints.unknown_key(spot.path, spot.owner), hints.for_key(spot)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from nntrain.config.anatomy import Path, Spot, variants
-from nntrain.config.explain import Mistake, explain, unknown_type
+from nntrain.config.mistake import Mistake
 from nntrain.config.paths import PathError, find
 from nntrain.config.root import Config
 from nntrain.config.search import (
@@ -110,9 +110,13 @@ def _samples(axis: Any) -> Iterator[tuple[Path, Any, str | None]]:
 def _check_value(spot: Spot, adapter: TypeAdapter[Any], value: Any) -> list[Mistake]:
     kinds = variants(spot.family)
     if spot.path[-1] == "type" and kinds:
+        from nntrain.config.explain import unknown_type
+
         return [] if value in kinds else [unknown_type(spot.path, value, tuple(kinds))]
     try:
         adapter.validate_python(value)
     except ValidationError as error:
+        from nntrain.config.explain import explain
+
         return [mistake for mistake in explain(error, spot.annotation, spot.path) if not mistake.conflict]
     return []

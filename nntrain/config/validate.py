@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from nntrain.config.anatomy import Path
 from nntrain.config.checks import check
-from nntrain.config.explain import Mistake, explain
+from nntrain.config.mistake import Mistake
 from nntrain.config.root import Config
 
 _STAND_INS: dict[str, Any] = {"data": {"synthetic": "xor"}, "network": ["flatten"]}
@@ -28,6 +28,8 @@ def validate(data: Any, *, search: bool = True) -> tuple[Config | None, list[Mis
     try:
         config = Config.model_validate(data)
     except ValidationError as error:
+        from nntrain.config.explain import explain  # here, for most configs are right
+
         mistakes = explain(error, Config)
         return None, mistakes + _check_the_rest(data, mistakes, search)
     mistakes = check(config, search=search)

@@ -7,9 +7,7 @@ arrays without pickle, and `files.py` is the layer through which every byte is w
 
 from nntrain.runs.arrays_file import ArraySpec, arrays_sha256
 from nntrain.runs.environment import environment
-from nntrain.runs.finding import find_run
 from nntrain.runs.history import HistoryWriter
-from nntrain.runs.listing import RunSummary, list_runs
 from nntrain.runs.status import RunStatus, Status
 from nntrain.runs.store import RunDirectory
 
@@ -18,10 +16,7 @@ __all__ = [
     "HistoryWriter",
     "RunDirectory",
     "RunStatus",
-    "RunSummary",
     "Status",
     "arrays_sha256",
     "environment",
-    "find_run",
-    "list_runs",
 ]

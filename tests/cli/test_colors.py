@@ -14,7 +14,7 @@ from nntrain.cli.console import Painted, folded, has_color, painted, readable
 from nntrain.cli.failures import report
 from nntrain.cli.tables import print_pairs, print_table
 from nntrain.errors import ConfigError, RunError
-from nntrain.runs import RunSummary
+from nntrain.runs.listing import RunSummary
 from tests.cli.conftest import Invoke, answer, fit_result
 
 VARIABLES = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "TERM", "WT_SESSION")

@@ -8,7 +8,8 @@ from types import ModuleType
 
 import pytest
 
-from nntrain.runs import RunDirectory, RunSummary, list_runs
+from nntrain.runs import RunDirectory
+from nntrain.runs.listing import RunSummary, list_runs
 from tests.cli.conftest import Invoke, answer, lines
 
 

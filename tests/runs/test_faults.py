@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from nntrain.errors import RunError
-from nntrain.runs import RunDirectory, list_runs
+from nntrain.runs import RunDirectory
+from nntrain.runs.listing import list_runs
 from tests.runs.conftest import HISTORY, RESULT, WEIGHTS, FaultyDisk, Killed, write_everything
 
 NEVER = 10**9

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from nntrain.errors import RunError, UserError
-from nntrain.runs import RunDirectory, find_run
+from nntrain.runs import RunDirectory
+from nntrain.runs.finding import find_run
 
 
 def test_by_path_and_by_name(run: RunDirectory, workdir: Path) -> None:

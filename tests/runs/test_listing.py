@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from nntrain.errors import RunError
-from nntrain.runs import RunDirectory, list_runs
+from nntrain.runs import RunDirectory
+from nntrain.runs.listing import list_runs
 
 
 def test_a_complete_run(run: RunDirectory) -> None:

@@ -12,8 +12,6 @@ from nntrain.data.dataset import Dataset, Kind, kept_as_names, quoted
 from nntrain.data.readers.cells import PLAIN
 from nntrain.data.readers.checks import existing_file
 from nntrain.data.readers.header import Features
-from nntrain.data.readers.idx import read_idx
-from nntrain.data.readers.npz import read_npy, read_npz
 from nntrain.data.readers.rules import TableRules
 from nntrain.data.readers.table import read_table
 from nntrain.errors import DataError
@@ -71,10 +69,16 @@ def read(
                 rules=rules,
             )
         case "npz":
+            from nntrain.data.readers.npz import read_npz  # here, for most data is a table
+
             dataset = read_npz(file, arrays=arrays, need_target=need_target)
         case "npy":
+            from nntrain.data.readers.npz import read_npy
+
             dataset = read_npy(file, labels=second, need_target=need_target)
         case "idx":
+            from nntrain.data.readers.idx import read_idx
+
             dataset = read_idx(file, labels=second, need_target=need_target)
         case _:
             raise ValueError(f"format must be auto or one of {', '.join(FORMATS)}, got {chosen!r}")

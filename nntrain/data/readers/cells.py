@@ -104,6 +104,18 @@ def _ungrouped(text: str, thousands: str, decimal: str) -> str | None:
     return text.replace(thousands, "") if grouped else None
 
 
+# Yes and no, as they are written.
+TRUTH = {
+    **dict.fromkeys(("true", "t", "yes", "y", "on", "1", "1.0"), True),
+    **dict.fromkeys(("false", "f", "no", "n", "off", "0", "0.0"), False),
+}
+
+
+def is_word(text: str) -> bool:
+    """Whether a text can mean only itself: it has no digit, and is neither yes nor no in any way of writing."""
+    return text.isascii() and not any(map(text.__contains__, "0123456789")) and text.lower() not in TRUTH
+
+
 def number_key(text: str) -> float | None:
     """A number that is equal for equal numbers, however they are written and however large; None for text."""
     try:

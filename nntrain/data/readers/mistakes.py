@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from nntrain.arrays import Array
 from nntrain.data.dataset import as_yaml
-from nntrain.data.readers.cells import NumericCells, TextCells
+from nntrain.data.readers.cells import NumericCells, TextCells, is_word
 from nntrain.data.readers.rules import TableRules
 from nntrain.errors import DataError
 
@@ -44,6 +44,8 @@ class Mistakes:
 
     def doubtful(self, name: str, cells: TextCells, *, target: bool) -> bool:
         """Note a column of text that may have been meant for numbers; says whether it may."""
+        if all(map(is_word, cells.codes)):
+            return False
         from nntrain.data.readers.spelling import doubt  # here, for most tables need it for no column
 
         declared = name in self.rules.declared

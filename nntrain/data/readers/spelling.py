@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from nntrain.data.dataset import as_yaml
-from nntrain.data.readers.cells import MISSING, PLAIN, Reading
+from nntrain.data.readers.cells import MISSING, PLAIN, TRUTH, Reading
 
 _SAMPLE = 2_000  # different texts that are tried with every reading
 _MARKS_NAMED = 5
@@ -55,10 +55,6 @@ _DATE = (
     rf"(?:\d{{1,2}}(?:st|nd|rd|th)?,?\s+)?(?:{_TIME}\s+)?\d{{2,4}}(?:\s.*)?"  # 5 May 2024, May 5, 2024
     rf"|\d{{4}}[-. ]{_MONTH}[-. ]\d{{1,2}}"  # 2024-May-05
 )
-_TRUTH = {
-    **dict.fromkeys(("true", "t", "yes", "y", "on", "1", "1.0"), True),
-    **dict.fromkeys(("false", "f", "no", "n", "off", "0", "0.0"), False),
-}
 
 
 @dataclass(frozen=True)
@@ -107,7 +103,7 @@ def _as_truth(present: Mapping[str, int]) -> Doubt | None:
     Single letters of different pairs, such as f and n, are codes.
     """
     words = [text for text in present if not is_mark(text)]
-    values = [_TRUTH.get(text.lower()) for text in words]
+    values = [TRUTH.get(text.lower()) for text in words]
     if None in values or all(PLAIN.number(text) is not None for text in words):
         return None
     for value in (True, False):
