@@ -83,7 +83,7 @@ class RunStatus:
 
 def now() -> str:
     """The present time as status.json has it."""
-    return datetime.now().astimezone().isoformat(timespec="milliseconds")
+    return datetime.now().astimezone().isoformat(timespec="microseconds")
 
 
 def owned(
