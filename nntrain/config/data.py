@@ -92,7 +92,9 @@ class NumericColumnConfig(Section):
 
     type: Literal["numeric"] = "numeric"
     decimal: Decimal | None = Field(default=None, description="The decimal mark.")
-    thousands: Thousands | None = Field(default=None, description="What groups the digits by threes.")
+    thousands: Thousands | Literal[""] | None = Field(
+        default=None, description="What groups the digits by threes; `''` is nothing."
+    )
     unit: Text | None = Field(
         default=None, description="What stands before or behind the number, and is left out: `$`, `%`, `km`."
     )
@@ -309,7 +311,7 @@ class DataConfig(Section):
             if not isinstance(column, NumericColumnConfig):
                 continue
             decimal = column.decimal or self.decimal
-            if decimal == (column.thousands or self.thousands):
+            if decimal == (self.thousands if column.thousands is None else column.thousands):
                 raise mistake(
                     f"has {decimal!r} as the decimal mark and between thousands",
                     at=("columns", name),

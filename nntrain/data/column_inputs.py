@@ -196,13 +196,13 @@ def _as_names(column: Column, categories: Sequence[str]) -> Column:
     return Column(column.name, texts, column.missing, "categorical")
 
 
-def _check_order(column: Column, order: Sequence[str], dataset: Dataset) -> None:
+def _check_order(column: Column, order: Sequence[str], dataset: Dataset, remedy: str = "") -> None:
     known = {"", *order}
     at = next((row for row, cell in enumerate(column.values.tolist()) if cell not in known), None)
     if at is not None:
         raise DataError(
             f"{dataset.place(at)}: column {column.name!r} holds {column.values[at]!r}, which has no place in its "
-            f"order: {quoted(order)}"
+            f"order: {quoted(order)}{remedy}"
         )
 
 
@@ -256,7 +256,7 @@ def _fit_categorical(column: Column, dataset: Dataset, missing: str) -> Categori
 
 def _fit_ordinal(column: Column, dataset: Dataset, numeric: str, missing: str, given: Order) -> OrdinalInput:
     order = _numeric_order(column, dataset, given) if isinstance(given, Reading) else tuple(given)
-    _check_order(column, order, dataset)
+    _check_order(column, order, dataset, "; add it there, or to data.missing_values")
     place = {name: k for k, name in enumerate(order)}
     places = np.array([place[cell] for cell in column.values[~column.missing]], dtype=np.float64)
     fill = None if missing == "error" else _fill(places, missing)
@@ -270,12 +270,11 @@ def _numeric_order(column: Column, dataset: Dataset, reading: Reading) -> tuple[
     names = sorted(set(column.values[~column.missing].tolist()))
     numbers = {name: reading.number(name) for name in names}
     if any(number is None for number in numbers.values()):
-        listed = ", ".join(as_yaml(name) for name in names[:_ORDER_SHOWN])
-        more = ", ..." if len(names) > _ORDER_SHOWN else ""
+        more = f" and {len(names) - _ORDER_SHOWN:,} more" if len(names) > _ORDER_SHOWN else ""
         raise DataError(
-            f"{dataset.source}: column {column.name!r} is ordinal, and the order of its values is not known; write "
-            f"them from the least to the greatest: data.columns: {{{as_yaml(column.name)}: {{type: ordinal, order: "
-            f"[{listed}{more}]}}}}",
+            f"{dataset.source}: column {column.name!r} is ordinal, and the order of its values is not known "
+            f"({quoted(names[:_ORDER_SHOWN])}{more}); write them from the least to the greatest: data.columns: "
+            f"{{{as_yaml(column.name)}: {{type: ordinal, order: [LEAST, ..., GREATEST]}}}}",
             setting=f"data.columns.{column.name}",
         )
     order = sorted(names, key=lambda name: (numbers[name], name))

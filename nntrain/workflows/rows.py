@@ -42,8 +42,11 @@ def rows_dataset(rows: Any, kinds: Mapping[str, Kind], rules: TableRules) -> Dat
     if not names:
         return Dataset(_array(rows), None, SOURCE)
     if _is_numeric(rows, len(names)) and set(kinds.values()) == {"numeric"}:
-        columns = array_columns("", rows)
-        return Dataset(tuple(replace(c, name=n) for c, n in zip(columns, names, strict=True)), None, SOURCE)
+        columns = tuple(
+            numeric_column(n, _without_marks(c.values, rules.reading_of(n)))
+            for c, n in zip(array_columns("", rows), names, strict=True)
+        )
+        return Dataset(columns, None, SOURCE)
     labels = _labels(rows)
     if labels is not None:
         return _table(rows, labels, kinds, rules)
@@ -148,15 +151,15 @@ def _column_of(table: Any, label: Any, name: str) -> Any:
 def _column(name: str, values: Any, kind: Kind, reading: Reading) -> Column:
     """A column of cells, which mean what they would mean in a CSV file."""
     if kind == "numeric" and (numbers := _numbers(values)) is not None:
-        return numeric_column(name, numbers)
+        return numeric_column(name, _without_marks(numbers, reading))
     cells = _listed(values, f"{SOURCE}: the column {name!r} must be a list of values")
     missing = [_is_missing(cell) for cell in cells]
     texts = ["" if gone else _spelling(cell) for cell, gone in zip(cells, missing, strict=True)]
-    texts = ["" if text in reading.missing else text for text in texts]
+    texts = ["" if reading.is_missing(text) else text for text in texts]
     if all(gone or _is_number(cell) for cell, gone in zip(cells, missing, strict=True)):
         # A category is found by its number, however that is written: 1 is "01".
         found = [np.nan if gone else _number(cell) for cell, gone in zip(cells, missing, strict=True)]
-        column = numeric_column(name, np.array(found))
+        column = numeric_column(name, _without_marks(np.array(found), reading))
         return replace(column, spelling=np.array(texts, dtype=object)) if kind == "categorical" else column
     if kind == "categorical":
         return text_column(name, texts)
@@ -166,8 +169,14 @@ def _column(name: str, values: Any, kind: Kind, reading: Reading) -> Column:
         for cell, gone, text in zip(cells, missing, texts, strict=True)
     ]
     if None not in read:
-        return numeric_column(name, np.array(read, dtype=np.float64))
+        return numeric_column(name, _without_marks(np.array(read, dtype=np.float64), reading))
     return text_column(name, texts)
+
+
+def _without_marks(numbers: Array, reading: Reading) -> Array:
+    """Numbers [n], NaN for those that stand for a missing value."""
+    marks = [mark for mark in reading.numeric_marks if mark is not None]
+    return np.where(np.isin(numbers, marks), np.nan, numbers) if marks else numbers
 
 
 def _numbers(values: Any) -> Array | None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from nntrain.data.dataset import Kind
+from nntrain.data.dataset import Column, Kind
 from nntrain.data.readers import read
 from nntrain.data.readers.cells import Reading
 from nntrain.data.readers.rules import TableRules
@@ -206,6 +206,42 @@ def test_numbers_that_stand_for_missing_values() -> None:
         data = read("t.csv", target="y", rules=rules)
         assert isinstance(data.inputs, tuple)
         assert data.inputs[0].missing.tolist() == [cell not in ("1", "2") for cell in cells]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [f"{k}{unit}" for k in range(101, 131) for unit in "KM"],
+        [f"{k}.{k}{side}" for k in range(10, 25) for side in "WN"],
+        [f"₹1,0{k},{k}00" for k in range(1, 9)],
+        [f"Rs. 1,00,{k}" for k in range(100, 130)],
+        [f"{sign}{k}.5" for k in range(20) for sign in "<>"],
+        ["yes", "no", "1", "0", "maybe"],
+    ],
+)
+@pytest.mark.parametrize("target", [False, True])
+def test_what_is_no_code(cells: list[str], target: bool) -> None:
+    Path("t.csv").write_text(table(*cells, target=target))
+    with pytest.raises(DataError, match=r"which (may be numbers|write yes or no)"):
+        read("t.csv", target="y")
+
+
+@pytest.mark.parametrize(
+    "cells", [["1A", "2A", "3A", "1B", "2B"], ["10A", "11A", "12A", "10B"], ["<18", "18-30", ">30"]]
+)
+def test_what_is_a_code(cells: list[str]) -> None:
+    Path("t.csv").write_text(table(*cells))
+    assert read("t.csv", target="y").kinds["x"] == "categorical"
+
+
+def test_numbers_that_stand_for_missing_values_among_names() -> None:
+    rules = TableRules(reading=Reading(frozenset({"", "-999"})))
+    for target in (False, True):
+        Path("t.csv").write_text(table("a", "-999.0", "b", "-999", target=target))
+        data = read("t.csv", target="y", rules=TableRules(reading=rules.reading, drop=True))
+        column = data.target_columns[0] if target else data.inputs[0]
+        assert isinstance(column, Column)
+        assert set(column.values.tolist()) == ({"a", "b"} if target else {"a", "b", ""})
 
 
 @pytest.mark.parametrize("target", [False, True])

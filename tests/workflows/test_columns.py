@@ -2,6 +2,7 @@
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -165,6 +166,22 @@ def test_a_mark_that_may_be_a_name_in_a_declared_column() -> None:
     assert warning.endswith("; if so, give the column missing_values: [] in data.columns")
     assert check(order % ", missing_values: []").warnings == []
     assert check(f"{order % ', missing_values: [NA]'}, preprocess: {{missing: most_frequent}}").warnings == []
+
+
+@pytest.mark.parametrize("rows", [{"x": ["-999"]}, {"x": [-999]}, [[-999.0]], np.array([[-999.0]])])
+def test_a_number_that_is_a_mark_is_missing_from_python_too(rows: Any) -> None:
+    cells = [("-999" if i % 9 == 4 else i % 7, i % 7 > 3) for i in range(90)]
+    write_table("t.csv", ("x", "y"), [(x, "pq"[y]) for x, y in cells])
+    text = config("missing_values: {add: ['-999']}, preprocess: {missing: median}")
+    model = nntrain.load_run(nntrain.fit(load(text)).run)
+    np.testing.assert_array_equal(model.predict_proba(rows), model.predict_proba({"x": [None]}))
+
+
+def test_columns_can_be_without_thousands() -> None:
+    write_table("t.csv", ("a", "b", "y"), [(f'"1.{100 + i},5"', f"{i}.25", "pq"[i % 2]) for i in range(40)])
+    columns = "columns: {b: {type: numeric, decimal: ., thousands: ''}}"
+    report = check(f"decimal: ',', thousands: ., {columns}")
+    assert (row(report, "a").high, row(report, "b").high) == (1139.5, 39.25)
 
 
 def test_rows_without_a_target_are_left_out_everywhere() -> None:
@@ -362,8 +379,8 @@ def test_the_order_of_numbers_is_known_and_that_of_words_must_be_said() -> None:
     with pytest.raises(ConfigError) as caught:
         check("columns: {grade: ordinal}")
     assert (
-        "t.csv: column 'grade' is ordinal, and the order of its values is not known; write them from the least to the "
-        "greatest: data.columns: {grade: {type: ordinal, order: [high, low, mid]}}"
+        "t.csv: column 'grade' is ordinal, and the order of its values is not known ('high', 'low', 'mid'); write them "
+        "from the least to the greatest: data.columns: {grade: {type: ordinal, order: [LEAST, ..., GREATEST]}}"
     ) in str(caught.value)
     with pytest.raises(DataError, match=r"t\.csv:3: column 'grade' holds 'high', which has no place in its order"):
         check("columns: {grade: {type: ordinal, order: [low, mid]}}")

@@ -47,15 +47,27 @@ class Reading:
     @property
     def is_plain(self) -> bool:
         """Whether numbers are written as Python and NumPy write them, and none of them stands for a missing value."""
-        return self.decimal == "." and not self.thousands and not self.unit and not _numbers_among(self.missing)
+        return self.decimal == "." and not self.thousands and not self.unit and not self.numeric_marks
 
     def number(self, cell: str) -> float | None:
         """The number in a cell, NaN where it is missing, None where it is text."""
         text = cell.strip()
         if text in self.missing:
             return math.nan
-        value = self._written(text)
-        return math.nan if value is not None and value in _numbers_among(self.missing) else value
+        value, marks = self._written(text), self.numeric_marks
+        return math.nan if marks and marks & {value, _plain_number(text)} else value
+
+    def is_missing(self, text: str) -> bool:
+        """Whether a text stands for a missing value, or is the same number as one that does: -999.0, where -999 is."""
+        if not self.numeric_marks:
+            return text in self.missing
+        value = self.number(text)
+        return value is not None and math.isnan(value)
+
+    @property
+    def numeric_marks(self) -> frozenset[float | None]:
+        """The marks of missing values that are numbers, such as -999."""
+        return _numbers_among(self.missing)
 
     def _written(self, text: str) -> float | None:
         alone = _without_unit(text, self.unit) if self.unit else text
@@ -81,8 +93,7 @@ def _plain_number(text: str) -> float | None:
 
 
 @cache
-def _numbers_among(missing: frozenset[str]) -> frozenset[float]:
-    """The marks of missing values that are numbers, such as -999."""
+def _numbers_among(missing: frozenset[str]) -> frozenset[float | None]:
     return frozenset(value for mark in missing if (value := _plain_number(mark)) is not None)
 
 
@@ -221,8 +232,7 @@ class TextCells:
 
     def column(self, name: str) -> Column:
         """The whole column of names, missing cells as ""."""
-        missing = self.reading.missing
-        values = self._spread(["" if text in missing else text for text in self.codes])
+        values = self._spread(["" if self.reading.is_missing(text) else text for text in self.codes])
         return Column(name, values, values == "", "categorical")
 
     def numbers(self, name: str) -> Column | None:

@@ -20,6 +20,7 @@ _SAMPLE = 2_000  # different texts that are tried with every reading
 _MARKS_NAMED = 5
 _LONGEST_MARK = 30
 _LONGEST = 64  # characters of a number with its unit, or of a date
+_FEW_LIMITS = 10
 _OF_EACH_SHAPE = 3  # different texts, on average: fewer are codes
 
 # Patterns are compiled when they are first asked for: most tables need none of them.
@@ -35,7 +36,7 @@ _CURRENCY = (
 )
 _NUMBER = r"\d(?:[\d.,'’\s]*\d)?(?:[eE][+-]?\d+)?"
 _IN_UNITS = (
-    rf"[+-]?\s*({_CURRENCY}|[^\w\s.,+−–-]{{1,4}})?\s*[+-]?{_NUMBER}\s*"
+    rf"[+-]?\s*({_CURRENCY}|[^\w\s.,+−–<>=≤≥~≈-]{{1,4}})?\s*[+-]?{_NUMBER}\s*"
     r"((?![eE×x*][+−–-]?\d)[^\d\s.,−–-]\D{0,29}[23]?|/\d+)?"
 )
 _WRITTEN = ((".", ""), (",", ""), (".", ","), (",", "."), (".", " "), (",", " "), (".", "'"))
@@ -102,9 +103,9 @@ def _as_truth(present: Mapping[str, int]) -> Doubt | None:
 
     Single letters of different pairs, such as f and n, are codes.
     """
-    words = [text for text in present if not is_mark(text)]
-    values = [TRUTH.get(text.lower()) for text in words]
-    if None in values or all(PLAIN.number(text) is not None for text in words):
+    words = [text for text in present if text.lower() in TRUTH]
+    values = [TRUTH[text.lower()] for text in words]
+    if not _most(present, words) or all(PLAIN.number(text) is not None for text in words):
         return None
     for value in (True, False):
         ways = [text for text, of in zip(words, values, strict=True) if of is value]
@@ -139,6 +140,8 @@ def _as_numbers(
         ways = [way(each, reading) for each in readings]
         others = [text for text in present if readings[0].number(text) is None and not is_mark(text)]
         if readings[0].unit != reading.unit and others:
+            if all(map(_is_school_class, [*odd, *others])):
+                return None
             return Doubt(odd, f"which may be numbers {ways[0]}, as others are not", ("write all in one way",))
         settings = _settings(name, readings, reading, usual, declared)
         return Doubt(odd, f"which may be numbers {' or '.join(ways)}", settings)
@@ -181,7 +184,7 @@ def _as_quantities(present: Mapping[str, int]) -> Doubt | None:
     for text in present:
         if len(text) <= _LONGEST and (shape := _shape(text)) is not None:
             shapes.setdefault(shape, []).append(text)
-    kept = {shape: texts for shape, texts in shapes.items() if not _is_code(shape, shapes)}
+    kept = {shape: texts for shape, texts in shapes.items() if not _is_code(shape, texts, shapes)}
     texts = tuple(text for text in present if any(text in alike for alike in kept.values()))
     if len(texts) < _OF_EACH_SHAPE * max(1, len(kept)) or not _most(present, texts):
         return None
@@ -201,15 +204,24 @@ def _number_sign(found: re.Match[str]) -> str:
     text = found[0]
     if re.fullmatch(r"\d{1,2}['’]\d{1,2}", text):  # feet and inches
         return "N'N"
-    grouped = re.fullmatch(r"\d{1,3}(?:[.,'’ ]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?", text)
+    grouped = re.fullmatch(
+        r"\d{1,3}(?:[.,'’ ]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?|\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d+)?", text
+    )
     return "N" if grouped else "V"
 
 
-def _is_code(shape: str, shapes: Mapping[str, Sequence[str]]) -> bool:
-    """Whether texts of a shape are names: ranges such as 10-20 and 65+, and school classes such as 5A and 5B."""
-    if re.fullmatch(r"[<>=≤≥~ ]*N ?(?:-|to|\.\.) ?N|N\s?\+|[<>=≤≥]+ ?N", shape):
+def _is_code(shape: str, texts: Sequence[str], shapes: Mapping[str, Sequence[str]]) -> bool:
+    """Whether texts of a shape are names: 10-20 and 65+, a few limits such as <18, and school classes, 5A and 5B."""
+    if re.fullmatch(r"[<>=≤≥~ ]*N ?(?:-|to|\.\.) ?N|N\s?\+", shape):
         return True
-    return re.fullmatch(r"N[A-Z]", shape) is not None and len([s for s in shapes if re.fullmatch(r"N[A-Z]", s)]) > 1
+    if re.fullmatch(r"[<>=≤≥]+ ?N", shape):
+        return len(texts) <= _FEW_LIMITS
+    several = len([s for s in shapes if re.fullmatch(r"N[A-Z]", s)]) > 1
+    return re.fullmatch(r"N[A-Z]", shape) is not None and several and all(map(_is_school_class, texts))
+
+
+def _is_school_class(text: str) -> bool:
+    return re.fullmatch(r"\d{1,2}[A-Za-z]", text) is not None
 
 
 def better_readings(present: Mapping[str, int], reading: Reading, *, of_numbers: bool = False) -> list[Reading]:
