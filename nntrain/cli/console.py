@@ -108,7 +108,8 @@ def messages() -> "Console":
 
 def say(text: str) -> None:
     """One message on stderr, exactly as it is."""
-    print(text, file=sys.stderr, flush=True)
+    sys.stderr.write(f"{text}\n")  # at once: a signal that comes between a text and its line break would part them
+    sys.stderr.flush()
 
 
 def warn(text: str) -> None:
