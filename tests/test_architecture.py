@@ -8,13 +8,14 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 
 # What a part of nntrain may import of the others, besides itself and `nntrain` (the version).
-GROUND = {"arrays", "errors", "streams", "parallel"}
+GROUND = {"arrays", "errors", "streams", "parallel", "visible"}
 NN = GROUND | {"nn"}
 TRAIN = NN | {"optim", "data", "train"}
 BUILD = TRAIN | {"config", "build"}
 WORKFLOWS = BUILD | {"search", "runs", "workflows"}
 ALLOWED = {
-    "errors": set(),
+    "visible": set(),
+    "errors": {"visible"},
     "arrays": set(),
     "streams": {"arrays", "errors"},
     "parallel": set(),
@@ -22,7 +23,7 @@ ALLOWED = {
     "optim": NN,
     "data": NN,
     "train": NN | {"optim", "data"},
-    "config": {"errors"},
+    "config": {"errors", "visible"},
     "build": TRAIN | {"config"},
     "runs": BUILD,
     "search": BUILD,
@@ -31,7 +32,7 @@ ALLOWED = {
     "cli": WORKFLOWS | {"examples"},
     "__main__": {"cli"},
 }
-FREE_OF_FRAMEWORKS = {"arrays", "errors", "streams", "parallel", "nn", "optim", "data", "train", "runs"}
+FREE_OF_FRAMEWORKS = {"visible", "arrays", "errors", "streams", "parallel", "nn", "optim", "data", "train", "runs"}
 FRAMEWORKS = {"pydantic", "rich", "typer", "yaml"}
 CONFIG_IMPORTS = {"pydantic", "pydantic_core", "annotated_types", "yaml", "typing_extensions"}
 
