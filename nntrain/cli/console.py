@@ -223,9 +223,9 @@ def csv_stream() -> Iterator[TextIO]:
             sys.stdout.reconfigure(encoding=encoding, errors=errors, newline=None)
 
 
-def csv_cells(cells: Iterable[object], stream: TextIO) -> list[object]:
-    """The cells of a row for a stream: exact, but for a terminal, which gets them as they may be shown."""
-    return [visible(cell) if isinstance(cell, str) else cell for cell in cells] if stream.isatty() else list(cells)
+def visible_cells(cells: Iterable[object]) -> list[object]:
+    """The cells of a row as a terminal gets them; in a file or pipe they are data, and exact."""
+    return [visible(cell) if isinstance(cell, str) else cell for cell in cells]
 
 
 def as_json(value: object) -> Any:
