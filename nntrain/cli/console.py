@@ -215,7 +215,7 @@ def csv_stream() -> Iterator[TextIO]:
         yield sys.stdout
         return
     encoding, errors = sys.stdout.encoding, sys.stdout.errors
-    sys.stdout.reconfigure(encoding="utf-8", errors="strict", newline="")
+    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")  # a run may name anything
     try:
         yield sys.stdout
     finally:
