@@ -14,6 +14,8 @@ The number is the exit code of the command line.
 from collections.abc import Iterable
 from typing import Any
 
+from nntrain.visible import Lines, visible
+
 NEWER = "is that of a newer nntrain"
 """How the refusal of a file that a newer nntrain wrote goes on behind `version 2` or `format 2`, wherever that is."""
 
@@ -24,9 +26,15 @@ def what_newer_needs(kind: str, known: int) -> str:
 
 
 class NntrainError(Exception):
-    """Base of every exception that nntrain raises on purpose; its text is fit for the user as it stands."""
+    """Base of every exception that nntrain raises on purpose; its text is fit for the user as it stands.
+
+    It is one line, whatever values are in it, unless it was given as `Lines`.
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message if isinstance(message, Lines) else visible(message))
 
 
 class UserError(NntrainError):

@@ -8,13 +8,14 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 
 # What a part of nntrain may import of the others, besides itself and `nntrain` (the version).
-GROUND = {"arrays", "errors", "streams", "parallel"}
+GROUND = {"arrays", "errors", "streams", "parallel", "visible"}
 NN = GROUND | {"nn"}
 TRAIN = NN | {"optim", "data", "train"}
 BUILD = TRAIN | {"config", "build"}
 WORKFLOWS = BUILD | {"search", "runs", "workflows"}
 ALLOWED = {
-    "errors": set(),
+    "visible": set(),
+    "errors": {"visible"},
     "arrays": set(),
     "streams": {"arrays", "errors"},
     "parallel": set(),
@@ -22,7 +23,7 @@ ALLOWED = {
     "optim": NN,
     "data": NN,
     "train": NN | {"optim", "data"},
-    "config": {"errors"},
+    "config": {"errors", "visible"},
     "build": TRAIN | {"config"},
     "runs": BUILD,
     "search": BUILD,
@@ -31,7 +32,7 @@ ALLOWED = {
     "cli": WORKFLOWS | {"examples"},
     "__main__": {"cli"},
 }
-FREE_OF_FRAMEWORKS = {"arrays", "errors", "streams", "parallel", "nn", "optim", "data", "train", "runs"}
+FREE_OF_FRAMEWORKS = {"visible", "arrays", "errors", "streams", "parallel", "nn", "optim", "data", "train", "runs"}
 FRAMEWORKS = {"pydantic", "rich", "typer", "yaml"}
 CONFIG_IMPORTS = {"pydantic", "pydantic_core", "annotated_types", "yaml", "typing_extensions"}
 
@@ -151,6 +152,59 @@ def test_nothing_executes_data() -> None:
     assert not found, _places(found)
 
 
+LAYER = ROOT / "nntrain" / "cli" / "console.py"  # what all that is printed passes through
+NO_COMMAND = ROOT / "nntrain" / "config" / "reference.py"  # writes docs/config.md, from no text of a user's
+STREAMS = {"stdout", "stderr", "__stdout__", "__stderr__"}
+WRITING = {"write", "writelines", "buffer", "detach"}
+PRINTING = {"print_exc", "print_exception", "print_last", "print_stack", "print_tb", "pprint", "pp"}
+PRINTING |= {"echo", "secho", "progressbar", "confirm", "prompt", "print_help", "print_usage"}
+
+
+def _prints(node: ast.AST) -> str | None:
+    """What in this node could print, or hand a standard stream to something that prints."""
+    match node:
+        case ast.Call(func=ast.Name(id="print" | "pprint" | "input" as name)):
+            return f"{name}()"
+        case ast.Call(func=ast.Attribute(attr=name)) if name in PRINTING:
+            return f"{name}()"
+        case ast.Attribute(value=ast.Attribute(value=ast.Name(id="sys"), attr=stream), attr=name):
+            return f"sys.{stream}.{name}" if stream in STREAMS and name in WRITING else None
+        case ast.ImportFrom(module="sys", names=names) if STREAMS & {alias.name for alias in names}:
+            return "a stream by a name of its own"
+        case (
+            ast.Assign(value=value)
+            | ast.AnnAssign(value=value)
+            | ast.NamedExpr(value=value)
+            | ast.Return(value=value)
+            | ast.Yield(value=value)
+            | ast.keyword(value=value)
+        ) if isinstance(value, ast.Attribute) and ast.unparse(value) in {f"sys.{name}" for name in STREAMS}:
+            return f"{ast.unparse(value)} handed on"
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="os"), attr="write"), args=[ast.Constant(value=1 | 2), *_]):
+            return "os.write to a standard stream"
+        case ast.Call(func=function, args=[ast.Constant(value=str()) | ast.JoinedStr(), *_]):
+            return "an exit with a text" if ast.unparse(function) in ("sys.exit", "SystemExit") else None
+    return None
+
+
+def test_all_that_is_printed_passes_through_one_layer() -> None:
+    """What else writes to a terminal writes what a file or a command line says, escape sequences included."""
+    others = [path for path in MODULES if path not in (LAYER, NO_COMMAND)]
+    found = [
+        (path, getattr(node, "lineno", 0), what)
+        for path in others
+        for node in ast.walk(_tree(path))
+        if (what := _prints(node))
+    ]
+    found += [
+        (path, line, module)
+        for path in others
+        for line, module in _imports(path)
+        if module.partition(".")[0] in {"rich", "click", "logging", "curses"}
+    ]
+    assert not found, _places(found)
+
+
 def test_no_file_is_too_long() -> None:
     lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in PYTHON_FILES}
     found = [(path, length, "more than 500 lines") for path, length in lengths.items() if length > 500]
@@ -164,5 +218,11 @@ def test_the_checks_see_what_they_look_for() -> None:
     )
     found = [what for node in ast.walk(ast.parse(code)) if (what := _executes_data(node))]
     assert sorted(found) == ["allow_pickle", "eval()"]
+    code += (
+        "\nprint(1)\nsys.stdout.write('')\nsys.stderr.buffer.write(b'')\ntyper.echo('')\nfrom sys import stdout\n"
+        "out = sys.stdout\nf(file=sys.stderr)\nos.write(2, b'')\nsys.exit(f'{x}')\nraise SystemExit('x')\n"
+        "traceback.print_exc()\nsys.stdout.flush()\nsys.exit(2)\nwidth(sys.stderr)\nos.write(descriptor, b'')"
+    )
+    assert len(list(filter(None, map(_prints, ast.walk(ast.parse(code)))))) == 11
     node = next(node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.ImportFrom))
     assert _absolute(ROOT / "nntrain" / "nn" / "dense.py", node) == "nntrain.nn"

@@ -17,6 +17,7 @@ from nntrain.errors import UserError
 from nntrain.nn.layer import Memory
 from nntrain.nn.network import Network, NetworkShapeError
 from nntrain.streams import Key
+from nntrain.visible import Lines, lines_of
 
 
 class _Layers(Section):
@@ -56,7 +57,7 @@ def build_network(
     except ValidationError as error:
         from nntrain.config.explain import explain  # here, for most layers are right
 
-        raise UserError("\n".join(_text(mistake) for mistake in explain(error, _Layers))) from error
+        raise UserError(Lines(*(_text(mistake) for mistake in explain(error, _Layers)))) from error
     for place, layer in enumerate(configs):
         if isinstance(layer, DenseConfig) and "auto" in (layer.units, layer.activation):
             raise UserError(f"network.{place}: auto needs data to go by; name the units and the activation")
@@ -73,6 +74,6 @@ def build_network(
 
 
 def _text(mistake: Mistake) -> str:
-    hint = " (" + mistake.hint.replace("\n", "; ") + ")" if mistake.hint else ""
+    hint = f" ({'; '.join(lines_of(mistake.hint))})" if mistake.hint else ""
     path = ".".join(map(str, mistake.path))
     return f"{mistake.message}{hint}" if mistake.message.startswith(path) else f"{path}: {mistake.message}{hint}"

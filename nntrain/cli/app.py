@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from nntrain.cli import check, evaluate, examples, fit, gradcheck, gridsearch, migrate, predict, runs, schema, verify
-from nntrain.cli.console import prepare_streams
+from nntrain.cli.console import prepare_streams, put
 from nntrain.cli.failures import Expected, report, report_bug, report_usage, wants_json
 
 JSON = "nntrain.json"  # in the context: whether the command is to answer in JSON
@@ -29,12 +29,12 @@ class Program(TyperGroup):
     def main(self, args: Sequence[str] | None = None, *rest: Any, **options: Any) -> Any:
         """Parse and run. With --json among the arguments, a command line that is wrong is a JSON object too."""
         try:
-            return super().main(args, *rest, **options)
-        except SystemExit as end:
-            wrong: Any = end.__context__  # of typer, or of click in its older versions: it has been shown on stderr
-            if wants_json(sys.argv[1:] if args is None else args) and hasattr(wrong, "format_message"):
-                report_usage(wrong.format_message(), wrong.exit_code)
-            raise
+            # so that typer leaves it to us what becomes of its errors
+            sys.exit(super().main(args, *rest, **{**options, "standalone_mode": False}))
+        except Exception as wrong:
+            if not hasattr(wrong, "format_message"):
+                raise
+            sys.exit(report_usage(wrong, json=wants_json(sys.argv[1:] if args is None else args)))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the options of the program, and note whether the command is to answer in JSON."""
@@ -65,7 +65,7 @@ def _show_version(wanted: bool) -> None:
     if wanted:
         from nntrain import __version__
 
-        print(f"nntrain {__version__}")
+        put(f"nntrain {__version__}")
         raise typer.Exit
 
 

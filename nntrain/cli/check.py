@@ -1,9 +1,8 @@
 """`nntrain check`"""
 
-import sys
 from typing import TYPE_CHECKING
 
-from nntrain.cli.console import bytes_text, count_text, line_width, painted, print_json, readable
+from nntrain.cli.console import BREAK, bytes_text, count_text, line_width, print_json, put, put_warning
 from nntrain.cli.options import ConfigArgument, JsonOption, SetOption
 from nntrain.cli.tables import GAP, NARROW_GAP, print_pairs, print_table, shortened, table_width
 
@@ -55,8 +54,7 @@ def show(report: "CheckReport") -> None:
         ]
     )
     for warning in report.warnings:
-        text = readable(f"warning: {warning}", sys.stdout).removeprefix("warning:")
-        print(painted("warning:", "doubtful") + text)
+        put_warning(warning)
 
 
 def _show_columns(columns: "list[ColumnRow]") -> None:
@@ -74,7 +72,7 @@ def _show_columns(columns: "list[ColumnRow]") -> None:
     values = [span or shortened(_values_text(row), room) for span, row in zip(spans, shown, strict=True)]
     print_table([*names, "values"], [[*cell, text] for cell, text in zip(cells, values, strict=True)], left=3, last=1)
     if len(shown) < len(columns):
-        print(f"{len(shown)} of {count_text(len(columns), 'column')}; --json has all\n")
+        put(f"{len(shown)} of {count_text(len(columns), 'column')}; --json has all", BREAK)
 
 
 def _column_cells(row: "ColumnRow") -> list[str]:
@@ -101,7 +99,7 @@ def _show_classes(classes: "list[ClassRow]") -> None:
     ]
     print_table(["class", "examples", "training", "validation", "test"], cells)
     if len(classes) > COLUMNS_SHOWN:
-        print(f"{COLUMNS_SHOWN} of {len(classes):,} classes; --json has all\n")
+        put(f"{COLUMNS_SHOWN} of {len(classes):,} classes; --json has all", BREAK)
 
 
 def _task_text(report: "CheckReport") -> str:

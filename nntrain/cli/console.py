@@ -1,5 +1,11 @@
-"""Where output goes: results to stdout, progress and messages to stderr; with --json one object to stdout."""
+"""Where output goes: results to stdout, progress and messages to stderr; with --json one object to stdout.
 
+All that nntrain prints passes through here, and nothing else writes to either stream: a text is shown as
+`nntrain.visible` has it, so that the only escapes that leave are the colors of `Painted` texts and what rich draws the
+`Display` with.
+"""
+
+import contextlib
 import io
 import json
 import math
@@ -7,11 +13,14 @@ import os
 import shutil
 import sys
 import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
+from nntrain.visible import Lines, json_visible, lines_of, prefixed, visible
+
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.live import Live
 
 PIPE_WIDTH = 1000  # columns where no terminal limits them
 
@@ -47,11 +56,45 @@ def has_color(stream: TextIO) -> bool:
     return stream.isatty() and term not in ("dumb", "unknown", "")
 
 
-def painted(text: str, style: Style, stream: TextIO | None = None) -> str:
-    """The text in the color of the style, if the stream (stdout by default) shows colors."""
-    if not text or not has_color(stream or sys.stdout):
+def _shown(piece: str, stream: TextIO) -> str:
+    """A piece of a line as it is written to a stream: in its color, if it is `Painted` and the stream shows colors."""
+    text = piece if isinstance(piece, Lines) else visible(piece)
+    if not isinstance(piece, Painted) or not text or not has_color(stream):
         return text
-    return f"\x1b[{_COLORS[style]}m{text}\x1b[0m"
+    return f"\x1b[{_COLORS[piece.style]}m{text}\x1b[0m"
+
+
+BREAK = Lines("", "")
+"""A piece that begins a new line."""
+
+
+def put(*pieces: str, stream: TextIO | None = None) -> None:
+    """Print pieces of one line, or `Lines`, on a stream, by default stdout."""
+    stream = stream or sys.stdout
+    # at once: a signal that comes between a text and its line break would part them
+    stream.write("".join([*(_shown(piece, stream) for piece in pieces), "\n"]))
+
+
+def say(*pieces: str) -> None:
+    """One message on stderr, from its pieces."""
+    put(*pieces, stream=sys.stderr)
+    sys.stderr.flush()
+
+
+def warn(text: str) -> None:
+    """One warning on stderr."""
+    say(*warning_pieces(text, sys.stderr))
+
+
+def put_warning(text: str) -> None:
+    """One warning on stdout, among the results."""
+    put(*warning_pieces(text, sys.stdout))
+
+
+def warning_pieces(text: str, stream: TextIO) -> list[str]:
+    """A warning for a stream, as pieces."""
+    first, *others = lines_of(readable(prefixed("warning: ", text), stream))
+    return [Painted("warning:", "doubtful"), Lines(first.removeprefix("warning:"), *others)]
 
 
 def line_width(stream: TextIO | None = None) -> int:
@@ -65,6 +108,7 @@ def folded(text: str, width: int, *, indent: str = "") -> list[str]:
 
     Every line but the first begins with `indent`.
     """
+    text = visible(text)  # before it would take a line break in a value for a space
     lines = textwrap.wrap(text, max(1, width), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
     return lines or [""]
 
@@ -72,17 +116,17 @@ def folded(text: str, width: int, *, indent: str = "") -> list[str]:
 def print_folded(text: str, style: Style | None = None) -> None:
     """Print a text on stdout, folded between words where the terminal is too narrow for it."""
     for line in folded(text, line_width()):
-        print(line if style is None else painted(line, style))
+        put(line if style is None else Painted(line, style))
 
 
-def readable(text: str, stream: TextIO) -> str:
-    """A message of some lines for a stream: on a terminal prose is folded between words.
+def readable(text: str, stream: TextIO) -> Lines:
+    """A message, of several lines if it is `Lines`, for a stream: on a terminal prose is folded between words.
 
     What is laid out (a table, a line of a config) stays as it is, and a command that ends a line gets one of its own.
     """
     if not stream.isatty():
-        return text
-    return "\n".join(part for line in text.split("\n") for part in _readable_line(line, line_width(stream)))
+        return Lines(text)
+    return Lines(*(part for line in lines_of(Lines(text)) for part in _readable_line(line, line_width(stream))))
 
 
 def _readable_line(line: str, width: int) -> list[str]:
@@ -94,34 +138,94 @@ def _readable_line(line: str, width: int) -> list[str]:
     return [line] if command else folded(line, width)
 
 
-def messages() -> "Console":
-    """A console on stderr, for progress. Text is shown as it is: brackets are no markup, numbers no colors."""
-    from rich.console import Console
+class Display:
+    """Lines on stderr, a terminal, that are drawn over, with messages above them. Whoever writes meets its OSErrors."""
 
-    class Patient(Console):
-        def on_broken_pipe(self) -> None:
-            """Let the exception reach who can tell what it means; rich itself would end the process."""
-            raise
+    def __init__(self) -> None:
+        from rich.console import Console
 
-    return Patient(file=sys.stderr, highlight=False, markup=False, emoji=False)
+        class Patient(Console):
+            def on_broken_pipe(self) -> None:
+                """Let the exception reach who can tell what it means; rich itself would end the process."""
+                raise
 
+        # Text is shown as it is: brackets are no markup, numbers no colors.
+        self._console = Patient(file=sys.stderr, highlight=False, markup=False, emoji=False)
+        self._live: Live | None = None
 
-def say(text: str) -> None:
-    """One message on stderr, exactly as it is."""
-    sys.stderr.write(f"{text}\n")  # at once: a signal that comes between a text and its line break would part them
-    sys.stderr.flush()
+    @property
+    def width(self) -> int:
+        """The columns of the terminal."""
+        return self._console.width
 
+    @property
+    def encoding(self) -> str:
+        """Of the terminal."""
+        return self._console.encoding
 
-def warn(text: str) -> None:
-    """One warning on stderr."""
-    text = readable(f"warning: {text}", sys.stderr).removeprefix("warning:")
-    say(painted("warning:", "doubtful", sys.stderr) + text)
+    def draw(self, lines: Sequence[str]) -> None:
+        """Draw lines in the place of those before."""
+        from rich.live import Live
+        from rich.text import Text
+
+        if self._live is None:
+            self._live = Live(console=self._console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
+            self._live.start()
+        self._live.update(Text(Lines(*lines), no_wrap=True, overflow="crop"), refresh=True)
+
+    def warn(self, text: str) -> None:
+        """Print a warning above the lines."""
+        from rich.text import Text
+
+        shown = Text("".join(warning_pieces(text, sys.stderr)))
+        if has_color(sys.stderr):
+            shown.stylize("yellow", 0, len("warning:"))
+        self._console.print(shown, soft_wrap=True)
+
+    def stop(self) -> None:
+        """Leave the lines as they are; the next ones are drawn below them."""
+        live, self._live = self._live, None
+        if live is not None:
+            live.stop()
 
 
 def print_json(value: object) -> None:
-    """One JSON object on stdout: keys as given, non-finite numbers as null, other than UTF-8 escaped."""
+    """One JSON object on stdout: keys as given, non-finite numbers as null, other than UTF-8 escaped.
+
+    So is what is not seen, which leaves the texts what they are.
+    """
     text = json.dumps(as_json(value), indent=2, allow_nan=False, ensure_ascii=not shows(sys.stdout.encoding, "é▁漢"))
-    print(text)
+    sys.stdout.write(f"{json_visible(text)}\n")
+
+
+def put_text(text: str) -> None:
+    """A text with its own line ends on stdout: the bytes of its UTF-8; on a terminal as it may be shown."""
+    if sys.stdout.isatty():
+        put(Lines(*text.replace("\r\n", "\n").removesuffix("\n").split("\n")))
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8"))
+    sys.stdout.buffer.flush()
+
+
+@contextlib.contextmanager
+def csv_stream() -> Iterator[TextIO]:
+    """Stdout as UTF-8 with plain line feeds, for CSV goes to files and pipes; a terminal stays as it is."""
+    if not isinstance(sys.stdout, io.TextIOWrapper) or sys.stdout.isatty():
+        yield sys.stdout
+        return
+    encoding, errors = sys.stdout.encoding, sys.stdout.errors
+    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")  # a run may name anything
+    try:
+        yield sys.stdout
+    finally:
+        with contextlib.suppress(OSError):
+            sys.stdout.reconfigure(encoding=encoding, errors=errors, newline=None)
+
+
+def visible_cells(cells: Iterable[object]) -> list[object]:
+    """The cells of a row as a terminal gets them; in a file or pipe they are data, and exact."""
+    return [visible(cell) if isinstance(cell, str) else cell for cell in cells]
 
 
 def as_json(value: object) -> Any:

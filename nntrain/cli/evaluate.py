@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nntrain.cli.console import count_text, line_width, number, print_folded, print_json, warn
+from nntrain.cli.console import BREAK, count_text, line_width, number, print_folded, print_json, put, warn
 from nntrain.cli.options import JsonOption, RunArgument, RunsDirOption
 from nntrain.cli.run_directory import find_run
 from nntrain.cli.scores import show_scores
@@ -61,7 +61,7 @@ def run(
         examples = f"{report.split} split" if data is None else report.split
         place = f"the {examples}" if data is None else examples
         print_folded(f"{path.name}: {examples}, {count_text(report.examples, 'example')}, {report.task}")
-        print()
+        put()
         show(report, place)
         for warning in report.warnings:
             warn(warning)
@@ -120,4 +120,4 @@ def _show_confusions(classes: tuple[str, ...], confusion: list[list[int]]) -> No
     shown = wrong[:CONFUSIONS_LISTED]
     rows = [[classes[true], classes[predicted], f"{count:,}"] for count, true, predicted in shown]
     print_table(["true", "predicted", "examples"], rows, left=2)
-    print(f"{len(shown)} of {count_text(len(wrong), 'confusion')}; --json has the whole matrix\n")
+    put(f"{len(shown)} of {count_text(len(wrong), 'confusion')}; --json has the whole matrix", BREAK)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from nntrain.cli.console import print_json
+from nntrain.cli.console import BREAK, print_json, put
 from nntrain.cli.options import JsonOption
 from nntrain.cli.tables import print_pairs, print_paragraphs
 
@@ -39,4 +39,4 @@ def run(
         print_json({"examples": examples})
     else:
         print_paragraphs((example.name, f"{example.purpose} ({example.expected})") for example in examples)
-        print("\n`nntrain examples NAME -o DIR` writes one.")
+        put(BREAK, "`nntrain examples NAME -o DIR` writes one.")

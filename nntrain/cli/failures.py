@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nntrain.cli.console import has_color, painted, print_json, readable, say
+from nntrain.cli.console import BREAK, Painted, print_json, readable, say
 from nntrain.errors import ConfigError, Interrupted, NntrainError, RunError, UserError
+from nntrain.visible import Lines, lines_of, visible
 
 Expected = (NntrainError, KeyboardInterrupt, OSError, MemoryError)
 """What users meet without a bug in nntrain. Anything else ends in a traceback."""
@@ -39,7 +40,7 @@ def report(failure: BaseException, *, json: bool = False) -> int:
     if isinstance(failure, KeyboardInterrupt) and isinstance(failure.__context__, Interrupted):
         return report(failure.__context__, json=json)  # one more Ctrl-C, while that was on its way here
     text, code = _text_and_code(failure)
-    say(_colored(text, failure) if has_color(sys.stderr) else readable(text, sys.stderr))
+    say(*_colored(text, failure))
     if json:
         kind = "Interrupted" if isinstance(failure, KeyboardInterrupt) else type(failure).__name__
         problems = [_place(problem) for problem in failure.problems] if isinstance(failure, ConfigError) else None
@@ -47,21 +48,49 @@ def report(failure: BaseException, *, json: bool = False) -> int:
     return code
 
 
-def report_usage(text: str, code: int) -> None:
-    """A command line that could not be parsed as the object that --json promises; the text is on stderr already."""
-    _print_error("UsageError", text, code)
+def report_usage(wrong: Any, *, json: bool = False) -> int:
+    """Say on stderr how a command line cannot be parsed, an exception of typer, and return the exit code.
+
+    With `json` stdout gets the same as an object.
+    """
+    message = wrong.format_message()
+    context: Any = getattr(wrong, "ctx", None)
+    usage = [] if context is None else context.get_usage().split("\n")
+    if context is not None and message == context.get_help():  # no command was given
+        message = Lines(*message.split("\n"))
+        say(message)
+    else:
+        hint = [f"Try '{context.command_path} {context.help_option_names[0]}' for help.", ""] if usage else []
+        say(Lines(*usage, *hint, f"Error: {message}"))
+    if json:
+        _print_error("UsageError", message if isinstance(message, Lines) else visible(message), wrong.exit_code)
+    code: int = wrong.exit_code
+    return code
 
 
 def report_bug(bug: Exception, *, json: bool = False) -> int:
     """Show the traceback of what should not have happened and say what to do with it; return the exit code."""
-    traceback.print_exception(bug)
     say(
-        "\nThis is a bug in nntrain, not a mistake of yours. Please report it to the developers, with the text\n"
-        "above, the config, and what `nntrain --version` says."
+        Lines(
+            *_traceback(bug),
+            "",
+            "This is a bug in nntrain, not a mistake of yours. Please report it to the developers, with the text",
+            "above, the config, and what `nntrain --version` says.",
+        )
     )
     if json:
-        _print_error(type(bug).__name__, str(bug), 1)
+        _print_error(type(bug).__name__, visible(str(bug)), 1)
     return 1
+
+
+def _traceback(bug: BaseException) -> list[str]:
+    """The lines of a traceback; the text of an exception is one of them, whatever values are in it."""
+    text = "".join(traceback.format_exception(bug))
+    found: BaseException | None = bug
+    while found is not None:
+        text = text.replace(f"{found}\n", f"{visible(str(found))}\n")
+        found = found.__cause__ or found.__context__
+    return text.removesuffix("\n").split("\n")
 
 
 def error_object(kind: str, message: str, code: int, problems: list[dict[str, Any]] | None = None) -> dict[str, Any]:
@@ -87,8 +116,8 @@ def _place(problem: Any) -> dict[str, Any]:
         "option": text.name if text.option is not None else None,
         "line": problem.place.line if known and text.option is None else None,
         "column": problem.place.column if known and text.option is None else None,
-        "message": problem.message,
-        "hint": problem.hint,
+        "message": Lines(problem.message),
+        "hint": problem.hint and Lines(problem.hint),
     }
 
 
@@ -103,17 +132,18 @@ def _text_and_code(failure: BaseException) -> tuple[str, int]:
     return str(failure), failure.exit_code if isinstance(failure, NntrainError) else 1
 
 
-def _colored(text: str, failure: BaseException) -> str:
-    """The message with what is wrong in red: of a config every mistake and what points at it, else the first line."""
-    lines = []
-    for number, line in enumerate(text.split("\n")):
+def _colored(text: str, failure: BaseException) -> list[str]:
+    """The message in pieces. What is wrong is red: of a config each mistake and what points at it, else one line."""
+    pieces: list[str] = []
+    for number, line in enumerate(lines_of(text)):
         if isinstance(failure, ConfigError) and _EXCERPT.match(line):
-            lines.append(_POINTER.sub(lambda found: found[1] + painted(found[2], "bad", sys.stderr), line, count=1))
-        elif isinstance(failure, ConfigError) or number == 0:
-            lines += [painted(part, "bad", sys.stderr) for part in readable(line, sys.stderr).split("\n")]
-        else:
-            lines.append(readable(line, sys.stderr))
-    return "\n".join(lines)
+            pointer = _POINTER.match(line)
+            pieces += [BREAK, *([pointer[1], Painted(pointer[2], "bad"), line[pointer.end() :]] if pointer else [line])]
+            continue
+        for part in lines_of(readable(line, sys.stderr)):
+            is_wrong = isinstance(failure, ConfigError) or number == 0
+            pieces += [BREAK, Painted(part, "bad") if is_wrong else part]
+    return pieces[1:]
 
 
 def silence_stdout() -> None:
@@ -128,7 +158,9 @@ def silence_stdout() -> None:
 
 def _memory_text(failure: MemoryError) -> str:
     detail = f": {failure}" if str(failure) else ""
-    return f"not enough memory{detail}\nA smaller network, batch_size or data set needs less; so does dtype: float32."
+    return Lines(
+        f"not enough memory{detail}", "A smaller network, batch_size or data set needs less; so does dtype: float32."
+    )
 
 
 def _system_text(failure: OSError) -> str:

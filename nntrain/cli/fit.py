@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nntrain.cli.console import count_text, line_width, print_folded, print_json, seconds_text
+from nntrain.cli.console import count_text, line_width, print_folded, print_json, put, seconds_text
 from nntrain.cli.options import JsonOption, QuietOption, RunsDirOption, SetOption
 from nntrain.cli.run_directory import find_run
 from nntrain.cli.scores import show_scores
 from nntrain.cli.tables import print_notes, print_pairs
 from nntrain.errors import UserError
+from nntrain.visible import Lines
 
 if TYPE_CHECKING:
     from nntrain.workflows import FitResult
@@ -84,10 +85,10 @@ def show(result: "FitResult") -> None:
         f"{result.run.name}: {count_text(result.epochs, 'epoch')} in {seconds_text(result.seconds)} "
         f"({result.stop_reason}), {_weights_text(result)}"
     )
-    print()
+    put()
     if result.note is not None:
         print_folded(f"note: {result.note}")
-        print()
+        put()
     show_result(result, [("parameters", f"{result.parameters:,}"), ("run", str(result.run))])
 
 
@@ -112,7 +113,7 @@ def show_result(result: "FitResult", pairs: Sequence[tuple[str, str]]) -> None:
     split = "" if judged == "test" else f" --split {judged}"
     print_pairs([*pairs, ("next", f"nntrain eval {shlex.quote(str(result.run))}{split}")], fold=("best",))
     if result.longer is not None:
-        print(f"\nstill improving when its epochs ran out; to train longer:\n{_command(result.longer)}")
+        put(Lines("", "still improving when its epochs ran out; to train longer:", *_command(result.longer)))
 
 
 def _weights_text(result: "FitResult") -> str:
@@ -123,7 +124,7 @@ def _weights_text(result: "FitResult") -> str:
     return f"best epoch {result.best_epoch}{by}"
 
 
-def _command(text: str) -> str:
+def _command(text: str) -> list[str]:
     """A command below a message, in two lines that can be copied as one where the terminal is too narrow."""
     command, _, epochs = text.rpartition(" --set ")
-    return f"  {text}" if len(text) + 2 <= line_width() else f"  {command} \\\n    --set {epochs}"
+    return [f"  {text}"] if len(text) + 2 <= line_width() else [f"  {command} \\", f"    --set {epochs}"]

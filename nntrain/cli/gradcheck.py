@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from nntrain.cli.console import Style, painted, print_json
+from nntrain.cli.console import Painted, print_json, put
 from nntrain.cli.failures import error_object
 from nntrain.cli.options import ConfigArgument, JsonOption, SetOption
 from nntrain.cli.tables import print_table
@@ -29,17 +29,19 @@ def run(config: ConfigArgument, overrides: SetOption = None, json: JsonOption = 
     if json:
         rows = [{"name": row.name, "relative_error": row.relative_error, "checked": row.checked} for row in report.rows]
         found = {"passed": report.passed, "worst": report.worst, "tolerance": report.tolerance, "rows": rows}
-        print_json(found if report.passed else {**found, "error": error_object("WrongGradients", _verdict(report), 1)})
+        print_json(
+            found if report.passed else {**found, "error": error_object("WrongGradients", "".join(_verdict(report)), 1)}
+        )
     else:
         cells = [[row.name, f"{row.relative_error:.1e}", f"{row.checked:,}"] for row in report.rows]
         print_table(["gradient of", "relative error", "numbers compared"], cells)
-        print(_verdict(report, colors=True))
+        word, *numbers = _verdict(report)
+        put(Painted(word, "good" if report.passed else "bad"), *numbers)
     if not report.passed:
         raise typer.Exit(1)
 
 
-def _verdict(report: "GradientReport", *, colors: bool = False) -> str:
-    style: Style = "good" if report.passed else "bad"
+def _verdict(report: "GradientReport") -> list[str]:
+    """The word, and what it rests on."""
     word = "correct" if report.passed else "WRONG"
-    numbers = f"largest relative error {report.worst:.1e}, tolerance {report.tolerance:.0e}"
-    return f"{painted(word, style) if colors else word}: {numbers}"
+    return [word, f": largest relative error {report.worst:.1e}, tolerance {report.tolerance:.0e}"]

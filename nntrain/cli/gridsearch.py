@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nntrain.cli.console import Painted, count_text, number, print_json
+from nntrain.cli.console import BREAK, Painted, count_text, number, print_json, put
 from nntrain.cli.fit import show_result
 from nntrain.cli.options import ConfigArgument, JsonOption, QuietOption, RunsDirOption, SetOption
 from nntrain.cli.settings import setting_text, short_names
@@ -128,8 +128,8 @@ def show(board: "Leaderboard") -> None:
     importance = [0, score, *range(1, score), *others]
     print_table([short.get(name, name) for name in names], cells, left=0, keep=2, importance=importance)
     if len(board.table) > len(shown):
-        print(f"{len(shown)} of {count_text(len(board.table), 'point')}\n")
-    print("the best point, trained again as a run:\n")
+        put(f"{len(shown)} of {count_text(len(board.table), 'point')}", BREAK)
+    put("the best point, trained again as a run:", BREAK)
     show_result(
         board.refit,
         [

@@ -2,13 +2,12 @@
 
 import os
 import shutil
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nntrain.cli.console import print_json, say
+from nntrain.cli.console import print_json, put_text, say
 from nntrain.cli.options import JsonOption
 from nntrain.cli.writing import appearing
 from nntrain.errors import UserError
@@ -54,7 +53,7 @@ def run(
         versions = {"version_before": migration.before or None, "version": migration.version}
         print_json({"config": config, **versions, "changes": migration.changes, "written": written, "backup": backup})
     elif output is None and not in_place:
-        _print_text(migration.text)
+        put_text(migration.text)
     elif written is not None:
         say(f"written to {written}" + (f"; the old one is {backup}" if backup else ""))
 
@@ -93,10 +92,3 @@ def _replace(path: Path, text: str) -> tuple[Path, Path]:
         backup.unlink(missing_ok=True)
         raise
     return path, backup
-
-
-def _print_text(text: str) -> None:
-    """The text as it is: UTF-8 with its own line ends, whatever the terminal has."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode("utf-8"))
-    sys.stdout.buffer.flush()

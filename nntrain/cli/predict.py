@@ -1,16 +1,15 @@
 """`nntrain predict`"""
 
-import contextlib
 import csv
-import io
-import sys
-from collections.abc import Iterator
+import itertools
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from nntrain.cli.console import count_text, say, warn
+from nntrain.cli.console import count_text, csv_stream, say, visible_cells, warn
 from nntrain.cli.options import RunArgument, RunsDirOption
 from nntrain.cli.run_directory import find_run
 from nntrain.cli.writing import appearing
@@ -21,6 +20,10 @@ if TYPE_CHECKING:
 EXAMPLE = """Example:
   nntrain predict latest flowers.csv
   nntrain predict latest flowers.csv --probabilities -o predicted.csv"""
+
+# What a spreadsheet takes for a formula (OWASP, CSV injection): the first character, also as wide as a Chinese one.
+_FORMULA = re.compile("[=+\\-@\t\r\n\0\uff1d\uff0b\uff0d\uff20]")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 def run(
@@ -46,6 +49,14 @@ def run(
             show_default=False,
         ),
     ] = None,
+    escape_formulas: Annotated[
+        bool,
+        typer.Option(
+            "--escape-formulas",
+            help="Write an apostrophe before a text that a spreadsheet takes for a formula: one that begins with =, +, "
+            "- or @ and is no number.",
+        ),
+    ] = False,
     runs_dir: RunsDirOption = "runs",
 ) -> None:
     """Predict with a trained network: a CSV file (UTF-8) with one row for each example."""
@@ -54,37 +65,32 @@ def run(
     path = find_run(run, runs_dir)
     predictions = workflows.predict(path, file, probabilities=probabilities)
     if output is None or output == "-":
-        with _stdout_for_csv() as stream:
-            write_csv(predictions, stream)
+        with csv_stream() as stream:
+            write_csv(predictions, stream, escape_formulas=escape_formulas)
     else:
         with appearing(Path(output)) as stream:
-            written = write_csv(predictions, stream)
+            written = write_csv(predictions, stream, escape_formulas=escape_formulas)
         say(f"{count_text(written, 'prediction')} in {output}")
     for warning in predictions.warnings:
         warn(warning)
 
 
-def write_csv(predictions: "Predictions", stream: TextIO) -> int:
+def write_csv(predictions: "Predictions", stream: TextIO, *, escape_formulas: bool = False) -> int:
     """Write a header and the rows; returns the number of rows. Lines end in one line feed on every system."""
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(predictions.columns)
-    rows = 0
-    for row in predictions.rows:
-        writer.writerow(row)
-        rows += 1
-    return rows
+    lines: Iterable[Iterable[object]] = itertools.chain([predictions.columns], predictions.rows)
+    if escape_formulas:
+        lines = (map(_no_formula, cells) for cells in lines)
+    if stream.isatty():
+        lines = map(visible_cells, lines)
+    written = 0
+    for cells in lines:
+        writer.writerow(cells)
+        written += 1
+    return written - 1
 
 
-@contextlib.contextmanager
-def _stdout_for_csv() -> Iterator[TextIO]:
-    """Stdout as UTF-8 with plain line feeds, whatever the terminal's encoding: CSV goes to files and pipes."""
-    if not isinstance(sys.stdout, io.TextIOWrapper):
-        yield sys.stdout
-        return
-    encoding, errors = sys.stdout.encoding, sys.stdout.errors
-    sys.stdout.reconfigure(encoding="utf-8", errors="strict", newline="")
-    try:
-        yield sys.stdout
-    finally:
-        with contextlib.suppress(OSError):
-            sys.stdout.reconfigure(encoding=encoding, errors=errors, newline=None)
+def _no_formula(cell: object) -> object:
+    """A cell that a spreadsheet shows as it is."""
+    is_formula = isinstance(cell, str) and _FORMULA.match(cell) and not _NUMBER.fullmatch(cell)
+    return f"'{cell}" if is_formula else cell

@@ -13,11 +13,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from nntrain.cli.console import (
+    Display,
     count_text,
     folded,
-    has_color,
     line_width,
-    messages,
     number,
     readable,
     say,
@@ -27,11 +26,10 @@ from nntrain.cli.console import (
 )
 from nntrain.cli.settings import setting_text, short_names
 from nntrain.cli.sparkline import ASCII_BLOCKS, BLOCKS, Curve, bar, sparkline
+from nntrain.visible import Lines, prefixed, visible
 from nntrain.workflows.listener import FitInfo, Listener
 
 if TYPE_CHECKING:
-    from rich.live import Live
-
     from nntrain.train.records import EpochRecord
 
 REDRAW_SECONDS = 0.1
@@ -101,9 +99,9 @@ class Progress(Listener):
         pieces = [f"{info.name}: {sizes}", count_text(info.parameters, "parameter"), str(info.run)]
         if info.done:
             pieces.append(f"going on after epoch {info.done}")
-        _say("\n".join(packed(pieces, line_width(sys.stderr))))
+        _say(Lines(*packed(pieces, line_width(sys.stderr))))
         for note in info.notes:
-            _say(readable(f"note: {note}", sys.stderr))
+            _say(readable(prefixed("note: ", note), sys.stderr))
 
     def _epoch_parts(self, record: "EpochRecord") -> Parts:
         """What there is to say of an epoch."""
@@ -180,9 +178,8 @@ class LiveProgress(Progress):
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(clock)
-        self._console = messages()
-        self._blocks = BLOCKS if shows(self._console.encoding, BLOCKS) else ASCII_BLOCKS
-        self._live: Live | None = None
+        self._display = Display()
+        self._blocks = BLOCKS if shows(self._display.encoding, BLOCKS) else ASCII_BLOCKS
         self._next = 0.0
 
     def started(self, info: FitInfo) -> None:
@@ -202,20 +199,15 @@ class LiveProgress(Progress):
         """Redraw how far the search is, if a tenth of a second has passed since the last time."""
         parts = self._trials_parts(done, total)
         if self._is_time() or done == total:
-            width = self._console.width - 1
+            width = self._display.width - 1
             filled = bar(done / total, min(40, width // 3), self._blocks)
             lines = [f"{filled}  {fitting(parts, width - len(filled) - 2)}"]
             self._show([*lines, fitting(self._best, width)] if self._best else lines)
 
     def warned(self, message: str) -> None:
         """Print the message above the lines that change."""
-        from rich.text import Text
-
-        text = Text(readable(f"warning: {message}", sys.stderr))
-        if has_color(sys.stderr):
-            text.stylize("yellow", 0, len("warning:"))
         with _unless_closed():
-            self._console.print(text, soft_wrap=True)
+            self._display.warn(message)
 
     def close(self) -> None:
         """Draw the last epoch, and leave it on the screen."""
@@ -223,10 +215,8 @@ class LiveProgress(Progress):
         if self.record is not None:
             self._draw(self.record)
             self.record = None
-        if self._live is not None:
-            with _unless_closed():
-                self._live.stop()
-            self._live = None
+        with _unless_closed():
+            self._display.stop()
 
     def _is_time(self) -> bool:
         now = self._clock()
@@ -236,7 +226,7 @@ class LiveProgress(Progress):
         return True
 
     def _draw(self, record: "EpochRecord") -> None:
-        width = self._console.width - 1
+        width = self._display.width - 1
         lines = [fitting(self._epoch_parts(record), width)]
         if len(self.curve.values) > 1:
             lines.append(self._curve_line(width))
@@ -251,16 +241,8 @@ class LiveProgress(Progress):
         return f"{name}  {sparkline(self.curve.values, min(room, 60), self._blocks)}  {lowest}"
 
     def _show(self, lines: list[str]) -> None:
-        from rich.live import Live
-        from rich.text import Text
-
         with _unless_closed():
-            if self._live is None:
-                self._live = Live(
-                    console=self._console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
-                )
-                self._live.start()
-            self._live.update(Text("\n".join(lines), no_wrap=True, overflow="crop"), refresh=True)
+            self._display.draw(lines)
 
 
 @contextlib.contextmanager
@@ -290,8 +272,9 @@ def packed(pieces: Sequence[str], width: int) -> list[str]:
 
     A piece that is longer than a line is folded between its words; a path is never broken.
     """
-    lines = [pieces[0]]
-    for piece in pieces[1:]:
+    first, *others = map(visible, pieces)
+    lines = [first]
+    for piece in others:
         longer = f"{lines[-1]}; {piece}"
         if len(longer) <= width:
             lines[-1] = longer
@@ -301,7 +284,7 @@ def packed(pieces: Sequence[str], width: int) -> list[str]:
 
 
 def _joined(parts: Parts) -> str:
-    return "  ".join(text for _, text in parts)
+    return "  ".join(visible(text) for _, text in parts)
 
 
 def _is_terminal(stream: TextIO) -> bool:

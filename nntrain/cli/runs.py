@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nntrain.cli.console import Painted, Style, as_json, number, print_json, readable, say
+from nntrain.cli.console import Painted, Style, as_json, number, print_json, put, readable, say
 from nntrain.cli.options import JsonOption, RunsDirOption
 from nntrain.cli.tables import print_table
+from nntrain.visible import prefixed
 
 if TYPE_CHECKING:
     from nntrain.runs.listing import RunScore
@@ -103,7 +104,7 @@ def show(found: "Sequence[RunSummary]") -> None:
     print_table(names, rows, left=3, keep=3, importance=[0, 2, 3, 1, 4, 5, 6, 7], give_way=5)
     for summary in found:
         if summary.problem:
-            print(readable(f"{summary.name}: {summary.problem}", sys.stdout))
+            put(readable(prefixed(f"{summary.name}: ", summary.problem), sys.stdout))
 
 
 def _row(summary: "RunSummary") -> list[str]:

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Mapping
 
-from nntrain.cli.console import Style, number, print_folded
-from nntrain.cli.tables import print_scores, visible
+from nntrain.cli.console import Style, number, print_folded, put
+from nntrain.cli.tables import print_scores
 
 Scores = Mapping[str, float]
 
@@ -38,7 +38,7 @@ def show_scores(
     if note:
         print_folded(note)
     if worse or note:
-        print()
+        put()
 
 
 def _compared(name: str, value: float, constant: float) -> str:
@@ -56,4 +56,4 @@ def _positive_class(name: str | None, shown: Collection[str]) -> str | None:
         return None
     *others, last = of_it
     listed = f"{', '.join(others)} and {last} are" if others else f"{last} is"
-    return f"positive class: {visible(name)} ({listed} of it)"
+    return f"positive class: {name} ({listed} of it)"

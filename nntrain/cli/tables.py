@@ -5,32 +5,18 @@ They are drawn here rather than by rich, whose import would take a tenth of the 
 
 import sys
 import textwrap
-import unicodedata
 from collections.abc import Container, Iterable, Mapping, Sequence
 
-from nntrain.cli.console import Painted, Style, folded, line_width, number, painted, print_folded, shows
+from nntrain.cli.console import Painted, Style, folded, line_width, number, print_folded, put, shows
+from nntrain.visible import cell_width, visible
 
 GAP = "   "
 NARROW_GAP = "  "  # for tables that are too wide with the other one
 
 
-def cell_width(text: str) -> int:
-    """How many columns of a terminal a text takes: East Asian characters take two, combining ones none."""
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
-    )
-
-
-def visible(text: str) -> str:
-    """A text of one line: what would move the cursor or color what follows is shown as Python writes it, as \\n."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
-
-
 def column_widths(names: Sequence[str], rows: Iterable[Sequence[str]]) -> list[int]:
     """The width that each column needs for its name and its cells."""
-    return [max(map(cell_width, column)) for column in zip(names, *rows, strict=True)]
+    return [max(cell_width(visible(cell)) for cell in column) for column in zip(names, *rows, strict=True)]
 
 
 def table_width(names: Sequence[str], rows: Iterable[Sequence[str]], gap: str = GAP) -> int:
@@ -40,6 +26,7 @@ def table_width(names: Sequence[str], rows: Iterable[Sequence[str]], gap: str = 
 
 def shortened(text: str, width: int) -> str:
     """The text in at most `width` columns of a terminal; where something is cut off it ends in "…" or "..."."""
+    text = visible(text)
     if cell_width(text) <= width:
         return text
     end = "…" if shows(sys.stdout.encoding, "…") else "..."
@@ -71,7 +58,7 @@ def print_table(
         give_way: a cell of the first column that leaves no room for so many most important columns gets a line of its
             own, above the rest of its row.
     """
-    names, rows = [visible(name) for name in names], [[visible(cell) for cell in row] for row in rows]
+    names, rows = [_visible(name) for name in names], [[_visible(cell) for cell in row] for row in rows]
     widths = column_widths(names, rows)
     order = list(range(len(names)) if importance is None else importance)
     gap = GAP if _total(widths, GAP) <= line_width() else NARROW_GAP
@@ -82,16 +69,21 @@ def print_table(
     shown = sorted(_fitting(order, widths, gap, keep) if keep else order)
     rule = "─" if shows(sys.stdout.encoding, "─") else "-"
     text = {*range(left), *range(len(names) - last, len(names))}
-    print(_line(names, widths, shown, text, gap))
-    print(rule * _total([widths[place] for place in shown], gap))
+    put(*_line(names, widths, shown, text, gap))
+    put(rule * _total([widths[place] for place in shown], gap))
     for row in rows:
         if cell_width(row[0]) > widths[0]:
-            print(row[0])
+            put(row[0])
             row = ["", *row[1:]]
-        print(_line(row, widths, shown, text, gap))
+        put(*_line(row, widths, shown, text, gap))
     if missing := [names[place] for place in range(len(names)) if place not in shown]:
         print_folded(f"(no room for {', '.join(missing)})")
-    print()
+    put()
+
+
+def _visible(cell: str) -> str:
+    """A cell as it is shown, so that its width is known; one with a color keeps it."""
+    return Painted(visible(cell), cell.style) if isinstance(cell, Painted) else visible(cell)
 
 
 def _fitting(order: Sequence[int], widths: Sequence[int], gap: str, keep: int) -> list[int]:
@@ -111,14 +103,18 @@ def _total(widths: Sequence[int], gap: str) -> int:
     return sum(widths) + len(gap) * (len(widths) - 1)
 
 
-def _line(cells: Sequence[str], widths: Sequence[int], shown: Sequence[int], left: Container[int], gap: str) -> str:
-    padded = []
+def _line(
+    cells: Sequence[str], widths: Sequence[int], shown: Sequence[int], left: Container[int], gap: str
+) -> list[str]:
+    """The pieces of a line, without spaces at its end."""
+    pieces: list[str] = []
     for place in shown:
         cell = cells[place]
         space = " " * (widths[place] - cell_width(cell))
-        colored = painted(cell, cell.style) if isinstance(cell, Painted) else cell
-        padded.append(colored + space if place in left else space + colored)
-    return gap.join(padded).rstrip()
+        pieces += [gap, cell, space] if place in left else [gap, space, cell]
+    while pieces and not pieces[-1].strip(" "):
+        pieces.pop()
+    return pieces[1:]
 
 
 def print_pairs(pairs: Sequence[tuple[str, str]], *, fold: Container[str] = ()) -> None:
@@ -127,12 +123,12 @@ def print_pairs(pairs: Sequence[tuple[str, str]], *, fold: Container[str] = ()) 
     Values are not folded, so that they can be copied, but for those whose label is in `fold`: between words.
     """
     width = max(cell_width(label) for label, _ in pairs)
-    for label, value in ((label, visible(value)) for label, value in pairs):
+    for label, value in pairs:
         indent = " " * (width + 2)
         first, *others = folded(value, line_width() - len(indent)) if label in fold else [value]
-        print(f"{label}{indent[cell_width(label) :]}{first}")
+        put(f"{label}{indent[cell_width(label) :]}{first}")
         for line in others:
-            print(indent + line)
+            put(indent + line)
 
 
 def print_paragraphs(paragraphs: Iterable[tuple[str, str]]) -> None:
@@ -141,10 +137,10 @@ def print_paragraphs(paragraphs: Iterable[tuple[str, str]]) -> None:
     indent = " " * (max((cell_width(label) for label, _ in paragraphs), default=0) + 2)
     width = max(20, min(100, line_width()) - len(indent))
     for label, text in paragraphs:
-        first, *others = textwrap.wrap(text, width) or [""]
-        print(f"{label}{indent[cell_width(label) :]}{first}".rstrip())
+        first, *others = textwrap.wrap(visible(text), width) or [""]
+        put(f"{label}{indent[cell_width(label) :]}{first}".rstrip())
         for line in others:
-            print(indent + line)
+            put(indent + line)
 
 
 def print_scores(
@@ -173,4 +169,4 @@ def print_notes(notes: Sequence[str]) -> None:
     for note in notes:
         print_folded(note)
     if notes:
-        print()
+        put()

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nntrain.cli.console import as_json, count_text, print_folded, print_json, seconds_text
+from nntrain.cli.console import as_json, count_text, print_folded, print_json, put, seconds_text
 from nntrain.cli.failures import error_object
 from nntrain.cli.options import JsonOption, QuietOption, RunArgument, RunsDirOption
 from nntrain.cli.run_directory import find_run
@@ -69,13 +69,13 @@ def show(report: "Verification") -> None:
     """The verdict, then what it rests on."""
     if report.reproducible:
         print_folded(f"{report.run.name}: reproducible: history and weights are equal to the last bit", "good")
-        print()
+        put()
     else:
         print_folded(f"{report.run.name}: NOT reproducible", "bad")
-        print()
+        put()
         if difference := _difference_pairs(report):
             print_pairs(difference, fold=("perhaps since",))
-            print()
+            put()
     pairs = [("epochs", f"{report.epochs:,}"), ("sha256", report.weights_sha256)]
     if report.repeated_sha256 != report.weights_sha256:
         pairs.append(("repeated", report.repeated_sha256))

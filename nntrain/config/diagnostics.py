@@ -7,12 +7,12 @@ configs/iris.yaml:14:3: unknown key 'learning_rat' in optimizer (adam)
 """
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from nntrain.errors import ConfigError
+from nntrain.visible import Lines, cell_width, is_visible, lines_of, prefixed
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what YAML takes for the end of a line
 _WIDEST = 110  # longer lines are shown in part
@@ -64,9 +64,9 @@ class Problem:
     """A mistake.
 
     Args:
-        message: what is wrong.
+        message: what is wrong; `Lines` where it has several.
         place: where; a whole text when no one place in it is to blame.
-        hint: what to do about it; may have several lines.
+        hint: what to do about it; `Lines` where it has several.
         earlier: the place that this one contradicts, shown above it.
         earlier_note: what to say there.
     """
@@ -82,17 +82,15 @@ class Problem:
         """The text that the mistake is in."""
         return self.place if isinstance(self.place, Text) else self.place.text
 
-    def render(self) -> str:
+    def render(self) -> Lines:
         """Return the text that is shown, of one or more lines."""
         if isinstance(self.place, Text):
-            return "\n".join([f"{self.place.name}: {self.message}", *_hint_lines("", self.hint)])
+            return Lines(prefixed(f"{self.place.name}: ", self.message), *_hint_lines("", self.hint))
         where = self.place.text.name
         if self.place.text.option is None:
             where += f":{self.place.line}:{self.place.column}"
-        lines = [f"{where}: {self.message}"]
-        if self.earlier is not None:
-            lines += _excerpt(self.earlier, self.earlier_note)
-        return "\n".join(lines + _excerpt(self.place, self.hint))
+        earlier = [] if self.earlier is None else _excerpt(self.earlier, self.earlier_note)
+        return Lines(prefixed(f"{where}: ", self.message), *earlier, *_excerpt(self.place, self.hint))
 
 
 def config_error(problems: Sequence[Problem], changes: Sequence[Text] = ()) -> ConfigError:
@@ -103,7 +101,7 @@ def config_error(problems: Sequence[Problem], changes: Sequence[Text] = ()) -> C
         changes: the overrides that are in effect; what is wrong in the file may follow from them.
     """
     ordered = sorted(dict.fromkeys(problems), key=lambda problem: _order(problem, changes))
-    shown = [problem.render() for problem in ordered[:_MOST_SHOWN]]
+    shown: list[str] = [problem.render() for problem in ordered[:_MOST_SHOWN]]
     if len(ordered) > _MOST_SHOWN:
         shown.append(f"… and {len(ordered) - _MOST_SHOWN} more")
     count = "1 error" if len(ordered) == 1 else f"{len(ordered)} errors"
@@ -111,7 +109,7 @@ def config_error(problems: Sequence[Problem], changes: Sequence[Text] = ()) -> C
     last = f"{count} in {' and '.join(texts)}"
     if changes and any(problem.text.option in (None, IN_PYTHON) for problem in ordered):
         last += f", with {', '.join(change.name for change in changes[:_MOST_CHANGES_SHOWN])}"
-    return ConfigError("\n".join([*shown, last]), ordered)
+    return ConfigError(Lines(*shown, last), ordered)
 
 
 def show(value: object) -> str:
@@ -161,23 +159,16 @@ def _excerpt(place: Place, note: str | None) -> list[str]:
     elif end < len(line) and len(line) > first + _WIDEST:
         after += "…"
     number = f"{place.line:>5}" if place.text.option is None else " " * 5
-    pointer = " " * _columns(before) + "^" * max(1, _columns(marked))
+    pointer = " " * cell_width(before) + "^" * max(1, cell_width(marked))
     return [f"{number} | {before}{marked}{after}".rstrip(), *_hint_lines(pointer, note)]
 
 
 def _hint_lines(pointer: str, hint: str | None) -> list[str]:
-    first, *others = hint.split("\n") if hint else [""]
+    first, *others = lines_of(hint or "")
     marked = f"      | {pointer} {first}".rstrip() if pointer else f"      | {first}"
     return ([marked] if pointer or first else []) + [f"      | {other}" for other in others]
 
 
 def _visible(text: str) -> str:
     """Return a text of one printed line: a tab is one space, and what would move the cursor is shown as a dot."""
-    return "".join(char if char.isprintable() else " " if char == "\t" else "·" for char in text)
-
-
-def _columns(text: str) -> int:
-    """Return how many columns of a terminal a text takes."""
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
-    )
+    return "".join(char if is_visible(char) else " " if char == "\t" else "·" for char in text)

@@ -17,6 +17,7 @@ from nntrain.config.root import Config
 from nntrain.config.scalars import read_scalar
 from nntrain.config.validate import validate
 from nntrain.errors import ConfigError, UserError
+from nntrain.visible import Lines, lines_of
 
 _WITHOUT_FILE = "experiment.yaml"  # where a config would stand that was given as a mapping
 
@@ -190,10 +191,10 @@ def _as_written(mistake: Mistake, place: Place | None) -> str | None:
         return None
     if isinstance(read_scalar(place.written), str):  # an alias of the value
         return hint
-    hint = hint.replace(value, f"'{place.written}'")
+    hint = Lines(*(line.replace(value, f"'{place.written}'") for line in lines_of(hint)))
     argument = place.text.content
     if place.text.option == "--set" and argument.endswith(f"={place.written}") and "\n" not in argument:
-        hint += f"\nin a shell: {argument.removesuffix(place.written)}\"'{place.written}'\""
+        hint = Lines(hint, f"in a shell: {argument.removesuffix(place.written)}\"'{place.written}'\"")
     return hint
 
 

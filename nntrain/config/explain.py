@@ -23,6 +23,7 @@ from nntrain.config.anatomy import (
 from nntrain.config.diagnostics import one_of, show
 from nntrain.config.mistake import Mistake
 from nntrain.config.section import Says
+from nntrain.visible import Lines
 
 _SCALARS = {int: ["an integer"], float: ["a number"], str: ["text"], bool: ["true", "false"]}
 _MOST_EXPLAINED = 1000  # nobody reads more, and a hostile file could have 100 000 mistakes
@@ -122,7 +123,7 @@ def unknown_type(path: Path, kind: Any, known: tuple[str, ...]) -> Mistake:
         return Mistake(path, f"{dotted(path)} must be a word, got {show(kind)}", listed)
     close = hints.did_you_mean(kind, known)
     message = f"unknown type {show(kind)} in {dotted(path[:-1])}"
-    return Mistake(path, message, f"{close}\n{listed}" if close else listed)
+    return Mistake(path, message, Lines(close, listed) if close else listed)
 
 
 def _wrong_value(kind: str, spot: Spot, path: Path, value: Any) -> Mistake:

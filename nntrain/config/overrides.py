@@ -8,6 +8,7 @@ from nntrain.config.diagnostics import Place, Problem, Text
 from nntrain.config.dump import flow
 from nntrain.config.load import Document, parse
 from nntrain.config.paths import Part, PathError, put, trace
+from nntrain.visible import visible
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def apply(document: Document, overrides: Sequence[Override]) -> Document:
 
 def _text(option: str, argument: str) -> Text:
     content = f"{option} {argument}"
-    shown = "".join(char if char.isprintable() else " " for char in content)
+    shown = visible(content)
     return Text(shown if len(shown) <= 100 else shown[:99] + "…", content, option=option)
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from nntrain.arrays import Array, Shape
+from nntrain.visible import is_visible, json_visible
 
 Kind = Literal["numeric", "categorical"]
 
@@ -175,8 +176,8 @@ def kept_as_names(name: str, *, declared: bool, marks: str = "[]") -> str:
 
 def as_yaml(text: str) -> str:
     """A text as one writes it in a config, in quotes where YAML would take it for something else."""
-    if not text.isprintable():
-        return json.dumps(text)
+    if not is_visible(text):
+        return json_visible(json.dumps(text))
     plain = re.fullmatch(r"[A-Za-z_][\w./ -]*[\w.]|[A-Za-z_]", text) is not None and ": " not in text
     word = text.lower() in {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
     return text if plain and not word else "'" + text.replace("'", "''") + "'"

@@ -17,6 +17,7 @@ from nntrain.errors import RunError
 from nntrain.runs import jsonfile
 from nntrain.runs.files import Damage
 from nntrain.runs.store import CHECKPOINT, PREVIOUS_CHECKPOINT, RunDirectory
+from nntrain.visible import Lines, lines_of
 
 _NUMBERS = "numbers"
 _MOST_NUMBERS = 1 << 24  # bytes of JSON
@@ -58,10 +59,10 @@ def read_checkpoint(directory: RunDirectory, *, most_bytes: int) -> Checkpoint |
         except RunError as error:
             problems.append(str(error))
             continue
-        warning = f"{problems[0].splitlines()[0]}; going on from the checkpoint before it" if problems else None
+        warning = f"{lines_of(problems[0])[0]}; going on from the checkpoint before it" if problems else None
         return Checkpoint(arrays, numbers, warning)
     if problems:
-        raise RunError("\n".join(problems))
+        raise RunError(Lines(*problems))
     return None
 
 

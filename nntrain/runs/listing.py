@@ -13,6 +13,7 @@ from nntrain.errors import RunError
 from nntrain.runs.status import Status
 from nntrain.runs.store import ENVIRONMENT, FILES, PREPROCESS, RESULT, RunDirectory, is_run_name
 from nntrain.train.metrics import METRICS, OF_POSITIVE_CLASS, is_maximized
+from nntrain.visible import is_visible, visible
 
 _LARGEST = 2**53  # beyond it a float no longer holds every integer
 _MOST_SCORES = 100  # of a split, and as many splits: no run has more, and each is a column of the table
@@ -122,7 +123,7 @@ def summarize(path: Path) -> RunSummary:
     current = status.current()
     result: Mapping[str, Any] = {}
     missing = sorted(name for name in status.sha256 if not run.has(name))
-    problem = f"{path} lacks {', '.join(missing)}" if missing else status.message
+    problem = f"{path} lacks {', '.join(missing)}" if missing else status.message and visible(status.message)
     try:
         if run.has(RESULT):
             result = run.read_result()
@@ -163,7 +164,7 @@ def _monitor(value: object) -> str | None:
 
 
 def _class_name(value: object) -> str | None:
-    return value if isinstance(value, str) and value.isprintable() and len(value) <= _LONGEST else None
+    return value if isinstance(value, str) and is_visible(value) and len(value) <= _LONGEST else None
 
 
 def _looks_like_run(path: Path) -> bool:

@@ -9,6 +9,7 @@ from nntrain.errors import RunError
 from nntrain.runs import jsonfile
 from nntrain.runs.arrays_file import ArraysFile
 from nntrain.runs.files import Damage, read_bytes
+from nntrain.visible import Lines, prefixed
 
 _TRAIN_AGAIN = "`nntrain fit {run}/config.yaml` trains the run again from its config"
 _CHECKPOINTS = ("checkpoint.npz", "checkpoint.previous.npz")
@@ -30,7 +31,7 @@ _VERIFIED = 1 << 30  # bytes; of a larger file only the headers are looked at, s
 def damaged(path: Path, damage: Damage) -> RunError:
     """The error for a file that cannot be used; the damage continues a sentence begun with its path."""
     still = (damage.remedy or _remedy(path)).format(run=shlex.quote(str(path.parent)))
-    return RunError(f"{path} {damage}\n  {still}")
+    return RunError(Lines(prefixed(f"{path} ", str(damage)), f"  {still}"))
 
 
 def _remedy(path: Path) -> str:

@@ -10,12 +10,12 @@ from typing import Any, Literal, TypeAlias, cast, get_args
 from nntrain.errors import NEWER, what_newer_needs
 from nntrain.runs.files import Damage
 from nntrain.runs.process import host, process_died, process_started
+from nntrain.visible import lines_of
 
 FORMAT = 1  # of the run directory; a reader refuses a higher one
 
 _MOST_FILES = 1000
 _LONGEST = 100_000  # characters of a text, such as the message of a divergence
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and newline
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 Status: TypeAlias = Literal["running", "complete", "interrupted", "diverged", "failed"]
@@ -92,7 +92,7 @@ def owned(
     """A status that this process writes now; `started` is None for a new run."""
     pid = os.getpid()
     time = now()
-    message = message and message[:_LONGEST]
+    message = message and "; ".join(map(str.strip, lines_of(message)))[:_LONGEST]  # it is read as one line
     return RunStatus(
         status, pid, process_started(pid), host(), started or time, time, message=message, sha256=dict(sha256)
     )
@@ -118,7 +118,7 @@ def _text(value: Mapping[str, Any], key: str, *, optional: bool = False) -> str 
         return None
     if not isinstance(text, str) or len(text) > _LONGEST:
         raise Damage(f"is damaged: {key!r} is not a text")
-    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)  # lest a message command the terminal that shows it
+    return text
 
 
 def _checksums(value: object) -> dict[str, str]:

@@ -16,6 +16,7 @@ from nntrain.data.dataset import Dataset
 from nntrain.data.outliers import outliers
 from nntrain.nn.network import Blueprint
 from nntrain.train.postmortem import STANDS_OUT, Finding, Quantity, Step, sizes
+from nntrain.visible import Lines
 from nntrain.workflows.remedies import Blamed, Remedy, remedies
 
 # How much of the repetition is reported: steps before the failing one, and rows of its batch.
@@ -58,17 +59,15 @@ class Report:
             if self.kept
             else "No epoch was completed before it; the initial weights are kept."
         )
-        return "\n".join(
-            [
-                f"{self.headline}. {kept}",
-                "",
-                *_table(self._steps),
-                "",
-                *self._rows_text(),
-                "Most likely to help:",
-                *(f"  {remedy}" for remedy in self.remedies),
-                f"The run is in {directory}; divergence.json has all of this.",
-            ]
+        return Lines(
+            f"{self.headline}. {kept}",
+            "",
+            *_table(self._steps),
+            "",
+            *self._rows_text(),
+            "Most likely to help:",
+            *(f"  {remedy}" for remedy in self.remedies),
+            f"The run is in {directory}; divergence.json has all of this.",
         )
 
     def document(self) -> dict[str, Any]:

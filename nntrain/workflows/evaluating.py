@@ -24,6 +24,7 @@ from nntrain.runs.store import CONFIG, ENVIRONMENT, RESULT, RunDirectory
 from nntrain.train.baseline import constant_losses
 from nntrain.train.evaluation import Evaluation, evaluate_predictions
 from nntrain.train.metrics import LOSS, WEIGHTED_LOSS
+from nntrain.visible import Lines
 from nntrain.workflows.model import Model
 from nntrain.workflows.reading import shown
 
@@ -143,9 +144,11 @@ def _check_loss(run: RunDirectory, split: str, loss: float) -> None:
     )
     if not same:
         raise RunError(
-            f"{run.path} is damaged: the loss on its {split} split is {loss:.6g}, but {RESULT} says "
-            f"{shown(recorded)}: its files do not belong together\n"
-            f"  `nntrain fit {shlex.quote(str(run.path))}/{CONFIG}` trains the run again from its config"
+            Lines(
+                f"{run.path} is damaged: the loss on its {split} split is {loss:.6g}, but {RESULT} says "
+                f"{shown(recorded)}: its files do not belong together",
+                f"  `nntrain fit {shlex.quote(str(run.path))}/{CONFIG}` trains the run again from its config",
+            )
         )
 
 

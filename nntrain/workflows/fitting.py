@@ -40,6 +40,7 @@ from nntrain.train.state import TrainingState
 from nntrain.train.symptoms import Symptoms
 from nntrain.train.threads import blas_threads, threads_for
 from nntrain.train.watching import Watch
+from nntrain.visible import Lines
 from nntrain.workflows.interruption import Interruption
 from nntrain.workflows.listener import FitInfo, Listener
 from nntrain.workflows.results import FitResult
@@ -170,7 +171,7 @@ class Fit:
             with contextlib.suppress(NntrainError, OSError):
                 directory.set_status("failed", str(error) or type(error).__name__)
             if isinstance(error, RunError):  # a full disk, say
-                raise RunError(f"{error}\n{how_to_go_on(directory)}") from error
+                raise RunError(Lines(str(error), how_to_go_on(directory))) from error
             raise
 
     def _follow(self, directory: RunDirectory, training: Training, history: HistoryWriter) -> None:

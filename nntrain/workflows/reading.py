@@ -10,6 +10,7 @@ from nntrain.config.section import LARGEST_INTEGER
 from nntrain.data.preprocess import VERSION, Preprocessor
 from nntrain.errors import NEWER, UserError, what_newer_needs
 from nntrain.runs.store import CONFIG, PREPROCESS, RunDirectory
+from nntrain.visible import Lines, is_visible, lines_of
 
 _LINES_SHOWN = 12  # of what is wrong with a config: it was not written by the one who reads the message
 
@@ -23,9 +24,9 @@ def read_experiment(directory: RunDirectory, overrides: Sequence[str] = ()) -> E
         newer = next((p for p in getattr(error, "problems", ()) if p.message.endswith(NEWER)), None)
         if newer is not None:
             raise directory.damaged(CONFIG, f"cannot be read: {newer.message}", remedy=newer.hint) from error
-        lines = str(error).splitlines()
+        lines = lines_of(str(error))
         shown = lines[:_LINES_SHOWN] + (["…"] if len(lines) > _LINES_SHOWN else [])
-        raise directory.damaged(CONFIG, "is damaged:\n" + "\n".join(shown)) from error
+        raise directory.damaged(CONFIG, Lines("is damaged:", *shown)) from error
     return load_experiment(directory.path / CONFIG, overrides) if overrides else experiment
 
 
@@ -55,7 +56,7 @@ def read_count(
 
 def shown(value: object) -> str:
     """A value for a message, on one line and not long, whatever it is; a text without its quotes."""
-    if isinstance(value, str) and value.isprintable() and 0 < len(value) <= 80:
+    if isinstance(value, str) and is_visible(value) and 0 < len(value) <= 80:
         return value
     try:
         text = repr(value)

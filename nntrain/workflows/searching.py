@@ -33,6 +33,7 @@ from nntrain.search.leaderboard import Trial, as_csv, ranked, rows
 from nntrain.search.space import Point, points
 from nntrain.train.records import Outcome
 from nntrain.train.threads import available_cores
+from nntrain.visible import Lines
 from nntrain.workflows.comparing import Measure, cannot_compare, measure
 from nntrain.workflows.fitting import Fit, portable
 from nntrain.workflows.interruption import signal_of, terminable
@@ -193,10 +194,8 @@ class Search:
         if failures:
             together = config_error([problem for failure in failures.values() for problem in failure.problems])
             first = ", ".join(f"{path}={dump.flow(value)}" for path, value in self.points[min(failures) - 1].items())
-            raise ConfigError(
-                f"{together}\n{len(failures)} of {len(self.points)} points cannot be trained, "
-                f"the first at {first}; none was"
-            )
+            last = f"{len(failures)} of {len(self.points)} points cannot be trained, the first at {first}; none was"
+            raise ConfigError(Lines(str(together), last))
 
     def _add(self, number: int, point: Point) -> None:
         """Check a point and its shapes, and make its members."""

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from nntrain.cli.console import Painted, folded, has_color, painted, readable
+from nntrain.cli.console import Painted, folded, has_color, put, readable
 from nntrain.cli.failures import report
 from nntrain.cli.tables import print_pairs, print_table
 from nntrain.errors import ConfigError, RunError
 from nntrain.runs.listing import RunSummary
+from nntrain.visible import Lines
 from tests.cli.conftest import Invoke, answer, fit_result
 
 VARIABLES = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "TERM", "WT_SESSION")
@@ -62,9 +63,14 @@ def test_who_gets_colors(
 
 def test_a_painted_text(monkeypatch: pytest.MonkeyPatch) -> None:
     environment(monkeypatch, TERM="xterm")
-    assert painted("warning:", "doubtful", Terminal()) == "\x1b[33mwarning:\x1b[0m"
-    assert painted("warning:", "doubtful", io.StringIO()) == "warning:"
-    assert painted("", "bad", Terminal()) == ""
+    for stream, text, expected in (
+        (Terminal(), "warning:", "\x1b[33mwarning:\x1b[0m x\n"),
+        (io.StringIO(), "warning:", "warning: x\n"),
+        (Terminal(), "", " x\n"),
+        (Terminal(), "\x1b[31m\n", "\x1b[33m\\x1b[31m\\n\x1b[0m x\n"),
+    ):
+        put(Painted(text, "doubtful"), " x", stream=stream)
+        assert stream.getvalue() == expected
 
 
 def test_colors_do_not_move_the_columns(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -111,13 +117,13 @@ def test_scores_that_beat_the_baseline_are_green(invoke: Invoke, workflows: Modu
 
 def test_errors_are_red_where_it_matters(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     environment(monkeypatch, FORCE_COLOR="1")
-    text = "a.yaml:3:1: unknown key 'x^'\n    3 | x^: 1\n      | ^^ did you mean 'y^'?\n1 error in a.yaml"
-    report(ConfigError(text))
+    excerpt = ("    3 | x^: 1", "      | ^^ did you mean 'y^'?")
+    report(ConfigError(Lines("a.yaml:3:1: unknown key 'x^'", *excerpt, "1 error in a.yaml")))
     assert capsys.readouterr().err == (
         "\x1b[31ma.yaml:3:1: unknown key 'x^'\x1b[0m\n    3 | x^: 1\n"
         "      | \x1b[31m^^\x1b[0m did you mean 'y^'?\n\x1b[31m1 error in a.yaml\x1b[0m\n"
     )
-    report(RunError("runs/x is damaged\n  what to do"), json=True)
+    report(RunError(Lines("runs/x is damaged", "  what to do")), json=True)
     shown = capsys.readouterr()
     assert shown.err == "\x1b[31mruns/x is damaged\x1b[0m\n  what to do\n"
     assert json.loads(shown.out)["error"]["message"] == "runs/x is damaged\n  what to do"
@@ -149,8 +155,8 @@ def test_colors_cost_no_import_of_rich() -> None:
 
 def test_prose_is_folded_on_a_terminal_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "20")
-    text = "the inputs reach 300 unscaled\n  1  a table of many columns\n`nntrain fit runs/x/config.yaml` trains it"
-    table, command = text.split("\n")[1:]
+    table, command = "  1  a table of many columns", "`nntrain fit runs/x/config.yaml` trains it"
+    text = Lines("the inputs reach 300 unscaled", table, command)
     assert readable(text, Terminal()) == f"the inputs reach 300\nunscaled\n{table}\n{command}"
     assert readable(text, io.StringIO()) == text
     stopped = "interrupted after epoch 3; go on with: nntrain fit --resume runs/iris"

@@ -36,7 +36,7 @@ def test_a_file_that_is_not_there() -> None:
         ("x.csv", "x.csv: no such file"),
         ("nowhere/x.csv", "nowhere/x.csv: no such file (there is no directory nowhere)"),
         (".", ". is a directory; name a file in it"),
-        ("a\0b.csv", "a\0b.csv: cannot be read: embedded null byte"),
+        ("a\0b.csv", "a\\x00b.csv: cannot be read: embedded null byte"),
     ],
 )
 def test_a_path_that_leads_nowhere(path: str, message: str) -> None:

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -11,6 +11,7 @@ import numpy as np
 from nntrain.arrays import Array
 from nntrain.data.dataset import NAMES_SHOWN, quoted
 from nntrain.errors import DataError
+from nntrain.visible import Lines
 
 _PIECE = 1 << 24
 _MOST_MEANT = 5  # suggestions in a message
@@ -32,20 +33,20 @@ def existing_file(path: Path, *, setting: str | None = "data.path") -> Path:
         with path.open("rb"):
             return path
     except FileNotFoundError:
-        raise DataError(f"{path}: no such file{_where_to_look(path)}", setting=setting) from None
+        raise DataError(
+            Lines(f"{path}: no such file{_nearest_file(path)}", *_where_to_look(path)), setting=setting
+        ) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise DataError(f"{path}: cannot be read: {reason}", setting=setting) from None
 
 
-def _where_to_look(path: Path) -> str:
-    hint = _nearest_file(path)
+def _where_to_look(path: Path) -> Iterator[str]:
     if _MNIST_FILE.fullmatch(path.name):
-        hint += (
-            "\nMNIST is {train,t10k}-images-idx3-ubyte.gz and {train,t10k}-labels-idx1-ubyte.gz; "
+        yield (
+            "MNIST is {train,t10k}-images-idx3-ubyte.gz and {train,t10k}-labels-idx1-ubyte.gz; "
             f"download them from {PUBLISHED_AT} into {path.parent}/"
         )
-    return hint
 
 
 def _nearest_file(path: Path) -> str:

@@ -7,6 +7,7 @@ from nntrain.data.dataset import as_yaml
 from nntrain.data.readers.cells import NumericCells, TextCells, is_word
 from nntrain.data.readers.rules import TableRules
 from nntrain.errors import DataError
+from nntrain.visible import Lines
 
 CELLS_SHOWN = 3
 COLUMNS_SHOWN = 10
@@ -40,7 +41,7 @@ class Mistakes:
         texts = [text for _, text in sorted(self._found, key=lambda each: each[0])]
         if self.is_full:
             texts.append("further columns were not looked at")
-        raise DataError("\n".join(texts))
+        raise DataError(Lines(*texts))
 
     def doubtful(self, name: str, cells: TextCells, *, target: bool) -> bool:
         """Note a column of text that may have been meant for numbers; says whether it may."""
