@@ -101,12 +101,13 @@ class Fit:
         """Train from the beginning, in a new run directory."""
         with self.interruption, blas_threads(1):
             training = self.training()
-            directory = RunDirectory.create(runs_dir, self.experiment.name)
+            directory = RunDirectory.begin(runs_dir, self.experiment.name)
             with contextlib.ExitStack() as held:
                 try:
                     held.enter_context(directory.lock())
                     self.write_start(directory)
                     self._check_wanted()
+                    directory.appear()
                 except BaseException:
                     directory.discard()
                     raise

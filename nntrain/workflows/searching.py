@@ -144,11 +144,12 @@ class Search:
         """Train all points, write the leaderboard, refit the best."""
         self._warn(listener, self._before_training())
         started = time.perf_counter()
-        directory = RunDirectory.create(runs_dir, f"{self.experiment.name}-search")
+        directory = RunDirectory.begin(runs_dir, f"{self.experiment.name}-search")
         with contextlib.ExitStack() as held:
             try:
                 held.enter_context(directory.lock())
                 self._write_start(directory)
+                directory.appear()
             except BaseException:
                 directory.discard()
                 raise

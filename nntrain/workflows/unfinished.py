@@ -11,7 +11,7 @@ from nntrain.config import dump
 from nntrain.errors import RunError, UserError
 from nntrain.runs.listing import list_runs
 from nntrain.runs.process import process_died
-from nntrain.runs.status import RunStatus
+from nntrain.runs.status import RunStatus, on_the_wall
 from nntrain.runs.store import CONFIG, ENVIRONMENT, HISTORY, PREPROCESS, RESULT, WEIGHTS, RunDirectory
 
 LEADERBOARD = "leaderboard.csv"
@@ -68,8 +68,9 @@ def still_trained(directory: RunDirectory) -> str:
 
 def _owner(status: RunStatus) -> str:
     """The process that a run is in the hands of: "process 1234 since 2026-11-20 09:59:44+01:00"."""
-    since = datetime.fromisoformat(status.updated).isoformat(sep=" ", timespec="seconds")
-    return f"process {status.pid} since {since}"
+    since = datetime.fromisoformat(status.updated)
+    since = since if since.utcoffset() else on_the_wall(status.updated)  # another offset says itself when that was
+    return f"process {status.pid} since {since.isoformat(sep=' ', timespec='seconds')}"
 
 
 def _wait(directory: RunDirectory) -> str:
