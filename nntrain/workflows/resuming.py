@@ -311,10 +311,13 @@ def _check_ahead(directory: RunDirectory, config: Config, state: TrainingState |
     """UserError where training is to end before the point that it has reached, which it cannot go back to."""
     if state is None:
         return
-    begun = state.number("epoch") if state.number("step") else state.number("epoch") - 1
+    done, within = state.number("epoch") - 1, state.number("step") > 0
+    begun = done + 1 if within else done
     if config.training.epochs < begun:
+        where = f"was interrupted after epoch {done}, within the next: it " if within else ""
         raise UserError(
-            f"{directory.name} has come to epoch {begun}, so that training.epochs cannot be {config.training.epochs}; "
+            f"{directory.name} {where}has come to epoch {begun}, so that training.epochs cannot be "
+            f"{config.training.epochs}; "
             f"set it to {begun} or more, or train from the beginning: "
             f"nntrain fit {shlex.quote(str(directory.path / CONFIG))} --set training.epochs={config.training.epochs}"
         )

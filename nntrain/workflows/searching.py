@@ -26,6 +26,7 @@ from nntrain.data.comparison import same_examples
 from nntrain.data.dataset import Dataset
 from nntrain.errors import ConfigError, DivergedError, Interrupted, RunError, UserError
 from nntrain.runs.environment import environment
+from nntrain.runs.messages import LEADERBOARD
 from nntrain.runs.store import HISTORY, RunDirectory
 from nntrain.search.executors import train_groups
 from nntrain.search.groups import Group, Member, group
@@ -38,7 +39,7 @@ from nntrain.workflows.fitting import Fit, portable
 from nntrain.workflows.interruption import signal_of, terminable
 from nntrain.workflows.listener import Listener
 from nntrain.workflows.results import FitResult
-from nntrain.workflows.unfinished import LEADERBOARD
+from nntrain.workflows.unfinished import search_again
 
 NOT_FINITE = "for some examples their networks put out numbers that are not finite or too large"
 
@@ -144,7 +145,7 @@ class Search:
         """Train all points, write the leaderboard, refit the best."""
         self._warn(listener, self._before_training())
         started = time.perf_counter()
-        directory = RunDirectory.begin(runs_dir, f"{self.experiment.name}-search")
+        directory = RunDirectory.begin(runs_dir, f"{self.experiment.name[:45]}-search")
         with contextlib.ExitStack() as held:
             try:
                 held.enter_context(directory.lock())
@@ -158,7 +159,8 @@ class Search:
             except KeyboardInterrupt as interrupt:
                 message = self._write_finished(directory)
                 directory.set_status("interrupted", message)
-                raise Interrupted(f"interrupted: {message}", signal=signal_of(interrupt)) from None
+                message = f"interrupted: {message}\nsearch again with: {search_again(directory)}"
+                raise Interrupted(message, signal=signal_of(interrupt)) from None
             except BaseException as error:
                 with contextlib.suppress(RunError, OSError):  # the disk may be what failed
                     directory.set_status("failed", str(error) or type(error).__name__)
