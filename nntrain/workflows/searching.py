@@ -22,6 +22,7 @@ from nntrain.config.data import SplitFileConfig
 from nntrain.config.diagnostics import config_error
 from nntrain.config.experiment import Experiment
 from nntrain.config.search import RandomConfig, SearchConfig
+from nntrain.config.written import searchable_text
 from nntrain.data.comparison import same_examples
 from nntrain.data.dataset import Dataset
 from nntrain.errors import ConfigError, DivergedError, Interrupted, RunError, UserError
@@ -312,7 +313,7 @@ class Search:
             yield f"{monitor} is undefined for {count} of {len(self.finished)} points, which come last: {NOT_FINITE}"
 
     def _write_start(self, directory: RunDirectory) -> None:
-        directory.write_config(dump.resolved_yaml(portable(self.experiment, directory.path)))
+        directory.write_config(searchable_text(self.experiment, portable(self.experiment, directory.path)))
         directory.write_source(self.experiment.source_with_overrides())
         directory.write_environment(environment(directory.path, data_files=self._files))
         directory.set_status("running")
