@@ -43,7 +43,7 @@ def why_unreadable(text: str, config: Config) -> str | None:
     """Return why a text is not read again as the config that it was made of, or None."""
     size = len(text.encode())
     if size > MAX_BYTES:
-        return f"takes {size / (1 << 20):.1f} MiB, and a config may take {MAX_BYTES >> 20}"
+        return f"takes {size / (1 << 20):.1f} MiB, and a config may take {MAX_BYTES >> 20} MiB"
     try:
         same = load_text(text) == config
     except ConfigError as error:

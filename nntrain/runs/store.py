@@ -237,7 +237,7 @@ class RunDirectory:
 
     def write_config(self, text: str) -> None:
         """Write config.yaml, the resolved experiment."""
-        self._write(CONFIG, text.encode("utf-8"))
+        self._write_text(CONFIG, text)
 
     def read_config(self) -> str:
         """The text of config.yaml."""
@@ -245,7 +245,7 @@ class RunDirectory:
 
     def write_source(self, text: str) -> None:
         """Write source.yaml, the config as the user wrote it."""
-        self._write(SOURCE, text.encode("utf-8"))
+        self._write_text(SOURCE, text)
 
     def read_source(self) -> str:
         """The text of source.yaml."""
@@ -418,6 +418,12 @@ class RunDirectory:
         with self._writing(name):
             write_bytes(self._disk, self.path / name, content)
         self._written[name] = hashlib.sha256(content).hexdigest()
+
+    def _write_text(self, name: str, text: str) -> None:
+        content = text.encode("utf-8")
+        if len(content) > _TEXT_LIMIT:
+            raise RunError(f"cannot write {self._named / name}: it is larger than {_TEXT_LIMIT:,} bytes")
+        self._write(name, content)
 
     def _write_object(self, name: str, value: Mapping[str, object]) -> None:
         content = jsonfile.encode(value)

@@ -14,6 +14,7 @@ from nntrain.config.written import config_text
 from nntrain.data.describe import describe_classes, describe_columns
 from nntrain.nn.network import Blueprint
 from nntrain.train.metrics import positive_class
+from nntrain.workflows.recording import preprocess_document
 from nntrain.workflows.results import CheckReport, LayerRow
 
 
@@ -30,6 +31,7 @@ def check(experiment: Experiment) -> CheckReport:
     check_monitors(resolved, prepared)
     config = resolved.config
     config_text(resolved, config)
+    preprocess_document(resolved, preprocessor)
     blueprint = plan_network(resolved, preprocessor.input_shape)
     population = build_population([config], [prepared], [0])
     arrays = sum(split.x.nbytes + split.t.nbytes for split in prepared.splits.values())

@@ -42,6 +42,7 @@ from nntrain.train.threads import blas_threads, threads_for
 from nntrain.train.watching import Watch
 from nntrain.workflows.interruption import Interruption
 from nntrain.workflows.listener import FitInfo, Listener
+from nntrain.workflows.recording import preprocess_document
 from nntrain.workflows.results import FitResult
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ class Fit:
         """Write what is known before training."""
         directory.write_config(config_text(self.experiment, portable(self.experiment, directory.path)))
         directory.write_source(self.experiment.source_with_overrides())
-        directory.write_preprocess(self.prepared.preprocessor.to_json())
+        directory.write_preprocess(preprocess_document(self.experiment, self.prepared.preprocessor))
         directory.write_environment(self.environment(directory))
         directory.set_status("running")  # once more: it records the checksums of these files
 

@@ -39,9 +39,11 @@ from nntrain.workflows.comparing import Measure, cannot_compare, measure
 from nntrain.workflows.fitting import Fit, portable
 from nntrain.workflows.interruption import signal_of, terminable
 from nntrain.workflows.listener import Listener
+from nntrain.workflows.recording import preprocess_document
 from nntrain.workflows.results import FitResult
 from nntrain.workflows.unfinished import search_again
 
+MOST_TRAININGS = 2000  # of a point; each takes some hundred bytes
 NOT_FINITE = "for some examples their networks put out numbers that are not finite or too large"
 
 
@@ -128,6 +130,7 @@ class Search:
                 "or -p PATH=VALUE,VALUE such as -p optimizer.learning_rate=0.01,0.1"
             )
         self.experiment, self.config = _with_data_seeds(experiment, experiment.config.seed), config
+        self._check_members()
         self.points = points(config.space, config.strategy, seed=experiment.config.seed)
         self._files: dict[Path, None] = {}
         self._prepared: dict[tuple[object, ...], PointData | UserError] = {}
@@ -185,6 +188,16 @@ class Search:
             directory.write_result(self._result(best, refit))
             directory.set_status("complete")
         return Leaderboard(best.point, table, self.config.monitor, directory.path, path, refit, seconds, self.warnings)
+
+    def _check_members(self) -> None:
+        """All trainings of a point are in one line of the history, and a line that is too long is not read again."""
+        count = self.config.evaluation.folds or self.config.evaluation.seeds or 1
+        if count > MOST_TRAININGS:
+            raise self.experiment.error(
+                "search.evaluation",
+                f"{count:,} trainings of each point are more than a search can write down ({MOST_TRAININGS:,})",
+                hint="take fewer seeds or folds",
+            )
 
     def _add_all(self) -> None:
         """Validate every point, so that all mistakes are reported before anything is trained."""
@@ -278,6 +291,7 @@ class Search:
         else:
             sets, refit = data.prepare_folds(folds), data.prepare()
             scored = [data.pool.rows(pair[split == "validation"]) for pair in data.fold_rows(folds)]
+        preprocess_document(experiment, (refit or sets[0]).preprocessor)  # it must not show after the search
         if self._first_scored is None:
             self._first_scored = scored
         return PointData(sets, refit, all(map(same_examples, self._first_scored, scored)))
