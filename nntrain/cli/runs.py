@@ -83,11 +83,13 @@ def ordered(runs: "Sequence[RunSummary]", column: Column) -> "list[RunSummary]":
                 return _score_key(summary.score)
             case Column.NAME | Column.RUN:
                 return (summary.name,)
+            case Column.STARTED:
+                return (summary.started is None,)
             case _:
                 value = getattr(summary, column.value)
                 return (value is None, "" if value is None else value)
 
-    return sorted(runs, key=lambda summary: (*key(summary), summary.started or "", summary.name))
+    return sorted(runs, key=lambda summary: (*key(summary), summary.moment, summary.name))
 
 
 def _score_key(score: "RunScore | None") -> tuple[bool, str, bool, float]:
@@ -108,6 +110,8 @@ def show(found: "Sequence[RunSummary]") -> None:
 
 
 def _row(summary: "RunSummary") -> list[str]:
+    from nntrain.runs.status import on_the_wall
+
     score = summary.score
     status = Painted(summary.status, STYLES.get(summary.status, "bad"))
     if score is None:
@@ -116,7 +120,7 @@ def _row(summary: "RunSummary") -> list[str]:
         baseline = "" if score.baseline is None else number(score.baseline)
         figures = [score.label, _value(score), baseline]
     counts = ["" if count is None else f"{count:,}" for count in (summary.best_epoch, summary.epochs)]
-    started = (summary.started or "")[:19].replace("T", " ")  # to the second, in the run's own time zone
+    started = "" if summary.started is None else f"{on_the_wall(summary.started):%Y-%m-%d %H:%M:%S}"
     return [summary.name, status, *figures, *counts, started]
 
 

@@ -19,7 +19,7 @@ class _Dumper(_DUMPER):  # type: ignore[misc, valid-type]
 
 
 def _represent_text(dumper: _Dumper, value: str) -> Any:
-    value = _writable(value)
+    value = writable(value)
     # Quote also what only YAML 1.2 takes for a number: 1e-4.
     style = None if isinstance(read_scalar(value), str) else "'"
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
@@ -42,11 +42,11 @@ class _FlowDumper(_Dumper):
 def _represent_flow_text(dumper: _FlowDumper, value: str) -> Any:
     if value.isprintable():
         return _represent_text(dumper, value)
-    return dumper.represent_scalar("tag:yaml.org,2002:str", _writable(value), style='"')
+    return dumper.represent_scalar("tag:yaml.org,2002:str", writable(value), style='"')
 
 
-def _writable(text: str) -> str:
-    """Return a text without lone surrogates, which no file can hold."""
+def writable(text: str) -> str:
+    r"""Return a text without lone surrogates, which no file can hold; those of a file's name become `\udcff`."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
@@ -68,11 +68,11 @@ _FlowDumper.add_representer(tuple, _represent_flow_list)
 _FlowDumper.add_representer(dict, _represent_flow)
 
 
-def resolved_yaml(config: Config) -> str:
-    """Return a config as YAML, every default written out, sections in the order of the config reference."""
+def resolved_yaml(config: Config, *, only: str | None = None) -> str:
+    """Return a config, or one section of it, as YAML, every default written out, in the order of the reference."""
     parts = [
         yaml.dump({name: value}, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
-        for name, value in _type_first(config.model_dump()).items()
+        for name, value in _type_first(config.model_dump(include=None if only is None else {only})).items()
     ]
     return _HEADER + "\n" + "".join(parts)
 

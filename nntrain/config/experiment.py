@@ -8,7 +8,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from nntrain.config.diagnostics import Place, Problem, Text, config_error
-from nntrain.config.dump import flow
+from nntrain.config.dump import flow, writable
 from nntrain.config.load import Document, parse, read_text
 from nntrain.config.mistake import Mistake
 from nntrain.config.overrides import Override, apply, from_argument, from_value
@@ -19,6 +19,7 @@ from nntrain.config.validate import validate
 from nntrain.errors import ConfigError, UserError
 from nntrain.visible import Lines, lines_of
 
+_NO_UTF8 = re.compile(r"\\u(dc[89a-f][0-9a-f])")
 _WITHOUT_FILE = "experiment.yaml"  # where a config would stand that was given as a mapping
 
 
@@ -53,8 +54,13 @@ class Experiment:
         return self.config.name or _default_name(self.source.path)
 
     def data_path(self, path: str) -> FilePath:
-        """Return where a path of the config leads: from the folder of the config file, or from home (`~`)."""
+        r"""Return where a path of the config leads: from the folder of the config file, or from home (`~`).
+
+        A byte of a file's name that is no UTF-8 stands in a config as `\udcff`.
+        """
         written = self.source.path.parent / os.path.expanduser(path)
+        if (bytewise := _NO_UTF8.sub(_byte, path)) != path and not os.path.lexists(written):
+            written = self.source.path.parent / os.path.expanduser(bytewise)
         shorter = os.path.normpath(written)
         # `runs/iris/../..` is not the folder above `runs` where that is a link to another disk.
         return FilePath(shorter) if _same_place(shorter, written) else written
@@ -134,12 +140,18 @@ def load_experiment(path: str | os.PathLike[str] | Mapping[str, Any], overrides:
     """
     text, file = _read(path)
     document = parse(text)
+    overrides = [writable(argument) for argument in overrides]
     if document.readable:
         document = apply(document, [from_argument(argument) for argument in overrides])
     config = _checked(document, search=True)
     if config.name is None:
         config = config.model_copy(update={"name": _default_name(file)})
     return Experiment(config, Source(file, text.content, tuple(overrides), document))
+
+
+def load_text(text: str) -> Config:
+    """Return the config in a text of a file. Raises ConfigError as `load_experiment`."""
+    return _checked(parse(Text("config.yaml", text)), search=True)
 
 
 def _read(path: str | os.PathLike[str] | Mapping[str, Any]) -> tuple[Text, FilePath]:
@@ -196,6 +208,10 @@ def _as_written(mistake: Mistake, place: Place | None) -> str | None:
     if place.text.option == "--set" and argument.endswith(f"={place.written}") and "\n" not in argument:
         hint = Lines(hint, f"in a shell: {argument.removesuffix(place.written)}\"'{place.written}'\"")
     return hint
+
+
+def _byte(found: re.Match[str]) -> str:
+    return chr(int(found[1], 16))
 
 
 def _same_place(one: str, other: FilePath) -> bool:

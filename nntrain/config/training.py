@@ -22,6 +22,7 @@ Metric = Literal[
 ]
 METRICS: tuple[str, ...] = get_args(Metric)
 MONITORED = ("loss", *METRICS, "weighted_loss")
+MOST_THREADS = 1024
 MONITORS = tuple(f"{split}.{name}" for split in ("validation", "training") for name in MONITORED)
 
 
@@ -84,9 +85,9 @@ class EarlyStoppingConfig(Section):
 class RuntimeConfig(Section):
     """What the machine gives; no result depends on it beyond rounding."""
 
-    threads: Annotated[Annotated[Count, Tag("number")] | Annotated[Auto, Tag("text")], BY_SHAPE] = Field(
-        default="auto", description="Threads for matrix products; auto goes by the size of the network."
-    )
+    threads: Annotated[
+        Annotated[Count, Field(le=MOST_THREADS), Tag("number")] | Annotated[Auto, Tag("text")], BY_SHAPE
+    ] = Field(default="auto", description="Threads for matrix products; auto goes by the size of the network.")
 
 
 EarlyStopping = Annotated[

@@ -58,16 +58,19 @@ def command_line() -> list[str]:
 
 
 def seen_from(run: Path, path: Path) -> str:
-    """The path of a data file relative to the run directory, with `/` between the parts.
+    r"""The path of a data file relative to the run directory, with `/` between the parts.
 
     Runs and data can be moved together, and nothing of the machine stands in the run. Only a file on another drive
-    keeps its absolute path.
+    keeps its absolute path. A file that is a link keeps its own name, which says what format it has and which labels
+    belong to it; bytes that are no UTF-8 become `\udcff`, as in a config.
     """
-    absolute = os.path.realpath(path)
+    absolute = os.path.join(os.path.realpath(path.parent), path.name)
     try:
-        return Path(os.path.relpath(absolute, os.path.realpath(run))).as_posix()
+        seen = Path(os.path.relpath(absolute, os.path.realpath(run))).as_posix()
     except ValueError:  # another drive
-        return Path(absolute).as_posix()
+        seen = Path(absolute).as_posix()
+    seen = f"./{seen}" if seen.startswith("~") else seen  # not a home
+    return seen.encode("utf-8", "backslashreplace").decode()
 
 
 def blas() -> str:

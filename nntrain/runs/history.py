@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
+from nntrain.errors import RunError
 from nntrain.runs import jsonfile
 from nntrain.runs.files import Damage, Disk, open_regular
 from nntrain.runs.messages import cannot_write
@@ -101,6 +102,8 @@ class HistoryWriter:
     def append(self, record: Mapping[str, object]) -> None:
         """Write one line. If that fails, what was written of it is cut off again and RunError is raised."""
         line = jsonfile.encode(record, indent=None)
+        if len(line) > _LONGEST_LINE:
+            raise RunError(f"cannot write {self._path}: a line of it is longer than {_LONGEST_LINE:,} bytes")
         rest = memoryview(line)
         try:
             while rest:

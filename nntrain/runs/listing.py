@@ -5,13 +5,15 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
 from nntrain.errors import RunError
-from nntrain.runs.status import Status
-from nntrain.runs.store import ENVIRONMENT, FILES, PREPROCESS, RESULT, RunDirectory, is_run_name
+from nntrain.runs.naming import is_hidden, is_run_name
+from nntrain.runs.status import Status, moment
+from nntrain.runs.store import ENVIRONMENT, FILES, PREPROCESS, RESULT, RunDirectory
 from nntrain.train.metrics import METRICS, OF_POSITIVE_CLASS, is_maximized
 from nntrain.visible import is_visible, visible
 
@@ -60,7 +62,7 @@ class RunSummary:
     status: Status | Literal["damaged"]
     """As it is now: a run whose process died is interrupted. Damaged if status.json cannot be read."""
     started: str | None
-    """ISO 8601; None if it cannot be read."""
+    """ISO 8601 with its offset from UTC; None if it cannot be read."""
     epochs: int | None
     """Those trained, or, of an unfinished run, those in the history."""
     best_epoch: int | None
@@ -79,6 +81,11 @@ class RunSummary:
     """Of a finished search: what its best point reached; NaN if undefined."""
     points: int | None = None
     """Of a search: how many points it has, or, if it is not finished, has finished."""
+
+    @property
+    def moment(self) -> timedelta:
+        """When it started, to sort by: texts with different offsets do not sort as the moments do."""
+        return timedelta.min if self.started is None else moment(self.started)
 
     @property
     def score(self) -> RunScore | None:
@@ -110,7 +117,7 @@ def list_runs(runs_dir: Path | str = "runs") -> list[RunSummary]:
         return []
     except OSError as error:
         raise RunError(f"{directory} cannot be read: {error.strerror or error}") from error
-    return sorted((summarize(path) for path in paths), key=lambda run: (run.started or "", run.name))
+    return sorted((summarize(path) for path in paths), key=lambda run: (run.moment, run.name))
 
 
 def summarize(path: Path) -> RunSummary:
@@ -168,7 +175,7 @@ def _class_name(value: object) -> str | None:
 
 
 def _looks_like_run(path: Path) -> bool:
-    if not os.path.isdir(path):
+    if is_hidden(path.name) or not os.path.isdir(path):
         return False
     return is_run_name(path.name) or any(os.path.lexists(path / name) for name in FILES)
 

@@ -4,13 +4,14 @@ import contextlib
 import errno
 import json
 import os
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from nntrain.errors import RunError
 from nntrain.runs import jsonfile
 from nntrain.runs.files import Damage, Disk, read_bytes
+from nntrain.runs.status import on_the_wall
 
 try:
     import fcntl
@@ -21,13 +22,14 @@ _HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
 
 
 @contextlib.contextmanager
-def exclusive(disk: Disk, path: Path) -> Iterator[None]:
-    """Hold the lock file `path` while the block runs; its directory is what it protects.
+def exclusive(disk: Disk, where: Callable[[], Path]) -> Iterator[None]:
+    """Hold the lock file `where()` while the block runs; its directory is what it protects, and may be renamed by it.
 
     Raises RunError if another process holds it, naming the process, or if it cannot be written. Where the
     system or the file system has no such locks (Windows, some network file systems) the block runs without
     one.
     """
+    path = where()
     if fcntl is None:
         yield
         return
@@ -41,7 +43,7 @@ def exclusive(disk: Disk, path: Path) -> Iterator[None]:
         try:
             # while it is held: whoever opened it in the meantime sees in _acquire that it is no longer the file
             with contextlib.suppress(OSError):
-                disk.remove(path)
+                disk.remove(where())
         finally:
             os.close(descriptor)
 
@@ -79,7 +81,7 @@ def _is_still(path: Path, descriptor: int) -> bool:
 
 
 def _say_who(disk: Disk, descriptor: int) -> None:
-    since = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
+    since = datetime.now(UTC).isoformat(timespec="seconds")
     disk.truncate(descriptor, 0)
     disk.write(descriptor, json.dumps({"pid": os.getpid(), "since": since}).encode())
 
@@ -87,7 +89,7 @@ def _say_who(disk: Disk, descriptor: int) -> None:
 def _holder(path: Path) -> str:
     try:
         owner = jsonfile.decode_object(read_bytes(path, 4096))
-        since = datetime.fromisoformat(owner["since"]).isoformat(sep=" ")
+        since = on_the_wall(owner["since"]).isoformat(sep=" ", timespec="seconds")
         return f"process {int(owner['pid'])} since {since}"
     except (OSError, Damage, ValueError, TypeError, KeyError):
         return "another process"

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 import shlex
 from pathlib import Path
 
@@ -25,6 +26,15 @@ _STILL_POSSIBLE = {
     "checksums of the data; `nntrain eval {run} --data FILE` scores a file",
     "status.json": "without its checksums the other files cannot be trusted; " + _TRAIN_AGAIN,
 }
+# The same of a search.
+_STILL_POSSIBLE_IN_SEARCH = {
+    "config.yaml": "source.yaml beside it is the config as it was written, to search again; its paths are relative to "
+    "where it stood",
+    "source.yaml": _STILL_POSSIBLE["source.yaml"],
+}
+_SEARCH_AGAIN = "`nntrain gridsearch {run}/config.yaml` searches again"
+_SEARCH_NAME = re.compile(r".+-search-\d{8}-\d{6}-[0-9a-f]{4}")
+LEADERBOARD = "leaderboard.csv"
 _VERIFIED = 1 << 30  # bytes; of a larger file only the headers are looked at, so that the message comes soon
 
 
@@ -36,11 +46,23 @@ def damaged(path: Path, damage: Damage) -> RunError:
 
 def _remedy(path: Path) -> str:
     """What can still be done without this file; `{run}` stands for its run directory."""
+    if is_search(path.parent):
+        return _STILL_POSSIBLE_IN_SEARCH.get(path.name, _SEARCH_AGAIN)
     if path.name == "weights.npz":
         return _without_weights(path.parent)
     if path.name in _CHECKPOINTS:
         return _without_checkpoint(path)
     return _STILL_POSSIBLE.get(path.name, "the rest of the run does not depend on it")
+
+
+def is_search(run: Path) -> bool:
+    """Whether a directory looks like that of a search, whatever of its files can be read.
+
+    It has a name that says so, or a leaderboard, and nothing of a network.
+    """
+    if any(os.path.lexists(run / name) for name in ("preprocess.json", "weights.npz", *_CHECKPOINTS)):
+        return False
+    return _SEARCH_NAME.fullmatch(run.name) is not None or os.path.lexists(run / LEADERBOARD)
 
 
 def _without_weights(run: Path) -> str:

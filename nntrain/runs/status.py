@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias, cast, get_args
 
 from nntrain.errors import NEWER, what_newer_needs
@@ -17,13 +17,17 @@ FORMAT = 1  # of the run directory; a reader refuses a higher one
 _MOST_FILES = 1000
 _LONGEST = 100_000  # characters of a text, such as the message of a divergence
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Status: TypeAlias = Literal["running", "complete", "interrupted", "diverged", "failed"]
 
 
 @dataclass(frozen=True)
 class RunStatus:
-    """The content of status.json. Times are ISO 8601 with the offset from UTC."""
+    """The content of status.json.
+
+    Times are ISO 8601 in UTC; earlier runs have them with the offset of the place where they were written.
+    """
 
     status: Status
     pid: int
@@ -83,7 +87,27 @@ class RunStatus:
 
 def now() -> str:
     """The present time as status.json has it."""
-    return datetime.now().astimezone().isoformat(timespec="microseconds")
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def moment(time: str) -> timedelta:
+    """What times of status.json are compared by, whatever their offsets. Raises ValueError for what is no time."""
+    found = datetime.fromisoformat(time)
+    if found.tzinfo is None:  # no nntrain writes that; the clock on the wall is the best guess
+        try:
+            found = found.astimezone()
+        except (OverflowError, OSError):
+            found = found.replace(tzinfo=UTC)
+    return found - _EPOCH
+
+
+def on_the_wall(time: str) -> datetime:
+    """A time as people here read it off their clocks, with its offset."""
+    found = datetime.fromisoformat(time)
+    try:
+        return found.astimezone()
+    except (OverflowError, OSError):
+        return found
 
 
 def owned(
@@ -141,7 +165,7 @@ def _moment(value: Mapping[str, Any], key: str) -> str:
     """A time as `now` writes it."""
     text = _text(value, key) or ""
     try:
-        datetime.fromisoformat(text)
-    except ValueError:
+        moment(text)
+    except (ValueError, OverflowError):
         raise Damage(f"is damaged: {key!r} is not a time") from None
     return text

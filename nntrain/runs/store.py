@@ -10,10 +10,7 @@ import contextlib
 import errno
 import hashlib
 import os
-import re
-import secrets
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +21,7 @@ from nntrain.runs.arrays_file import ArraysFile, ArraySpec, most_bytes, write_ar
 from nntrain.runs.files import Damage, Disk, read_bytes, temporary, write_bytes
 from nntrain.runs.history import HistoryWriter, check_history, count_epochs, iter_history, read_history
 from nntrain.runs.messages import cannot_write, damaged, no_such_run
+from nntrain.runs.naming import TAKEN, hidden, is_abandoned, unused
 from nntrain.runs.status import RunStatus, Status
 
 CONFIG = "config.yaml"
@@ -54,7 +52,6 @@ _LOCK = "lock"
 _NEXT_CHECKPOINT = "checkpoint.next.npz"
 
 _TEXT_LIMIT = 1 << 24  # bytes of a config
-_RUN_NAME = re.compile(r".+-\d{8}-\d{6}-[0-9a-f]{4}")
 
 
 class RunDirectory:
@@ -67,14 +64,21 @@ class RunDirectory:
     def __init__(self, path: Path, *, disk: Disk | None = None) -> None:
         self.path = path
         self._disk = disk or Disk()
-        self._made: list[Path] = []  # the directories that create() made, for discard()
+        self._parents: list[Path] = []  # those that begin() made, for discard()
+        self._experiment: str | None = None  # of a directory that was begun by this object
+        self._later: Path | None = None  # what one that is hidden is going to be called
         self._recorded: dict[str, str] | None = None  # checksums as status.json has them; None: not read yet
         self._written: dict[str, str] = {}  # checksums of what was written since
 
     @property
     def name(self) -> str:
         """The directory's own name, such as `iris-20261120-084900-3f9a`."""
-        return self.path.name
+        return self._named.name
+
+    @property
+    def _named(self) -> Path:
+        """The directory as it is, or is going to be, called."""
+        return self._later or self.path
 
     # Making, finding and removing one
 
@@ -86,13 +90,28 @@ class RunDirectory:
         Two runs that start in the same second differ in the last four digits. If anything fails nothing is
         left behind.
         """
-        run = cls(Path(runs_dir), disk=disk)
+        run = cls.begin(runs_dir, name, disk=disk)
+        try:
+            run.appear()
+        except BaseException:
+            run.discard()
+            raise
+        return run
+
+    @classmethod
+    def begin(cls, runs_dir: Path | str, name: str, *, disk: Disk | None = None) -> "RunDirectory":
+        """Make the directory of a new run under a hidden name beside its own, which it gets by `appear`.
+
+        A process that is killed before has left nothing that is called a run; what it left goes when another run
+        begins here. If anything fails nothing is left behind.
+        """
+        run = cls(hidden(Path(runs_dir)), disk=disk)
+        run._experiment, run._recorded = name, {}
         try:
             run._make_parents(Path(runs_dir))
-            run.path = run._make_unique(Path(runs_dir), _file_name(name))
-            run._disk.sync_directory(Path(runs_dir))
-            run._recorded = {}
-            run.set_status("running")
+            run._remove_abandoned(Path(runs_dir))
+            run._disk.make_directory(run.path)
+            run._later = unused(Path(runs_dir), name)
         except OSError as error:
             run.discard()
             raise cannot_write(Path(runs_dir), error) from error
@@ -100,6 +119,27 @@ class RunDirectory:
             run.discard()
             raise
         return run
+
+    def appear(self) -> None:
+        """Give a directory that was begun its name, in one step, with all that was written and a status.
+
+        Raises RunError; then it is as it was, to be discarded.
+        """
+        if not self.has(STATUS):
+            self.set_status("running")
+        try:
+            while self._later is not None:
+                try:
+                    self._disk.replace(self.path, self._later)
+                except OSError as error:
+                    if error.errno not in TAKEN:
+                        raise
+                    self._later = unused(self.path.parent, self._experiment or "")
+                else:
+                    self.path, self._later = self._later, None
+            self._disk.sync_directory(self.path.parent)
+        except OSError as error:
+            raise cannot_write(self._named, error) from error
 
     @classmethod
     def open(cls, run: Path | str, *, runs_dir: Path | str = "runs", disk: Disk | None = None) -> "RunDirectory":
@@ -124,33 +164,36 @@ class RunDirectory:
         for parent in reversed(missing):
             with contextlib.suppress(FileExistsError):  # another fit made it first
                 self._disk.make_directory(parent)
-                self._made.append(parent)
+                self._parents.append(parent)
 
-    def _make_unique(self, runs_dir: Path, name: str) -> Path:
-        while True:
-            moment = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
-            path = runs_dir / f"{name}-{moment}-{secrets.token_hex(2)}"
-            try:
-                self._disk.make_directory(path)
-            except FileExistsError:
-                continue
-            self._made.append(path)
-            return path
+    def _remove_abandoned(self, runs_dir: Path) -> None:
+        """Remove the hidden directories of processes that were killed before their runs appeared."""
+        with contextlib.suppress(OSError):
+            for path in [path for path in runs_dir.iterdir() if is_abandoned(path.name)]:
+                self._empty(path)
+                with contextlib.suppress(OSError):
+                    self._disk.remove_directory(path)
+
+    def _empty(self, path: Path) -> None:
+        """Remove a run's own files from a directory."""
+        for name in {*FILES, *self._written, _LOCK}:
+            for file in (path / name, temporary(path / name)):
+                with contextlib.suppress(OSError):
+                    self._disk.remove(file)
 
     def discard(self) -> None:
-        """Remove what `create` made, because nothing was trained: the directory, and those above it.
+        """Remove what `begin` made, because nothing was trained: the directory, and those above it.
 
         Only a run's own files are removed; if anything else is in it, it stays.
         """
-        if self.path in self._made:
-            for name in {*FILES, *self._written, _LOCK}:
-                for path in (self.path / name, temporary(self.path / name)):
-                    with contextlib.suppress(OSError):
-                        self._disk.remove(path)
-        for path in reversed(self._made):
+        if self._experiment is None:
+            return
+        path = self.path if os.path.lexists(self.path) else self._named  # an interrupt that followed its renaming
+        self._empty(path)
+        for each in (path, *reversed(self._parents)):
             with contextlib.suppress(OSError):
-                self._disk.remove_directory(path)
-        self._made = []
+                self._disk.remove_directory(each)
+        self._experiment, self._parents = None, []
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
@@ -159,7 +202,7 @@ class RunDirectory:
         Raises RunError "… is in use by process N since …" if somebody does. A process that died holds
         nothing.
         """
-        with lock.exclusive(self._disk, self.path / _LOCK):
+        with lock.exclusive(self._disk, lambda: self.path / _LOCK):
             yield
 
     # Status
@@ -194,7 +237,7 @@ class RunDirectory:
 
     def write_config(self, text: str) -> None:
         """Write config.yaml, the resolved experiment."""
-        self._write(CONFIG, text.encode("utf-8"))
+        self._write_text(CONFIG, text)
 
     def read_config(self) -> str:
         """The text of config.yaml."""
@@ -202,7 +245,7 @@ class RunDirectory:
 
     def write_source(self, text: str) -> None:
         """Write source.yaml, the config as the user wrote it."""
-        self._write(SOURCE, text.encode("utf-8"))
+        self._write_text(SOURCE, text)
 
     def read_source(self) -> str:
         """The text of source.yaml."""
@@ -376,12 +419,18 @@ class RunDirectory:
             write_bytes(self._disk, self.path / name, content)
         self._written[name] = hashlib.sha256(content).hexdigest()
 
+    def _write_text(self, name: str, text: str) -> None:
+        content = text.encode("utf-8")
+        if len(content) > _TEXT_LIMIT:
+            raise RunError(f"cannot write {self._named / name}: it is larger than {_TEXT_LIMIT:,} bytes")
+        self._write(name, content)
+
     def _write_object(self, name: str, value: Mapping[str, object]) -> None:
         content = jsonfile.encode(value)
         try:
             jsonfile.check_size(content)
         except Damage as damage:
-            raise RunError(f"cannot write {self.path / name}: it {damage}") from None
+            raise RunError(f"cannot write {self._named / name}: it {damage}") from None
         self._write(name, content)
 
     def _forget(self, name: str) -> None:
@@ -424,15 +473,4 @@ class RunDirectory:
         try:
             yield
         except OSError as error:
-            raise cannot_write(self.path / name, error) from error
-
-
-def is_run_name(name: str) -> bool:
-    """Whether a directory's name is one that `RunDirectory.create` gives."""
-    return _RUN_NAME.fullmatch(name) is not None
-
-
-def _file_name(name: str) -> str:
-    """The experiment's name as part of a file name: letters, digits, `.`, `_`, `-`; at most 60."""
-    suitable = "".join(c if c.isalnum() or c in "._-" else "-" for c in name)
-    return suitable.strip(".-")[:60] or "run"
+            raise cannot_write(self._named / name, error) from error

@@ -10,9 +10,11 @@ from nntrain.build.resolve import plan_network, resolve
 from nntrain.build.training import build_population
 from nntrain.build.warnings import data_warnings
 from nntrain.config.experiment import Experiment
+from nntrain.config.written import config_text
 from nntrain.data.describe import describe_classes, describe_columns
 from nntrain.nn.network import Blueprint
 from nntrain.train.metrics import positive_class
+from nntrain.workflows.recording import preprocess_document
 from nntrain.workflows.results import CheckReport, LayerRow
 
 
@@ -28,6 +30,8 @@ def check(experiment: Experiment) -> CheckReport:
     resolved = resolve(experiment, preprocessor, has_validation="validation" in prepared.splits)
     check_monitors(resolved, prepared)
     config = resolved.config
+    config_text(resolved, config)
+    preprocess_document(resolved, preprocessor)
     blueprint = plan_network(resolved, preprocessor.input_shape)
     population = build_population([config], [prepared], [0])
     arrays = sum(split.x.nbytes + split.t.nbytes for split in prepared.splits.values())

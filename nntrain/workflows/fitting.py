@@ -19,11 +19,11 @@ from nntrain.build.monitors import check_monitors, undefined_metrics
 from nntrain.build.resolve import plan_network, resolve
 from nntrain.build.training import build_evaluator, build_loss, build_population, build_units
 from nntrain.build.warnings import data_warnings
-from nntrain.config import dump
 from nntrain.config.experiment import Experiment
 from nntrain.config.root import Config
 from nntrain.config.schedule import PlateauConfig
-from nntrain.config.training import EarlyStoppingConfig
+from nntrain.config.training import MOST_THREADS, EarlyStoppingConfig
+from nntrain.config.written import config_text
 from nntrain.errors import DivergedError, Interrupted, NntrainError, RunError
 from nntrain.nn.network import Network
 from nntrain.runs.checkpoint import write_checkpoint
@@ -43,6 +43,7 @@ from nntrain.train.watching import Watch
 from nntrain.visible import Lines
 from nntrain.workflows.interruption import Interruption
 from nntrain.workflows.listener import FitInfo, Listener
+from nntrain.workflows.recording import preprocess_document
 from nntrain.workflows.results import FitResult
 
 if TYPE_CHECKING:
@@ -96,18 +97,20 @@ class Fit:
         self.interruption = interruption or Interruption()
         asked = self.config.runtime.threads if threads is None else threads
         blueprint = plan_network(experiment, prepared.input_shape)
-        self.threads = threads_for(blueprint, self._batch_size(), None if asked == "auto" else asked)
+        wanted = threads_for(blueprint, self._batch_size(), None if asked == "auto" else asked)
+        self.threads = min(wanted, MOST_THREADS)  # of a machine with more cores
 
     def run(self, runs_dir: Path) -> FitResult:
         """Train from the beginning, in a new run directory."""
         with self.interruption, blas_threads(1):
             training = self.training()
-            directory = RunDirectory.create(runs_dir, self.experiment.name)
+            directory = RunDirectory.begin(runs_dir, self.experiment.name)
             with contextlib.ExitStack() as held:
                 try:
                     held.enter_context(directory.lock())
                     self.write_start(directory)
                     self._check_wanted()
+                    directory.appear()
                 except BaseException:
                     directory.discard()
                     raise
@@ -132,9 +135,9 @@ class Fit:
 
     def write_start(self, directory: RunDirectory) -> None:
         """Write what is known before training."""
-        directory.write_config(dump.resolved_yaml(portable(self.experiment, directory.path)))
+        directory.write_config(config_text(self.experiment, portable(self.experiment, directory.path)))
         directory.write_source(self.experiment.source_with_overrides())
-        directory.write_preprocess(self.prepared.preprocessor.to_json())
+        directory.write_preprocess(preprocess_document(self.experiment, self.prepared.preprocessor))
         directory.write_environment(self.environment(directory))
         directory.set_status("running")  # once more: it records the checksums of these files
 

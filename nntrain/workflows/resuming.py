@@ -11,11 +11,12 @@ from typing import Any
 
 from nntrain.build.data import Prepared
 from nntrain.build.resolve import plan_network, resolve
-from nntrain.config import dump
 from nntrain.config.column import structure_key
 from nntrain.config.experiment import Experiment
 from nntrain.config.root import Config
 from nntrain.config.section import LARGEST_INTEGER
+from nntrain.config.training import MOST_THREADS
+from nntrain.config.written import config_text
 from nntrain.errors import RunError, UserError
 from nntrain.runs.checkpoint import read_checkpoint
 from nntrain.runs.environment import environment
@@ -124,7 +125,7 @@ def read_start(directory: RunDirectory) -> dict[str, Any]:
 
 def recorded_threads(directory: RunDirectory, known: Mapping[str, Any]) -> int:
     """How many threads a run was trained with. Raises RunError where environment.json does not say."""
-    return read_count(directory, ENVIRONMENT, known, "threads", most=1024)
+    return read_count(directory, ENVIRONMENT, known, "threads", most=MOST_THREADS)
 
 
 def changed_arithmetic(known: Mapping[str, Any]) -> list[str]:
@@ -140,7 +141,7 @@ def changed_arithmetic(known: Mapping[str, Any]) -> list[str]:
 def forced_changes(directory: RunDirectory, known: Mapping[str, Any]) -> list[str]:
     """What --force made different, in words. Raises RunError where environment.json is damaged."""
     forced = known.get(FORCED, [])
-    if not isinstance(forced, list) or not all(isinstance(text, str) and text.isprintable() for text in forced):
+    if not isinstance(forced, list) or not all(isinstance(text, str) for text in forced):
         raise directory.damaged(ENVIRONMENT, f"is damaged: {FORCED!r} is not a list of texts")
     return forced
 
@@ -311,10 +312,13 @@ def _check_ahead(directory: RunDirectory, config: Config, state: TrainingState |
     """UserError where training is to end before the point that it has reached, which it cannot go back to."""
     if state is None:
         return
-    begun = state.number("epoch") if state.number("step") else state.number("epoch") - 1
+    done, within = state.number("epoch") - 1, state.number("step") > 0
+    begun = done + 1 if within else done
     if config.training.epochs < begun:
+        where = f"was interrupted after epoch {done}, within the next: it " if within else ""
         raise UserError(
-            f"{directory.name} has come to epoch {begun}, so that training.epochs cannot be {config.training.epochs}; "
+            f"{directory.name} {where}has come to epoch {begun}, so that training.epochs cannot be "
+            f"{config.training.epochs}; "
             f"set it to {begun} or more, or train from the beginning: "
             f"nntrain fit {shlex.quote(str(directory.path / CONFIG))} --set training.epochs={config.training.epochs}"
         )
@@ -346,7 +350,7 @@ def _write_changes(
             directory.write_source(as_written.source_with_overrides())
         except RunError:  # nothing depends on source.yaml: the training must not either
             pass
-        directory.write_config(dump.resolved_yaml(portable(experiment, directory.path)))
+        directory.write_config(config_text(experiment, portable(experiment, directory.path)))
     if forced is not None:
         command = known.get("command")
         begun = command if isinstance(command, list) and all(isinstance(word, str) for word in command) else None

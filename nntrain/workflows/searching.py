@@ -22,10 +22,12 @@ from nntrain.config.data import SplitFileConfig
 from nntrain.config.diagnostics import config_error
 from nntrain.config.experiment import Experiment
 from nntrain.config.search import RandomConfig, SearchConfig
+from nntrain.config.written import searchable_text
 from nntrain.data.comparison import same_examples
 from nntrain.data.dataset import Dataset
 from nntrain.errors import ConfigError, DivergedError, Interrupted, RunError, UserError
 from nntrain.runs.environment import environment
+from nntrain.runs.messages import LEADERBOARD
 from nntrain.runs.store import HISTORY, RunDirectory
 from nntrain.search.executors import train_groups
 from nntrain.search.groups import Group, Member, group
@@ -38,9 +40,11 @@ from nntrain.workflows.comparing import Measure, cannot_compare, measure
 from nntrain.workflows.fitting import Fit, portable
 from nntrain.workflows.interruption import signal_of, terminable
 from nntrain.workflows.listener import Listener
+from nntrain.workflows.recording import preprocess_document
 from nntrain.workflows.results import FitResult
-from nntrain.workflows.unfinished import LEADERBOARD
+from nntrain.workflows.unfinished import search_again
 
+MOST_TRAININGS = 2000  # of a point; each takes some hundred bytes
 NOT_FINITE = "for some examples their networks put out numbers that are not finite or too large"
 
 
@@ -127,6 +131,7 @@ class Search:
                 "or -p PATH=VALUE,VALUE such as -p optimizer.learning_rate=0.01,0.1"
             )
         self.experiment, self.config = _with_data_seeds(experiment, experiment.config.seed), config
+        self._check_members()
         self.points = points(config.space, config.strategy, seed=experiment.config.seed)
         self._files: dict[Path, None] = {}
         self._prepared: dict[tuple[object, ...], PointData | UserError] = {}
@@ -145,11 +150,12 @@ class Search:
         """Train all points, write the leaderboard, refit the best."""
         self._warn(listener, self._before_training())
         started = time.perf_counter()
-        directory = RunDirectory.create(runs_dir, f"{self.experiment.name}-search")
+        directory = RunDirectory.begin(runs_dir, f"{self.experiment.name[:45]}-search")
         with contextlib.ExitStack() as held:
             try:
                 held.enter_context(directory.lock())
                 self._write_start(directory)
+                directory.appear()
             except BaseException:
                 directory.discard()
                 raise
@@ -158,7 +164,8 @@ class Search:
             except KeyboardInterrupt as interrupt:
                 message = self._write_finished(directory)
                 directory.set_status("interrupted", message)
-                raise Interrupted(f"interrupted: {message}", signal=signal_of(interrupt)) from None
+                message = f"interrupted: {message}\nsearch again with: {search_again(directory)}"
+                raise Interrupted(message, signal=signal_of(interrupt)) from None
             except BaseException as error:
                 with contextlib.suppress(RunError, OSError):  # the disk may be what failed
                     directory.set_status("failed", str(error) or type(error).__name__)
@@ -182,6 +189,16 @@ class Search:
             directory.write_result(self._result(best, refit))
             directory.set_status("complete")
         return Leaderboard(best.point, table, self.config.monitor, directory.path, path, refit, seconds, self.warnings)
+
+    def _check_members(self) -> None:
+        """All trainings of a point are in one line of the history, and a line that is too long is not read again."""
+        count = self.config.evaluation.folds or self.config.evaluation.seeds or 1
+        if count > MOST_TRAININGS:
+            raise self.experiment.error(
+                "search.evaluation",
+                f"{count:,} trainings of each point are more than a search can write down ({MOST_TRAININGS:,})",
+                hint="take fewer seeds or folds",
+            )
 
     def _add_all(self) -> None:
         """Validate every point, so that all mistakes are reported before anything is trained."""
@@ -273,6 +290,7 @@ class Search:
         else:
             sets, refit = data.prepare_folds(folds), data.prepare()
             scored = [data.pool.rows(pair[split == "validation"]) for pair in data.fold_rows(folds)]
+        preprocess_document(experiment, (refit or sets[0]).preprocessor)  # it must not show after the search
         if self._first_scored is None:
             self._first_scored = scored
         return PointData(sets, refit, all(map(same_examples, self._first_scored, scored)))
@@ -308,7 +326,7 @@ class Search:
             yield f"{monitor} is undefined for {count} of {len(self.finished)} points, which come last: {NOT_FINITE}"
 
     def _write_start(self, directory: RunDirectory) -> None:
-        directory.write_config(dump.resolved_yaml(portable(self.experiment, directory.path)))
+        directory.write_config(searchable_text(self.experiment, portable(self.experiment, directory.path)))
         directory.write_source(self.experiment.source_with_overrides())
         directory.write_environment(environment(directory.path, data_files=self._files))
         directory.set_status("running")

@@ -10,11 +10,10 @@ from typing import Any
 from nntrain.config import dump
 from nntrain.errors import RunError, UserError
 from nntrain.runs.listing import list_runs
+from nntrain.runs.messages import LEADERBOARD, is_search
 from nntrain.runs.process import process_died
-from nntrain.runs.status import RunStatus
+from nntrain.runs.status import RunStatus, on_the_wall
 from nntrain.runs.store import CONFIG, ENVIRONMENT, HISTORY, PREPROCESS, RESULT, WEIGHTS, RunDirectory
-
-LEADERBOARD = "leaderboard.csv"
 
 
 def refuse_search(directory: RunDirectory, what: str = "is a search") -> None:
@@ -50,14 +49,19 @@ def refuse_unfinished(directory: RunDirectory) -> None:
 def refuse_unbegun(directory: RunDirectory, purpose: str) -> None:
     """Say of a run that was killed before its training began that there is nothing in it.
 
+    Only earlier versions left such directories: now they appear when all is in them that is known before training.
+
     Raises:
         RunError: it is one, or it is damaged.
     """
     if ENVIRONMENT in directory.read_status().sha256 or directory.has(ENVIRONMENT):
         return  # it is the last file that is written before training
+    what, command = (
+        ("first point was trained", "gridsearch") if is_search(directory.path) else ("training began", "fit")
+    )
     raise RunError(
-        f"{directory.name} was killed before its training began, so there is nothing {purpose}: start it again with "
-        "nntrain fit; its directory can be deleted"
+        f"{directory.name} was killed before its {what}, so there is nothing {purpose}: start it again with "
+        f"nntrain {command}; its directory can be deleted"
     )
 
 
@@ -68,8 +72,9 @@ def still_trained(directory: RunDirectory) -> str:
 
 def _owner(status: RunStatus) -> str:
     """The process that a run is in the hands of: "process 1234 since 2026-11-20 09:59:44+01:00"."""
-    since = datetime.fromisoformat(status.updated).isoformat(sep=" ", timespec="seconds")
-    return f"process {status.pid} since {since}"
+    since = datetime.fromisoformat(status.updated)
+    since = since if since.utcoffset() else on_the_wall(status.updated)  # another offset says itself when that was
+    return f"process {status.pid} since {since.isoformat(sep=' ', timespec='seconds')}"
 
 
 def _wait(directory: RunDirectory) -> str:
@@ -96,18 +101,32 @@ def _what_became_of(directory: RunDirectory, status: RunStatus) -> str:
             return f"it is still at work, in {_owner(status)}, and {_finished(directory)}: {_wait(directory)}"
         case "complete":
             return _without_refit(directory, status, result)
-        case "diverged" | "failed":
+        case "diverged":
             return f"the network of its best point was not trained to the end: {status.message}"
-    again = f"nntrain gridsearch {shlex.quote(str(directory.path / CONFIG))}"
-    return f"it was interrupted and {_finished(directory)}; no network was kept. Search again with: {again}"
+        case "failed":
+            how = f"failed ({status.message})" if status.message else "failed"
+        case _:
+            how = "was interrupted"
+    if isinstance(result.get("best"), dict) and not status.message:  # its points were done
+        return _untrained(directory, result["best"])
+    return f"it {how} and {_finished(directory)}; no network was kept. Search again with: {search_again(directory)}"
+
+
+def search_again(directory: RunDirectory) -> str:
+    """The command that begins a search again, to be typed as it stands."""
+    return f"nntrain gridsearch {shlex.quote(str(directory.path / CONFIG))}"
 
 
 def _without_refit(directory: RunDirectory, status: RunStatus, result: dict[str, Any]) -> str:
     """A search whose points are all done, but not the run of its best one."""
     if status.message is None and not process_died(status.pid, status.process_started, status.host):
         return f"its best point is still being trained, by {_owner(status)}: {_wait(directory)}"
+    return _untrained(directory, result.get("best"))
+
+
+def _untrained(directory: RunDirectory, best: object) -> str:
+    """What to do about the best point of a search, of which there is no network."""
     said = "the network of its best point was not trained to the end"
-    best = result.get("best")
     if not isinstance(best, dict):
         return said
     overrides = " ".join(f"--set {shlex.quote(f'{path}={dump.flow(value)}')}" for path, value in best.items())

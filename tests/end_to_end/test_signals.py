@@ -200,7 +200,8 @@ def test_a_stopped_search_leaves_what_it_has_finished(
     assert found == {trial: whole_search[trial] for trial in found}
     if number != signal.SIGKILL:
         said = f"{len(found)} of 24 points are finished; they are in runs/{directory.name}/leaderboard.csv"
-        assert command.printed.endswith(f"\ninterrupted: {said}, and in history.jsonl beside it\n")
+        again = f"search again with: nntrain gridsearch runs/{directory.name}/config.yaml"
+        assert command.printed.endswith(f"\ninterrupted: {said}, and in history.jsonl beside it\n{again}\n")
         rows = (directory / "leaderboard.csv").read_text().splitlines()
         assert len(rows) == 1 + len(found)
     code, listed = run("runs", "--json", cwd=cwd)
