@@ -53,7 +53,7 @@ class Experiment:
 
     def data_path(self, path: str) -> FilePath:
         """Return where a path of the config leads: from the folder of the config file, or from home (`~`)."""
-        written = self.source.path.parent / os.path.expanduser(path)
+        written = self.source.path.parent / _from_home(path)
         shorter = os.path.normpath(written)
         # `runs/iris/../..` is not the folder above `runs` where that is a link to another disk.
         return FilePath(shorter) if _same_place(shorter, written) else written
@@ -197,10 +197,17 @@ def _as_written(mistake: Mistake, place: Place | None) -> str | None:
     return hint
 
 
+def _from_home(path: str) -> str:
+    try:
+        return os.path.expanduser(path)
+    except ValueError:  # no user has such a name
+        return path
+
+
 def _same_place(one: str, other: FilePath) -> bool:
     try:
         return os.path.realpath(one) == os.path.realpath(other)
-    except ValueError:  # no system has such a path
+    except (OSError, ValueError):  # the current directory was removed, or no system has such a path
         return True
 
 

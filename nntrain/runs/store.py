@@ -93,7 +93,7 @@ class RunDirectory:
             run._disk.sync_directory(Path(runs_dir))
             run._recorded = {}
             run.set_status("running")
-        except OSError as error:
+        except (OSError, ValueError) as error:
             run.discard()
             raise cannot_write(Path(runs_dir), error) from error
         except BaseException:
@@ -120,7 +120,7 @@ class RunDirectory:
         return cls(path, disk=disk)
 
     def _make_parents(self, path: Path) -> None:
-        missing = [parent for parent in (path, *path.parents) if not parent.exists()]
+        missing = [parent for parent in (path, *path.parents) if not os.path.exists(parent)]
         for parent in reversed(missing):
             with contextlib.suppress(FileExistsError):  # another fit made it first
                 self._disk.make_directory(parent)
@@ -355,7 +355,7 @@ class RunDirectory:
     def tidy(self) -> None:
         """Remove what a process that was killed while it wrote has left beside the files. It does no harm there."""
         unfinished = [temporary(self.path / name) for name in (*FILES, _NEXT_CHECKPOINT)]
-        for path in filter(Path.exists, [self.path / _NEXT_CHECKPOINT, *unfinished]):
+        for path in filter(os.path.lexists, [self.path / _NEXT_CHECKPOINT, *unfinished]):
             with contextlib.suppress(OSError):
                 self._disk.remove(path)
 
@@ -433,6 +433,7 @@ def is_run_name(name: str) -> bool:
 
 
 def _file_name(name: str) -> str:
-    """The experiment's name as part of a file name: letters, digits, `.`, `_`, `-`; at most 60."""
+    """The experiment's name as part of a file name: letters, digits, `.`, `_`, `-`; at most 60, and 200 bytes."""
     suitable = "".join(c if c.isalnum() or c in "._-" else "-" for c in name)
-    return suitable.strip(".-")[:60] or "run"
+    short = suitable.strip(".-")[:60].encode("utf-8")[:200]  # a file name has at most 255 bytes
+    return short.decode("utf-8", errors="ignore") or "run"
