@@ -11,6 +11,7 @@ A line that begins with spaces after its `#` continues the one above.
 """
 
 import difflib
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -63,8 +64,9 @@ def write_example(name: str, directory: Path | str) -> list[Path]:
         for path, content in contents.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-    except OSError as error:
-        raise UserError(f"cannot write the example: {error.filename}: {error.strerror}") from error
+    except (OSError, ValueError) as error:
+        place, reason = getattr(error, "filename", None) or target, getattr(error, "strerror", None) or error
+        raise UserError(f"cannot write the example: {place}: {reason}") from error
     return list(contents)
 
 
@@ -128,5 +130,5 @@ def _strings(value: object) -> Iterator[str]:
 
 def _refuse_conflicts(contents: dict[Path, bytes]) -> None:
     for path, content in contents.items():
-        if path.exists() and path.read_bytes() != content:
+        if os.path.exists(path) and path.read_bytes() != content:
             raise UserError(f"{path} is there already, with other content: name another directory, or remove it")

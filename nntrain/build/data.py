@@ -270,6 +270,15 @@ def read_file(
     Raises:
         DataError: the file cannot be used.
     """
+    try:
+        return _read(experiment, path, labels, kinds, need_target)
+    except OSError as error:  # of a disk that fails while it is read
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def _read(
+    experiment: Experiment, path: Path, labels: str | None, kinds: Mapping[str, Kind] | None, need_target: bool
+) -> Dataset:
     config = experiment.config.data
     features = config.features
     return read(

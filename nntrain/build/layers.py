@@ -6,7 +6,7 @@ the first one says which object to make, and its columns are gathered from all o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import assert_never
 
 import numpy as np
@@ -59,6 +59,18 @@ def build_blueprint(networks: Sequence[Sequence[layers.LayerConfig]], input_shap
         name = variants[0].name or str(position)
         named += [Named(name, layer, position) for layer in _build_layer(variants)]
     return plan(named, input_shape)
+
+
+def initial_overflow(blueprint: Blueprint, dtype: str) -> Iterator[tuple[str, str]]:
+    """Yield the dotted path of each initializer that may draw numbers beyond a dtype, and what is wrong with it."""
+    largest = float(np.finfo(dtype).max)
+    for named, slots in zip(blueprint.layers, blueprint.slots, strict=True):
+        for slot in slots:
+            reach = slot.param.initializer.reach(slot.param.shape)
+            if reach > largest:
+                path = f"network.{named.position}.{'initializer' if slot.param.penalized else 'bias_initializer'}"
+                drawn = f"numbers up to {reach:.2g}" if np.isfinite(reach) else "numbers that are infinite"
+                yield path, f"{path} may draw {drawn}, beyond what {dtype} holds ({largest:.2g}): make them smaller"
 
 
 def _build_layer(variants: Sequence[layers.LayerConfig]) -> list[Layer]:

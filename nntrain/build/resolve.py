@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nntrain.arrays import Shape
-from nntrain.build.layers import build_blueprint
+from nntrain.build.layers import build_blueprint, initial_overflow
 from nntrain.build.outputs import PROBABILITIES, output_activation
 from nntrain.config.activations import LinearConfig, SoftmaxConfig, StepConfig
 from nntrain.config.anatomy import dotted
@@ -160,6 +160,8 @@ def _mistakes(config: Config, preprocessor: Preprocessor) -> Iterator[Mistake]:
     except NetworkShapeError as error:
         yield f"network.{error.position}", str(error), None
         return
+    for path, message in initial_overflow(blueprint, config.dtype):
+        yield path, message, None
     unfit_size = list(_unfit_size(config, blueprint, preprocessor))
     yield from unfit_size
     if not unfit_size and not unfit_loss:

@@ -9,12 +9,13 @@ import numpy as np
 from pydantic import Field, ValidationError
 
 from nntrain.arrays import Shape
-from nntrain.build.layers import build_blueprint
+from nntrain.build.layers import build_blueprint, initial_overflow
 from nntrain.config.mistake import Mistake
 from nntrain.config.network import DenseConfig, NetworkConfig
+from nntrain.config.numbers import unfit
 from nntrain.config.section import Section
 from nntrain.errors import UserError
-from nntrain.nn.layer import Memory
+from nntrain.nn.layer import MOST_AXES, Memory
 from nntrain.nn.network import Network, NetworkShapeError
 from nntrain.streams import Key
 from nntrain.visible import Lines, lines_of
@@ -45,19 +46,27 @@ def build_network(
         UserError: a layer is invalid, a shape does not fit, units or an activation is `auto`, which needs data, or
             another argument makes no sense.
     """
-    if members < 1 or seed < 0 or dtype not in ("float32", "float64"):
+    whole = all(isinstance(number, int) and not isinstance(number, bool) for number in (members, seed))
+    if not whole or members < 1 or seed < 0 or dtype not in ("float32", "float64"):
         raise UserError(
             "members must be at least 1, seed at least 0 and dtype float32 or float64; "
-            f"got members={members}, seed={seed}, dtype={dtype!r}"
+            f"got members={members!r}, seed={seed!r}, dtype={dtype!r}"
         )
+    if not isinstance(layers, Sequence):
+        raise UserError(f"layers must be a list, got {layers!r}")
     if not isinstance(input_shape, Sequence) or not all(isinstance(size, int) and size > 0 for size in input_shape):
         raise UserError(f"input_shape must be a tuple of sizes such as (4,) or (28, 28), got {input_shape!r}")
+    if len(input_shape) > MOST_AXES:
+        raise UserError(f"input_shape has {len(input_shape)} axes, but an example may have at most {MOST_AXES}")
     try:
         configs = _Layers.model_validate({"network": list(layers)}).network
     except ValidationError as error:
         from nntrain.config.explain import explain  # here, for most layers are right
 
         raise UserError(Lines(*(_text(mistake) for mistake in explain(error, _Layers)))) from error
+    beyond = list(unfit(configs, dtype, ("network",), NetworkConfig))
+    if beyond:
+        raise UserError(Lines(*map(_text, beyond)))
     for place, layer in enumerate(configs):
         if isinstance(layer, DenseConfig) and "auto" in (layer.units, layer.activation):
             raise UserError(f"network.{place}: auto needs data to go by; name the units and the activation")
@@ -68,6 +77,8 @@ def build_network(
         blueprint = build_blueprint([configs] * members, tuple(input_shape))
     except NetworkShapeError as error:
         raise UserError(f"network.{error.position}: {error}") from error
+    for _, message in initial_overflow(blueprint, dtype):
+        raise UserError(message)
     network = Network(blueprint, members, Memory(np.dtype(dtype)))
     network.initialize([Key(seed + member) for member in range(members)])
     return network

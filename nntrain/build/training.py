@@ -96,7 +96,8 @@ def build_population(
         shuffle=first.training.shuffle,
     )
     update = build_update(configs)
-    update.bind(network)
+    with np.errstate(over="ignore"):  # twice the largest number, as λ of L2: training will diverge and say so
+        update.bind(network)
     return Population(
         network,
         task,

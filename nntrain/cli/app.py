@@ -4,6 +4,7 @@ import contextlib
 import gc
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
 from types import FrameType
 from typing import Annotated, Any, Self
@@ -102,6 +103,8 @@ def main() -> None:
     """The entry point of `nntrain` and `python -m nntrain`; ends with SystemExit."""
     # What is imported stays: to look through it for garbage again and again takes a tenth of a small command's time.
     gc.set_threshold(100_000, 50, 100)
+    # What overflows is seen in the results, and said in words there; NumPy's own would name a line of the source.
+    warnings.simplefilter("ignore", RuntimeWarning)
     prepare_streams()
     json = wants_json(sys.argv[1:])
     with CtrlC() as ctrl_c:

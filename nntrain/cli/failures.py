@@ -174,4 +174,4 @@ def _in_run_directory(filename: str | bytes | int | None) -> bool:
     if filename is None or isinstance(filename, int):
         return False
     path = Path(os.fsdecode(filename))
-    return any((folder / "status.json").is_file() for folder in (path, path.parent))
+    return any(os.path.isfile(folder / "status.json") for folder in (path, path.parent))

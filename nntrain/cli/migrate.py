@@ -1,5 +1,6 @@
 """`nntrain migrate`"""
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -65,7 +66,7 @@ def _report(config: str, migration: "Migration") -> list[str]:
 
 
 def _write_new(path: Path, text: str) -> Path:
-    if path.exists():
+    if os.path.exists(path):
         raise UserError(f"{path} is there already: remove it, or give another name")
     with appearing(path) as stream:
         stream.write(text)
@@ -76,7 +77,7 @@ def _replace(path: Path, text: str) -> tuple[Path, Path]:
     """Put the new text in the place of the old one in one step, and keep that."""
     target = Path(os.path.realpath(path))
     backup = target.with_name(target.name + ".bak")
-    if (target.parent / "status.json").is_file():
+    if os.path.isfile(target.parent / "status.json"):
         raise UserError(f"{path} is part of a run, which would no longer know it: use --output FILE")
     try:
         with backup.open("xb") as kept, target.open("rb") as old:
@@ -89,6 +90,7 @@ def _replace(path: Path, text: str) -> tuple[Path, Path]:
             shutil.copymode(target, stream.name)
             stream.write(text)
     except BaseException:
-        backup.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # the failure to report is the first
+            backup.unlink()
         raise
     return path, backup

@@ -1,6 +1,7 @@
 """Files that a command writes for the user: complete, or not there."""
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +16,13 @@ def appearing(path: Path) -> Iterator[TextIO]:
     OSError with `path` as its file.
     """
     target = Path(os.path.realpath(path))
-    special = target.exists() and not target.is_file() and not target.is_dir()
-    beside = target if special else target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    if os.path.isdir(target):  # before anything is made beside it: / has no beside
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if os.path.islink(target):  # followed to the end, it is one of a circle
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    special = os.path.exists(target) and not os.path.isfile(target)
+    # a name may be as long as the system takes, and this one longer
+    beside = target if special else target.with_name(f".{target.name[:40]}.{os.getpid()}.tmp")
     try:
         with beside.open("w" if special else "x", encoding="utf-8", errors="backslashreplace", newline="") as stream:
             yield stream
@@ -24,7 +30,8 @@ def appearing(path: Path) -> Iterator[TextIO]:
             os.replace(beside, target)
     except BaseException as failure:
         if not special:
-            beside.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # the failure to report is the first
+                beside.unlink()
         # a full disk names no file, a missing folder the temporary one
         if isinstance(failure, OSError) and failure.filename in (None, str(beside)):
             raise OSError(failure.errno, failure.strerror, str(path)) from failure

@@ -8,6 +8,7 @@ from nntrain.config.anatomy import Path, dotted, variants
 from nntrain.config.loss import BinaryCrossEntropyConfig, CrossEntropyConfig, PerceptronConfig
 from nntrain.config.mistake import Mistake
 from nntrain.config.network import DenseConfig, FlattenConfig, ReshapeConfig
+from nntrain.config.numbers import unfit
 from nntrain.config.root import Config
 from nntrain.config.search_checks import check_search
 from nntrain.config.training import EarlyStoppingConfig
@@ -34,6 +35,7 @@ def check(config: Config, *, search: bool = True) -> list[Mistake]:
         *_check_steps(config),
         *_check_monitors(config),
         *_check_weighted(config),
+        *unfit(config, config.dtype),
         *(check_search(config) if search else ()),
     ]
 

@@ -58,9 +58,9 @@ class Experiment:
 
         A byte of a file's name that is no UTF-8 stands in a config as `\udcff`.
         """
-        written = self.source.path.parent / os.path.expanduser(path)
+        written = self.source.path.parent / _from_home(path)
         if (bytewise := _NO_UTF8.sub(_byte, path)) != path and not os.path.lexists(written):
-            written = self.source.path.parent / os.path.expanduser(bytewise)
+            written = self.source.path.parent / _from_home(bytewise)
         shorter = os.path.normpath(written)
         # `runs/iris/../..` is not the folder above `runs` where that is a link to another disk.
         return FilePath(shorter) if _same_place(shorter, written) else written
@@ -214,10 +214,17 @@ def _byte(found: re.Match[str]) -> str:
     return chr(int(found[1], 16))
 
 
+def _from_home(path: str) -> str:
+    try:
+        return os.path.expanduser(path)
+    except ValueError:  # no user has such a name
+        return path
+
+
 def _same_place(one: str, other: FilePath) -> bool:
     try:
         return os.path.realpath(one) == os.path.realpath(other)
-    except ValueError:  # no system has such a path
+    except (OSError, ValueError):  # the current directory was removed, or no system has such a path
         return True
 
 

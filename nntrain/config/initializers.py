@@ -1,5 +1,6 @@
 """How the parameters of a layer start. `fan_in` and `fan_out` are the inputs and outputs of the layer."""
 
+import math
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
@@ -102,9 +103,13 @@ def _tuples(value: Any, at: tuple[int, ...]) -> Any:
         return tuple(_tuples(child, (*at, index)) for index, child in enumerate(value))
     if not at:
         raise mistake("must be a list of numbers or of such lists")
-    if shape_of(value) != "number" or not abs(value) < float("inf"):
+    try:
+        number = float(value) if shape_of(value) == "number" else math.nan
+    except OverflowError:  # an integer of hundreds of digits
+        number = math.inf
+    if not math.isfinite(number):
         raise mistake("must be a finite number", at=at)
-    return float(value)
+    return number
 
 
 def _check_rectangular(numbers: Any) -> None:

@@ -105,13 +105,15 @@ def _unreadable(name: str, error: OSError | ValueError) -> Problem:
     if isinstance(error, IsADirectoryError):
         inside = path / "config.yaml"
         return Problem(
-            "is a directory, not a config file", text, f"did you mean '{inside}'?" if inside.is_file() else None
+            "is a directory, not a config file", text, f"did you mean '{inside}'?" if os.path.isfile(inside) else None
         )
     if isinstance(error, FileNotFoundError):
         try:
             beside = [entry.name for entry in path.parent.iterdir() if entry.suffix in (".yaml", ".yml")]
-        except OSError:
+        except FileNotFoundError:
             return Problem("no such file", text, f"the directory '{path.parent}' does not exist")
+        except OSError:  # one can go through the directory, but not look what else is in it
+            beside = []
         close = near(path.name, beside)
         return Problem("no such file", text, f"did you mean '{path.with_name(close)}'?" if close else None)
     reason = error.strerror if isinstance(error, OSError) else str(error)

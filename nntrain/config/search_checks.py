@@ -7,6 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from nntrain.config.anatomy import Path, Spot, variants
 from nntrain.config.mistake import Mistake
+from nntrain.config.numbers import unfit
 from nntrain.config.paths import PathError, find
 from nntrain.config.root import Config
 from nntrain.config.search import (
@@ -46,9 +47,11 @@ def check_search(config: Config) -> Iterator[Mistake]:
                     part=(error.start, error.stop),
                 )
     yield from _check_paths(spots)
+    # Where the dtype is searched too, what it holds shows when the points are made.
+    dtype = "float64" if "dtype" in config.search.space else config.dtype
     for key, spot in spots.items():
         yield from _check_strategy(key, config.search)
-        yield from _check_values(key, spot, config.search.space[key])
+        yield from _check_values(key, spot, config.search.space[key], dtype)
 
 
 def _below_searched_section(key: str, search: SearchConfig) -> bool:
@@ -80,10 +83,10 @@ def _check_strategy(key: str, search: SearchConfig) -> Iterator[Mistake]:
         yield Mistake((*_SPACE, key), message, hint, involves=(("search", "strategy"),))
 
 
-def _check_values(key: str, spot: Spot, axis: Any) -> Iterator[Mistake]:
+def _check_values(key: str, spot: Spot, axis: Any, dtype: str) -> Iterator[Mistake]:
     adapter: TypeAdapter[Any] = TypeAdapter(spot.annotation)
     for suffix, value, hint in _samples(axis):
-        for mistake in _check_value(spot, adapter, value):
+        for mistake in _check_value(spot, adapter, value, dtype):
             said, unquoted = f"search.space: {mistake.message}", mistake.unquoted
             yield Mistake((*_SPACE, key, *suffix), said, hint or mistake.hint, unquoted=unquoted)
 
@@ -107,16 +110,16 @@ def _samples(axis: Any) -> Iterator[tuple[Path, Any, str | None]]:
                 yield (index,), value, None
 
 
-def _check_value(spot: Spot, adapter: TypeAdapter[Any], value: Any) -> list[Mistake]:
+def _check_value(spot: Spot, adapter: TypeAdapter[Any], value: Any, dtype: str) -> list[Mistake]:
     kinds = variants(spot.family)
     if spot.path[-1] == "type" and kinds:
         from nntrain.config.explain import unknown_type
 
         return [] if value in kinds else [unknown_type(spot.path, value, tuple(kinds))]
     try:
-        adapter.validate_python(value)
+        checked = adapter.validate_python(value)
     except ValidationError as error:
         from nntrain.config.explain import explain
 
         return [mistake for mistake in explain(error, spot.annotation, spot.path) if not mistake.conflict]
-    return []
+    return list(unfit(checked, dtype, spot.path, spot.annotation))

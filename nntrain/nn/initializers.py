@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.random import Generator
@@ -34,6 +35,15 @@ class Initializer(ABC):
     def mismatch(self, shape: Shape) -> str | None:
         """Why the initializer cannot fill a parameter of this shape, or None if it can."""
         return None
+
+    def reach(self, shape: Shape) -> float:
+        """How large a number may become that is drawn for a parameter of this shape; infinite beyond float64."""
+        with np.errstate(over="ignore"):
+            scale, shift = self.scale_and_shift(shape)
+            return float(np.max(np.abs(scale)) * self.farthest + np.max(np.abs(shift)))
+
+    # No standard number is drawn that is larger; a normal one is in 1 of 10^23 cases.
+    farthest: ClassVar[float] = 10.0
 
     @abstractmethod
     def draw(self, shape: Shape, generator: Generator) -> Array:
@@ -62,6 +72,8 @@ class _Scaled(Initializer):
 
 
 class _ScaledUniform(_Scaled):
+    farthest = 1.0
+
     def draw(self, shape: Shape, generator: Generator) -> Array:
         return generator.uniform(-1.0, 1.0, shape)
 
@@ -122,6 +134,8 @@ class Uniform(Initializer):
     low: Column = -0.05
     high: Column = 0.05
 
+    farthest = 1.0
+
     def draw(self, shape: Shape, generator: Generator) -> Array:
         return generator.random(shape)
 
@@ -173,6 +187,10 @@ class Values(Initializer):
 
     def scale_and_shift(self, shape: Shape) -> tuple[Column, Column]:
         return 1.0, 0.0
+
+    def reach(self, shape: Shape) -> float:
+        """The largest of the values."""
+        return float(np.abs(self.values).max(initial=0.0))
 
 
 def _fans(shape: Shape) -> tuple[int, int]:

@@ -8,6 +8,7 @@ size; after that `forward` and `backward` take no arguments and allocate nothing
 from __future__ import annotations
 
 import math
+import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
@@ -17,6 +18,9 @@ from numpy.typing import DTypeLike
 from nntrain.arrays import Array, DType, Shape
 from nntrain.nn.initializers import Initializer
 from nntrain.streams import Streams
+
+# Of an example: NumPy's arrays have 64, and two of them are for the members and the examples.
+MOST_AXES = 62
 
 
 class ShapeError(ValueError):
@@ -121,6 +125,8 @@ CACHE_LINE = 64
 def _aligned(shape: Shape, dtype: DType) -> Array:
     """An uninitialized array that starts with a cache line: passes over it are 15 to 40 % faster."""
     size = math.prod(shape) * dtype.itemsize
+    if size + CACHE_LINE > sys.maxsize:  # for NumPy that is a mistake of the caller
+        raise MemoryError(f"an array of {math.prod(shape):.3g} numbers is more than any machine can address")
     raw: Array = np.empty(size + CACHE_LINE, dtype=np.uint8)
     start = -raw.ctypes.data % CACHE_LINE
     return raw[start : start + size].view(dtype).reshape(shape)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nntrain.arrays import Array, Shape
-from nntrain.nn.layer import Layer, Memory, Plan, ShapeError, Site
+from nntrain.nn.layer import MOST_AXES, Layer, Memory, Plan, ShapeError, Site
 
 
 class _Rearranged(Layer):
@@ -64,7 +64,9 @@ class Reshape(_Rearranged):
     shape: Shape
 
     def plan(self, input_shape: Shape) -> Plan:
-        """The new shape. Raises ShapeError where the numbers do not fit into it."""
+        """The new shape. Raises ShapeError where the numbers do not fit into it, or it has too many axes."""
+        if len(self.shape) > MOST_AXES:
+            raise ShapeError(f"reshape to {len(self.shape)} axes, but an example may have at most {MOST_AXES}")
         size, known = math.prod(input_shape), math.prod(n for n in self.shape if n != -1)
         shape = tuple(size // known if n == -1 and known else n for n in self.shape)
         if math.prod(shape) != size:

@@ -103,5 +103,5 @@ def file_sha256(path: Path) -> str:
         with open_regular(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except Damage as damage:
-        number = errno.EINVAL if path.exists() else errno.ENOENT
+        number = errno.EINVAL if os.path.exists(path) else errno.ENOENT
         raise OSError(number, str(damage), str(path)) from None

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nntrain.errors import RunError
+from nntrain.runs.messages import reason_of
 from nntrain.runs.naming import is_hidden, is_run_name
 from nntrain.runs.status import Status, moment
 from nntrain.runs.store import ENVIRONMENT, FILES, PREPROCESS, RESULT, RunDirectory
@@ -115,8 +116,8 @@ def list_runs(runs_dir: Path | str = "runs") -> list[RunSummary]:
         paths = sorted(path for path in directory.iterdir() if _looks_like_run(path))
     except FileNotFoundError:
         return []
-    except OSError as error:
-        raise RunError(f"{directory} cannot be read: {error.strerror or error}") from error
+    except (OSError, ValueError) as error:
+        raise RunError(f"{directory} cannot be read: {reason_of(error)}") from error
     return sorted((summarize(path) for path in paths), key=lambda run: (run.moment, run.name))
 
 

@@ -101,17 +101,36 @@ def _is_whole(path: Path) -> bool:
     return True
 
 
-def cannot_write(path: Path, error: OSError) -> RunError:
+def cannot_write(path: Path, error: OSError | ValueError) -> RunError:
     """The error for a file or directory that the system does not let us write."""
-    return RunError(f"cannot write {path}: {error.strerror or error}")
+    return RunError(f"cannot write {path}: {reason_of(error)}")
+
+
+def reason_of(error: OSError | ValueError) -> str:
+    """What the system says of a path, in its words; a ValueError is for one that no system has."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+def _unknown(path: Path) -> str | None:
+    """Why the system does not tell whether there is something of this path; None if it does."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        return reason_of(error)
+    return None
 
 
 def no_such_run(path: Path, runs_dir: Path) -> RunError:
     """The error for a run that is not there, with the nearest name that is."""
-    if path.is_file():
+    for place in (path, runs_dir / path):
+        if (reason := _unknown(place)) is not None:
+            return RunError(f"{place} cannot be read: {reason}")
+    if os.path.isfile(path):
         return RunError(f"{path} is a file, not a run directory; a run is named by its directory, {path.parent}")
     try:
-        names = sorted(entry.name for entry in runs_dir.iterdir() if entry.is_dir())
+        names = sorted(entry.name for entry in runs_dir.iterdir() if os.path.isdir(entry))
     except OSError:
         names = []
     near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)

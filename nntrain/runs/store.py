@@ -112,7 +112,7 @@ class RunDirectory:
             run._remove_abandoned(Path(runs_dir))
             run._disk.make_directory(run.path)
             run._later = unused(Path(runs_dir), name)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             run.discard()
             raise cannot_write(Path(runs_dir), error) from error
         except BaseException:
@@ -160,7 +160,7 @@ class RunDirectory:
         return cls(path, disk=disk)
 
     def _make_parents(self, path: Path) -> None:
-        missing = [parent for parent in (path, *path.parents) if not parent.exists()]
+        missing = [parent for parent in (path, *path.parents) if not os.path.exists(parent)]
         for parent in reversed(missing):
             with contextlib.suppress(FileExistsError):  # another fit made it first
                 self._disk.make_directory(parent)
@@ -398,7 +398,7 @@ class RunDirectory:
     def tidy(self) -> None:
         """Remove what a process that was killed while it wrote has left beside the files. It does no harm there."""
         unfinished = [temporary(self.path / name) for name in (*FILES, _NEXT_CHECKPOINT)]
-        for path in filter(Path.exists, [self.path / _NEXT_CHECKPOINT, *unfinished]):
+        for path in filter(os.path.lexists, [self.path / _NEXT_CHECKPOINT, *unfinished]):
             with contextlib.suppress(OSError):
                 self._disk.remove(path)
 

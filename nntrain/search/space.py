@@ -17,6 +17,7 @@ from nntrain.config.search import (
     LogUniformRangeConfig,
     RandomConfig,
     UniformRangeConfig,
+    is_random,
 )
 from nntrain.errors import UserError
 
@@ -49,8 +50,7 @@ def points(
         UserError: a grid over a distribution, or a grid that is too large.
     """
     if strategy == "auto":
-        drawn = any(isinstance(axis, _RANGES) for axis in space.values())
-        strategy = RandomConfig() if drawn else GridConfig()
+        strategy = RandomConfig() if is_random(strategy, space.values()) else GridConfig()
     if isinstance(strategy, RandomConfig):
         generator = np.random.default_rng(seed if strategy.seed is None else strategy.seed)
         if not any(isinstance(axis, _RANGES) for axis in space.values()):

@@ -46,8 +46,8 @@ def output_r2(y: Array, t: Array) -> Array:
         return np.full((len(y), y.shape[2]), np.nan)
     error = output_squared_error(y, t)
     varies = np.broadcast_to(t.max(axis=1) > t.min(axis=1), error.shape)
-    spread = np.broadcast_to(t.var(axis=1, dtype=np.float64), error.shape)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):  # targets too large to be squared leave no ratio
+        spread = np.broadcast_to(t.var(axis=1, dtype=np.float64), error.shape)
         ratio = np.divide(error, spread, out=(error > 0).astype(np.float64), where=varies)
     return _whole(np.where(np.isnan(error), np.nan, 1.0 - ratio))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from datetime import datetime
 from pathlib import Path
@@ -95,7 +96,7 @@ def _what_became_of(directory: RunDirectory, status: RunStatus) -> str:
     refit = result.get("refit")
     if isinstance(refit, str) and refit.isprintable():
         run = directory.path.parent / refit
-        return f"the network of its best point {'is' if run.exists() else 'was'} in {run}"
+        return f"the network of its best point {'is' if os.path.exists(run) else 'was'} in {run}"
     match status.current():
         case "running":
             return f"it is still at work, in {_owner(status)}, and {_finished(directory)}: {_wait(directory)}"

@@ -1,6 +1,7 @@
 """What the readers share: files that can be read, names that nearly match, bounds on size."""
 
 import difflib
+import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -26,9 +27,9 @@ _MNIST_FILE = re.compile(r"(train|t10k)-(images|labels)[-.]idx[13]-ubyte(\.gz)?"
 def existing_file(path: Path, *, setting: str | None = "data.path") -> Path:
     """`path` itself if it is a file that can be opened; DataError, with near matches, where it is not."""
     try:
-        if path.is_dir():
+        if os.path.isdir(path):
             raise DataError(f"{path} is a directory; name a file in it", setting=setting)
-        if path.exists() and not path.is_file():  # a pipe or a device may never end
+        if os.path.exists(path) and not os.path.isfile(path):  # a pipe or a device may never end
             raise DataError(f"{path} is not a regular file", setting=setting)
         with path.open("rb"):
             return path
@@ -52,9 +53,9 @@ def _where_to_look(path: Path) -> Iterator[str]:
 def _nearest_file(path: Path) -> str:
     folder = path.parent
     try:
-        if not folder.is_dir():
+        if not os.path.isdir(folder):
             return f" (there is no directory {folder})"
-        names = sorted(entry.name for entry in folder.iterdir() if entry.is_file())
+        names = sorted(entry.name for entry in folder.iterdir() if os.path.isfile(entry))
     except OSError:
         return ""
     return did_you_mean(path.name, names)

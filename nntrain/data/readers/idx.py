@@ -10,6 +10,7 @@ more than announced is unpacked.
 """
 
 import gzip
+import os
 import struct
 import zlib
 from math import prod
@@ -55,7 +56,7 @@ def _labels_of(path: Path) -> Path:
     plain = name.removesuffix(".gz")
     tried = [name, plain if name.endswith(".gz") else f"{plain}.gz"]
     for each in tried:
-        if each != path.name and (path.parent / each).is_file():
+        if each != path.name and os.path.isfile(path.parent / each):
             return path.parent / each
     raise DataError(
         f"{path}: no labels beside it ({tried[0]} or {tried[1]}); name their file with data.labels",

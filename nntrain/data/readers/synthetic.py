@@ -85,6 +85,15 @@ def generate(kind: str, *, examples: int | None = None, noise: float = 0.0, seed
         DataError: an unknown kind, or a number out of its range.
     """
     _check(kind, examples, noise, classes)
+    with np.errstate(over="ignore", invalid="ignore"):
+        dataset = _generate(kind, examples, noise, seed, classes)
+    columns = (*dataset.inputs, *dataset.target_columns) if isinstance(dataset.inputs, tuple) else ()
+    if not all(np.isfinite(column.values).all() for column in columns if column.kind == "numeric"):
+        raise DataError(f"synthetic {kind}: noise {noise:g} makes numbers infinite", setting="data.synthetic.noise")
+    return dataset
+
+
+def _generate(kind: str, examples: int | None, noise: float, seed: int, classes: int) -> Dataset:
     rng = default_rng(SeedSequence(seed, spawn_key=(_STREAM,)))
     count = DEFAULT_EXAMPLES if examples is None else examples
     match kind:
