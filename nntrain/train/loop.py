@@ -271,7 +271,7 @@ class Training:
         }
         self._best.load_state({name: state.array(f"best/{name}", a.shape) for name, a in self._best.state().items()})
         self._epoch, self._step = state.number("epoch"), state.number("step")
-        self._population.load(state, started=self._step > 0)
+        self._population.load(state)
         if self._snapshots is not None:
             self._snapshots.load(state)
         is_over = self._epoch > self.epochs

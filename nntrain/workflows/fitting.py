@@ -339,14 +339,12 @@ class Fit:
                 report = self._examine(training)
                 directory.write_divergence(report.document())
                 directory.set_status("diverged", report.headline)
+                _remove_checkpoints(directory, CHECKPOINT, PREVIOUS_CHECKPOINT)
                 raise DivergedError(report.text(str(directory.path)))
             case StopReason.EPOCHS | StopReason.EARLY:
                 directory.set_status("complete")
                 goes_on = outcome.reason is StopReason.EPOCHS and self.config.training.checkpoint is not None
-                with contextlib.suppress(RunError):  # the run is complete; what is too much in it does no harm
-                    for name in (PREVIOUS_CHECKPOINT, *(() if goes_on else (CHECKPOINT,))):
-                        directory.remove(name)
-                directory.tidy()
+                _remove_checkpoints(directory, PREVIOUS_CHECKPOINT, *(() if goes_on else (CHECKPOINT,)))
 
     @property
     def batches_in_epoch(self) -> int:
@@ -387,6 +385,14 @@ class Fit:
             done=training.epoch - 1,
             notes=_notes(self.config),
         )
+
+
+def _remove_checkpoints(directory: RunDirectory, *names: str) -> None:
+    """Remove what a run that is over does not go on from, and what was left half-written."""
+    with contextlib.suppress(RunError):  # the run is over; what is too much in it does no harm
+        for name in names:
+            directory.remove(name)
+    directory.tidy()
 
 
 def _notes(config: Config) -> tuple[str, ...]:
