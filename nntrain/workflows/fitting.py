@@ -143,7 +143,7 @@ class Fit:
 
     def environment(self, directory: RunDirectory, *, command: Sequence[str] | None = None) -> dict[str, Any]:
         """The content of environment.json: what it is trained with, the data's checksums and the splits' sizes."""
-        present = environment(directory.path, command=command, threads=self.threads, data_files=self.data.files)
+        present = environment(directory.path, command=command, threads=self.threads, data_files=self.data.sha256)
         return {**present, "examples": {split: self.prepared.size(split) for split in SPLITS}}
 
     def _check_wanted(self) -> None:
@@ -339,12 +339,14 @@ class Fit:
                 report = self._examine(training)
                 directory.write_divergence(report.document())
                 directory.set_status("diverged", report.headline)
-                _remove_checkpoints(directory, CHECKPOINT, PREVIOUS_CHECKPOINT)
                 raise DivergedError(report.text(str(directory.path)))
             case StopReason.EPOCHS | StopReason.EARLY:
                 directory.set_status("complete")
                 goes_on = outcome.reason is StopReason.EPOCHS and self.config.training.checkpoint is not None
-                _remove_checkpoints(directory, PREVIOUS_CHECKPOINT, *(() if goes_on else (CHECKPOINT,)))
+                with contextlib.suppress(RunError):  # the run is complete; what is too much in it does no harm
+                    for name in (PREVIOUS_CHECKPOINT, *(() if goes_on else (CHECKPOINT,))):
+                        directory.remove(name)
+                directory.tidy()
 
     @property
     def batches_in_epoch(self) -> int:
@@ -385,14 +387,6 @@ class Fit:
             done=training.epoch - 1,
             notes=_notes(self.config),
         )
-
-
-def _remove_checkpoints(directory: RunDirectory, *names: str) -> None:
-    """Remove what a run that is over does not go on from, and what was left half-written."""
-    with contextlib.suppress(RunError):  # the run is over; what is too much in it does no harm
-        for name in names:
-            directory.remove(name)
-    directory.tidy()
 
 
 def _notes(config: Config) -> tuple[str, ...]:

@@ -99,9 +99,15 @@ def random_config(rng: random.Random) -> dict[str, Any]:
 
 
 def left(run: Path) -> dict[str, Any]:
-    """Everything in a run directory but times, and what tells one run from another."""
+    """Everything in a run directory but times, and what tells one run from another.
+
+    Which checkpoints a run that diverged has left depends on when they were saved.
+    """
     found: dict[str, Any] = {}
+    diverged = (run / "divergence.json").exists()
     for path in sorted(run.iterdir()):
+        if diverged and path.name.startswith("checkpoint."):
+            continue
         if path.suffix == ".npz":
             with np.load(path) as archive:
                 arrays = {name: archive[name] for name in archive.files}
