@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -83,6 +84,8 @@ class Prepared:
 class Data:
     """The data of an experiment, read once: the examples that are split, and splits that are files of their own.
 
+    `sha256` has every file that was read, with the sha256 of what was read of it.
+
     Args:
         experiment: says where the data is, and what its columns are.
         kinds: what the columns were when a run was trained on this data; None where they are to be found out.
@@ -97,10 +100,12 @@ class Data:
             for name, part in (("validation", config.split.validation), ("test", config.split.test))
             if isinstance(part, SplitFileConfig)
         }
+        datasets = (self.pool, *self.separate.values())
+        self.sha256 = checksums(pair for each in datasets for pair in zip(each.files, each.sha256, strict=True))
         with located(experiment):
             self.task = _task(self.pool, experiment.config)
             if config.preprocess.missing == "error":  # counted in the whole file, not in the rows for training
-                for dataset in (self.pool, *self.separate.values()):
+                for dataset in datasets:
                     check_missing(dataset, dataset.inputs if isinstance(dataset.inputs, tuple) else (), config.columns)
 
     @property
@@ -111,7 +116,7 @@ class Data:
     @property
     def files(self) -> tuple[Path, ...]:
         """Every file that was read."""
-        return tuple(dict.fromkeys(path for d in (self.pool, *self.separate.values()) for path in d.files))
+        return tuple(self.sha256)
 
     @cached_property
     def split(self) -> Split:
@@ -244,6 +249,21 @@ class Data:
             )
         except DataError as error:
             raise self.experiment.error(setting, str(error)) from error
+
+
+def checksums(read: Iterable[tuple[Path, str]]) -> dict[Path, str]:
+    """Files that were read and the sha256 of what was read, each file once, under the first of its names.
+
+    Raises:
+        DataError: two readings of a file have found other bytes.
+    """
+    found: dict[str, tuple[Path, str]] = {}
+    for path, sha256 in read:
+        if found.setdefault(os.path.realpath(path), (path, sha256))[1] != sha256:
+            raise DataError(
+                f"{path} has changed since it was read a first time: start again when nobody writes to it any more"
+            )
+    return dict(found.values())
 
 
 @contextmanager

@@ -138,7 +138,15 @@ def load_experiment(path: str | os.PathLike[str] | Mapping[str, Any], overrides:
     Raises:
         ConfigError: with every mistake of the config and of the overrides, each with its place.
     """
-    text, file = _read(path)
+    return _loaded(*_read(path), overrides)
+
+
+def parse_experiment(content: str, path: FilePath, overrides: Sequence[str] = ()) -> Experiment:
+    """As `load_experiment`, of a file whose text was read already. Raises ConfigError."""
+    return _loaded(Text(os.fspath(path), content), path, overrides)
+
+
+def _loaded(text: Text, file: FilePath, overrides: Sequence[str]) -> Experiment:
     document = parse(text)
     overrides = [writable(argument) for argument in overrides]
     if document.readable:

@@ -65,7 +65,7 @@ class Dataset:
     inputs    columns of N cells, or an array [N, I], [N, H, W, C] or of any other rank ≥ 2, of any real dtype
     targets   columns, or an array [N] or [N, K] of numbers, or None where only predictions are wanted
     source    the name errors use for the data: the path as it was given, or "synthetic xor"
-    files     the files that were read
+    files     the files that were read, and `sha256` of the bytes that were read of each of them
     numbers   [N] int64: for each example its line in the file (`numbered` = "line") or its index from 0
               ("example"). None stands for 0, 1, 2, …
     remarks   what deserves a word about how the file was read, a sentence each
@@ -82,6 +82,7 @@ class Dataset:
     remarks: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     cell: Callable[[int, str], str] | None = None
+    sha256: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.inputs[0]) if isinstance(self.inputs, tuple) else len(self.inputs)

@@ -1,18 +1,15 @@
 """environment.json: what a run was computed with."""
 
-import errno
-import hashlib
 import os
 import platform
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import nntrain
-from nntrain.runs.files import Damage, open_regular
 
 # What a training with equal config, data and libraries computes, to the bit. Raise it with every change that alters
 # a single bit of any weight, so that runs are not continued by other arithmetic than they began with.
@@ -24,7 +21,7 @@ def environment(
     *,
     command: Sequence[str] | None = None,
     threads: int | None = None,
-    data_files: Iterable[Path] = (),
+    data_files: Mapping[Path, str] | None = None,
 ) -> dict[str, Any]:
     """Versions, platform, BLAS, threads, command line, and the sha256 of each data file.
 
@@ -32,7 +29,7 @@ def environment(
                  leaves them as they are
     command:     the command line; default that of this process
     threads:     how many cores the training uses; None where the caller does not say
-    data_files:  the files that were read; raises OSError if one cannot be
+    data_files:  the files that were read, and the sha256 of what was read of each
     """
     return {
         "python": platform.python_version(),
@@ -46,7 +43,9 @@ def environment(
         "blas": blas(),
         "threads": threads,
         "command": command_line() if command is None else list(command),
-        "data": {str(path) if run is None else seen_from(run, path): file_sha256(path) for path in data_files},
+        "data": {
+            str(path) if run is None else seen_from(run, path): sha256 for path, sha256 in (data_files or {}).items()
+        },
     }
 
 
@@ -95,13 +94,3 @@ def processor() -> str:
     kernels = sorted({str(library["architecture"]) for library in threadpool_info() if library.get("architecture")})
     config: Any = np.show_config(mode="dicts")
     return " ".join([platform.machine(), *kernels, *config.get("SIMD Extensions", {}).get("found", [])])
-
-
-def file_sha256(path: Path) -> str:
-    """The sha256 of a file's bytes, read in pieces. Raises OSError, also for a pipe or a device, which may not end."""
-    try:
-        with open_regular(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except Damage as damage:
-        number = errno.EINVAL if os.path.exists(path) else errno.ENOENT
-        raise OSError(number, str(damage), str(path)) from None

@@ -79,6 +79,12 @@ class Training:
         return None if self._snapshots is None else self._snapshots.earlier
 
     @property
+    def snapshots(self) -> list[TrainingState]:
+        """The states that `replay_from` may be, now or in the next few hundred steps, the earlier one first."""
+        both = [] if self._snapshots is None else [self._snapshots.earlier, self._snapshots.later]
+        return [state for state in both if state is not None]
+
+    @property
     def is_over(self) -> bool:
         """Whether nobody trains any more."""
         return not self._live.any() or self._epoch > self.epochs
@@ -232,6 +238,13 @@ class Training:
         self._population.save(state)
         return state
 
+    def whole_state(self) -> TrainingState:
+        """The state with all that `replay_from` needs, if the training is watched."""
+        state = self.state()
+        if self._snapshots is not None:
+            self._snapshots.save(state)
+        return state
+
     def load_state(self, state: TrainingState) -> None:
         """Go on from a state of the same training; call it before iterating.
 
@@ -258,9 +271,9 @@ class Training:
         }
         self._best.load_state({name: state.array(f"best/{name}", a.shape) for name, a in self._best.state().items()})
         self._epoch, self._step = state.number("epoch"), state.number("step")
-        self._population.load(state, started=self._step > 0)
+        self._population.load(state)
         if self._snapshots is not None:
-            self._snapshots.start(state)
+            self._snapshots.load(state)
         is_over = self._epoch > self.epochs
         before, now = StopReason.EPOCHS, StopReason.INTERRUPTED
         if is_over:

@@ -55,15 +55,14 @@ class Population:
         state.numbers["order_streams"] = self.task.batches.streams.state()
         state.numbers["dropout_streams"] = self.network.dropout_streams.state()
 
-    def load(self, state: TrainingState, *, started: bool) -> None:
-        """Take them over; `started` says whether the epoch in progress has begun, so that its order is known.
+    def load(self, state: TrainingState) -> None:
+        """Take them over.
 
         Raises:
             RunError: the state is of another training.
         """
         self.update.optimizer.load_state(state.section("optimizer"))
         self.schedule.load_state(state.section("schedule"))
-        if started:
-            self.task.load_state(state.section("task"))
+        self.task.load_state(state.section("task"))
         self.task.batches.streams.load_state(state.numbers["order_streams"])
         self.network.dropout_streams.load_state(state.numbers["dropout_streams"])

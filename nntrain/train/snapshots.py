@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from nntrain.errors import RunError
 from nntrain.train.population import Population
 from nntrain.train.state import TrainingState
 
 # Steps from one snapshot to the next. A snapshot takes as long as one or two steps, so this is what it costs at most;
 # and twice this many steps are repeated at most when training has diverged.
 SPACING = 250
+# Where they are in a state that is written down, and which of their arrays need not be.
+_SECTION = "replay"
+_SAME_AS_THETA = ("kept_theta", "best/theta")
 
 
 class Snapshots:
@@ -40,12 +44,50 @@ class Snapshots:
 
     def take(self, state: TrainingState) -> None:
         """Keep a state, without the weights that a repetition has no use for."""
-        theta = state.arrays["theta"]
-        arrays = {**state.arrays, "kept_theta": theta, "best/theta": theta}
+        arrays = {**state.arrays, **dict.fromkeys(_SAME_AS_THETA, state.arrays["theta"])}
         self.earlier, self.later = self.later, TrainingState(arrays, state.numbers)
 
-    def start(self, state: TrainingState) -> None:
-        """Begin anew with the state that the training goes on from."""
-        self.take(state)
-        self.take(state)
-        self._wait = SPACING
+    def save(self, state: TrainingState) -> None:
+        """Add the snapshots to a state that is written down: a training that goes on repeats the same steps."""
+        state.numbers[_SECTION] = {"wait": self._wait}
+        for name, snapshot in (("earlier", self.earlier), ("later", self.later)):
+            if snapshot is None:
+                continue
+            state.numbers[_SECTION][name] = snapshot.numbers
+            kept = {path: array for path, array in snapshot.arrays.items() if path not in _SAME_AS_THETA}
+            state.arrays.update({f"{_SECTION}/{name}/{path}": array for path, array in kept.items()})
+
+    def load(self, state: TrainingState) -> None:
+        """Take over what `save` added, or, where nothing was, begin anew with the state that the training goes on from.
+
+        Raises:
+            RunError: it is damaged.
+        """
+        numbers = state.numbers.get(_SECTION)
+        if numbers is None:
+            self.take(state)
+            self.take(state)
+            self._wait = SPACING
+            return
+        known = isinstance(numbers, dict) and numbers.keys() <= {"wait", "earlier", "later"}
+        wait = numbers.get("wait") if known else None
+        if not isinstance(wait, int) or not 0 < wait <= SPACING:
+            raise RunError("the training state does not say where a repetition starts")
+        self.earlier, self.later = (_snapshot(state, name, numbers.get(name)) for name in ("earlier", "later"))
+        self._wait = wait
+
+
+def without_snapshots(state: TrainingState) -> TrainingState:
+    """A state without what `Snapshots.save` added to it."""
+    arrays = {path: array for path, array in state.arrays.items() if not path.startswith(f"{_SECTION}/")}
+    return TrainingState(arrays, {name: value for name, value in state.numbers.items() if name != _SECTION})
+
+
+def _snapshot(state: TrainingState, name: str, numbers: object) -> TrainingState | None:
+    if numbers is None:
+        return None
+    if not isinstance(numbers, dict):
+        raise RunError(f"the training state does not say where its {name} snapshot is")
+    found = TrainingState(state.section(f"{_SECTION}/{name}"), numbers)
+    found.arrays.update(dict.fromkeys(_SAME_AS_THETA, found.array("theta", None)))
+    return found

@@ -19,7 +19,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from nntrain.errors import RunError
 from nntrain.nn.activations import LeakyRelu, Relu, Sigmoid, Tanh
 from nntrain.nn.network import Blueprint
 
@@ -72,6 +74,21 @@ class Symptoms:
                 self._told |= {(kind, sign.layer) for sign in new}
                 messages.append(self._message(kind, new, epoch))
         return messages
+
+    def state(self) -> dict[str, list[list[Any]]]:
+        """What was seen and told so far, as JSON has it."""
+        seen = [[kind, layer, count] for (kind, layer), count in sorted(self._seen.items())]
+        return {"seen": seen, "told": [list(sign) for sign in sorted(self._told)]}
+
+    def load_state(self, state: object) -> None:
+        """Take over what `state` gave. Raises RunError where it is something else."""
+        try:
+            if not isinstance(state, dict):
+                raise TypeError
+            self._seen = {(str(kind), str(layer)): int(count) for kind, layer, count in state["seen"]}
+            self._told = {(str(kind), str(layer)) for kind, layer in state["told"]}
+        except (LookupError, TypeError, ValueError):
+            raise RunError("it does not say which symptoms its layers had") from None
 
     def _signs(self, values: Mapping[str, float]) -> Iterator[_Sign]:
         """Everything bad in these values."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,9 +18,9 @@ from nntrain.build.training import build_evaluator, build_loss
 from nntrain.config.data import SplitFileConfig
 from nntrain.config.experiment import Experiment
 from nntrain.data.dataset import Dataset, Kind
+from nntrain.data.readers.opened import OpenedFile
 from nntrain.data.task import Task
 from nntrain.errors import DataError, RunError, UserError
-from nntrain.runs.environment import file_sha256
 from nntrain.runs.store import CONFIG, ENVIRONMENT, RESULT, RunDirectory
 from nntrain.train.baseline import constant_losses
 from nntrain.train.evaluation import Evaluation, evaluate_predictions
@@ -194,15 +195,21 @@ def unchanged_data(
     """
     recorded, sizes = _recorded_data(environment, run)
     named = _data_files(experiment)
-    for written, file in named.items():
+    for written in named:
         if written not in recorded:
             raise _contradiction(run, f"the run was not trained on {written!r}")
-        _check_file(file, [recorded[written]], run, otherwise)
     _check_examples(experiment, sizes, run)  # before they are made
-    data = Data(experiment, kinds)
-    for file in data.files:  # labels of IDX files need not be named
-        if file not in named.values():
-            _check_file(file, recorded.values(), run, otherwise)
+    known = {os.path.realpath(file): recorded[written] for written, file in named.items()}
+    try:
+        data = Data(experiment, kinds)
+    except UserError:  # that a file is another one now, or is gone, says more than what is wrong with it
+        for file in named.values():
+            _check_file(file, known[os.path.realpath(file)], run, otherwise)
+        raise
+    for file, sha256 in data.sha256.items():
+        # Labels of IDX files need not be named.
+        if sha256 not in ([known[real]] if (real := os.path.realpath(file)) in known else recorded.values()):
+            raise _changed(file, run, otherwise)
     for split in SPLITS:
         found = len(data.separate[split]) if split in data.separate else len(getattr(data.split, split))
         if found != sizes[split]:
@@ -220,19 +227,24 @@ def _recorded_data(environment: Mapping[str, object], run: RunDirectory) -> tupl
     return known, sizes
 
 
-def _check_file(file: Path, known: Collection[object], run: RunDirectory, otherwise: str) -> None:
+def _check_file(file: Path, known: object, run: RunDirectory, otherwise: str) -> None:
     try:
-        sha256 = file_sha256(file)
+        with OpenedFile(file) as opened:
+            opened.read_through()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise DataError(
             f"{file} cannot be read ({reason}), but {run.name} was trained on it: put it back{otherwise}"
         ) from error
-    if sha256 not in known:
-        raise DataError(
-            f"{file} has changed since {run.name} was trained on it, so its splits cannot be found again: "
-            f"restore it{otherwise}"
-        )
+    if opened.sha256 != known:
+        raise _changed(file, run, otherwise)
+
+
+def _changed(file: Path, run: RunDirectory, otherwise: str) -> DataError:
+    return DataError(
+        f"{file} has changed since {run.name} was trained on it, so its splits cannot be found again: "
+        f"restore it{otherwise}"
+    )
 
 
 def _check_examples(experiment: Experiment, sizes: Mapping[str, int], run: RunDirectory) -> None:

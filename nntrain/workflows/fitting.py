@@ -43,11 +43,15 @@ from nntrain.train.watching import Watch
 from nntrain.visible import Lines
 from nntrain.workflows.interruption import Interruption
 from nntrain.workflows.listener import FitInfo, Listener
+from nntrain.workflows.observing import Observer
 from nntrain.workflows.recording import preprocess_document
 from nntrain.workflows.results import FitResult
 
 if TYPE_CHECKING:
     from nntrain.workflows.divergence import Report
+
+# In a checkpoint: what the epochs before it have shown.
+OBSERVED = "observed"
 
 
 def fit(
@@ -143,7 +147,7 @@ class Fit:
 
     def environment(self, directory: RunDirectory, *, command: Sequence[str] | None = None) -> dict[str, Any]:
         """The content of environment.json: what it is trained with, the data's checksums and the splits' sizes."""
-        present = environment(directory.path, command=command, threads=self.threads, data_files=self.data.files)
+        present = environment(directory.path, command=command, threads=self.threads, data_files=self.data.sha256)
         return {**present, "examples": {split: self.prepared.size(split) for split in SPLITS}}
 
     def _check_wanted(self) -> None:
@@ -153,8 +157,7 @@ class Fit:
 
     def _train(self, directory: RunDirectory, training: Training, state: TrainingState | None) -> FitResult:
         """Train with the run directory open; whatever happens, it ends in the right status."""
-        self._symptoms, self._watch = Symptoms(training.network.blueprint), self._watched()
-        self._course: list[float] = []
+        self._observer = self.observer(training)
         for message in self.warnings:
             self.listener.warned(message)
         self.listener.started(self._info(directory, training))
@@ -162,7 +165,7 @@ class Fit:
         self._started = time.perf_counter()
         try:
             with directory.history_writer(training.epoch - 1) as history:
-                self._recall(directory)
+                self._recall(directory, state)
                 self._follow(directory, training, history)
             return self._finish(directory, training)
         except (Interrupted, DivergedError):
@@ -185,7 +188,7 @@ class Fit:
                 line = history_line(record)
                 history.append(line)
                 self.listener.epoch(record)
-                self._observe(record.epoch, line)
+                self._warn(self._observer.observe(record.epoch, line))
                 self.interruption.asked()
             stopping = self.interruption.signal is not None and not training.is_over
             if stopping or self._checkpoint_due(training.epoch):
@@ -201,14 +204,14 @@ class Fit:
         for message in messages:
             self.listener.warned(message)
 
-    def _recall(self, directory: RunDirectory) -> None:
+    def _recall(self, directory: RunDirectory, state: TrainingState | None) -> None:
         """Note what the epochs before have shown, so that a run that goes on warns as one without interruption."""
-        for epoch, line in enumerate(directory.iter_history(), start=1):
-            self._observe(epoch, {name: value for name, value in line.items() if isinstance(value, float)})
+        self._observer.recall(directory.iter_history(), None if state is None else state.numbers.get(OBSERVED))
+        self._warn(self._observer.said)
 
-    def _observe(self, epoch: int, line: Mapping[str, float]) -> None:
-        self._course.append(line.get(self._watch.name, np.nan))
-        self._warn([*self._symptoms.observe(epoch, line), *self._watch.observe(epoch, line.get(self._watch.name))])
+    def observer(self, training: Training) -> Observer:
+        """Who sees the epochs, before the first one."""
+        return Observer(Symptoms(training.network.blueprint), self._watched())
 
     def _watched(self) -> Watch:
         """What the training is judged by: what early stopping monitors, or else a loss, as a plateau schedule does."""
@@ -234,7 +237,8 @@ class Fit:
 
     def _save_checkpoint(self, directory: RunDirectory, training: Training, history: HistoryWriter) -> None:
         history.sync()  # the checkpoint counts on the lines before it
-        state = training.state()
+        state = training.whole_state()
+        state.numbers[OBSERVED] = self._observer.state()
         state.numbers["seconds"] = self._seconds()
         state.numbers["run"] = directory.read_status().started  # of equal networks, a checkpoint belongs to one run
         write_checkpoint(directory, state.arrays, state.numbers)
@@ -267,7 +271,7 @@ class Fit:
             positive_class=positive_class(self.prepared.task, self.prepared.preprocessor.classes),
             longer=self._longer(directory, outcome),
             keeps=keeps,
-            judged_by=self._watch.name,
+            judged_by=self._observer.watch.name,
             undefined=list(undefined_metrics(self.config, self.prepared)),
             note=note,
         )
@@ -293,14 +297,15 @@ class Fit:
 
     def _kept(self, outcome: Outcome) -> tuple[Literal["best", "last"], str | None]:
         """Whether the best weights are kept or the last ones, and a note where others than the last were better."""
-        best, early = self._watch.best, self.config.early_stopping
+        watch, early = self._observer.watch, self.config.early_stopping
         rule = early if isinstance(early, EarlyStoppingConfig) else None
+        best = watch.best
         if rule is not None and rule.restore_best and best is not None:
             return "best", None
         chosen = rule is not None or "validation" in self.prepared.splits
         if best is None or not chosen or best.epoch == outcome.best_epoch:
             return "last", None
-        most = "highest" if self._watch.maximize else "lowest"
+        most = "highest" if watch.maximize else "lowest"
         how = "early_stopping.restore_best: true"
         if rule is None:
             how = f"early_stopping: {{patience: {self.config.training.epochs}}}"
@@ -316,7 +321,7 @@ class Fit:
         """
         if outcome.reason is not StopReason.EPOCHS:
             return None
-        if not still_improving(self._course, maximize=self._watch.maximize):
+        if not still_improving(self._observer.course, maximize=self._observer.watch.maximize):
             return None
         epochs = f"--set training.epochs={2 * outcome.epochs}"
         if self.config.training.checkpoint is None or self.config.schedule.type == "cosine":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nntrain.config.experiment import Experiment, load_experiment
+from nntrain.config.experiment import Experiment, parse_experiment
 from nntrain.config.section import LARGEST_INTEGER
 from nntrain.data.preprocess import VERSION, Preprocessor
 from nntrain.errors import NEWER, UserError, what_newer_needs
@@ -17,9 +17,9 @@ _LINES_SHOWN = 12  # of what is wrong with a config: it was not written by the o
 
 def read_experiment(directory: RunDirectory, overrides: Sequence[str] = ()) -> Experiment:
     """The experiment in config.yaml. Raises RunError where it is damaged, ConfigError for a wrong override."""
-    directory.read_config()  # for its checksum
+    text, path = directory.read_config(), directory.path / CONFIG
     try:
-        experiment = load_experiment(directory.path / CONFIG)
+        experiment = parse_experiment(text, path)
     except UserError as error:
         newer = next((p for p in getattr(error, "problems", ()) if p.message.endswith(NEWER)), None)
         if newer is not None:
@@ -27,7 +27,7 @@ def read_experiment(directory: RunDirectory, overrides: Sequence[str] = ()) -> E
         lines = lines_of(str(error))
         shown = lines[:_LINES_SHOWN] + (["…"] if len(lines) > _LINES_SHOWN else [])
         raise directory.damaged(CONFIG, Lines("is damaged:", *shown)) from error
-    return load_experiment(directory.path / CONFIG, overrides) if overrides else experiment
+    return parse_experiment(text, path, overrides) if overrides else experiment
 
 
 def read_preprocessor(directory: RunDirectory) -> Preprocessor:

@@ -31,10 +31,12 @@ from nntrain.runs.store import (
     WEIGHTS,
     RunDirectory,
 )
+from nntrain.train.loop import Training
 from nntrain.train.records import StopReason
+from nntrain.train.snapshots import without_snapshots
 from nntrain.train.state import TrainingState
 from nntrain.workflows.evaluating import unchanged_data
-from nntrain.workflows.fitting import Fit, how_to_go_on, portable
+from nntrain.workflows.fitting import OBSERVED, Fit, how_to_go_on, portable
 from nntrain.workflows.interruption import Interruption
 from nntrain.workflows.listener import Listener
 from nntrain.workflows.reading import read_count, read_experiment, read_preprocessor, shown
@@ -241,18 +243,25 @@ def _state(directory: RunDirectory, fit: Fit) -> tuple[TrainingState | None, str
     """The state to go on from, checked against the training, and a warning if it is not what one expects."""
     training = fit.training()
     expected = training.state()
-    # Arrays and their headers; the values of the best epoch are not in the state of a training that has not begun.
-    most = 2 * sum(array.nbytes for array in expected.arrays.values()) + (1 << 20)
+    # Arrays and their headers, of this state and of two earlier ones; the values of the best epoch are not in the state
+    # of a training that has not begun.
+    most = 4 * sum(array.nbytes for array in expected.arrays.values()) + (1 << 20)
     checkpoint = read_checkpoint(directory, most_bytes=most)
     if checkpoint is None:
         return None, "there is no checkpoint yet: training starts from the beginning"
     state = TrainingState(checkpoint.arrays, checkpoint.numbers)
-    problem = _unfit(state, expected, fit.batches_in_epoch)
+    problem = _unfit(without_snapshots(state), expected, fit.batches_in_epoch)
+    seconds = state.numbers.get("seconds")
+    if problem is None and not (isinstance(seconds, float) and 0 <= seconds < math.inf):
+        problem = "it does not say how long was trained"
     if state.numbers.get("run") != directory.read_status().started:
         problem = "it is that of another run"
     if problem is None:
         try:
             training.load_state(state)  # a damaged state is found before anything is written
+            if OBSERVED in state.numbers:
+                fit.observer(training).load_state(state.numbers[OBSERVED])
+            problem = _unfit_snapshots(state, training, expected, fit.batches_in_epoch)
         except (RunError, ValueError, TypeError, LookupError, OverflowError) as error:
             problem = str(error) or type(error).__name__
     if problem is not None:
@@ -274,13 +283,22 @@ def _unfit(state: TrainingState, expected: TrainingState, batches: int) -> str |
         array = state.arrays[path]
         if not path.startswith(later) or array.shape != (1,) or array.dtype.kind != "f":
             return f"{path!r} is not part of it"
-    epoch, step, seconds = (state.numbers.get(name) for name in ("epoch", "step", "seconds"))
+    epoch, step = (state.numbers.get(name) for name in ("epoch", "step"))
     known = isinstance(epoch, int) and isinstance(step, int) and 1 <= epoch <= LARGEST_INTEGER and 0 <= step < batches
     if not known:
         return f"there is no batch {shown(step)} of epoch {shown(epoch)}"
-    if not isinstance(seconds, float) or not 0 <= seconds < math.inf:
-        return "it does not say how long was trained"
     return None
+
+
+def _unfit_snapshots(state: TrainingState, training: Training, expected: TrainingState, batches: int) -> str | None:
+    """What is wrong with the states from which the steps before a divergence are repeated, or None."""
+    snapshots = training.snapshots
+    for snapshot in snapshots:
+        if (problem := _unfit(snapshot, expected, batches)) is not None:
+            return f"a repetition cannot start from it: {problem}"
+        training.load_state(snapshot)
+    reached = [(each.number("epoch"), each.number("step")) for each in (*snapshots, state)]
+    return None if reached == sorted(reached) else "a repetition would start behind it"
 
 
 def _check_unfinished(directory: RunDirectory, config: Config, state: TrainingState | None) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nntrain.build.class_weights import given_class_weights
-from nntrain.build.data import Data, Prepared, wants_output_per_class
+from nntrain.build.data import Data, Prepared, checksums, wants_output_per_class
 from nntrain.build.monitors import check_monitors
 from nntrain.build.resolve import plan_network, resolve
 from nntrain.config import dump
@@ -25,7 +25,7 @@ from nntrain.config.search import RandomConfig, SearchConfig, is_random
 from nntrain.config.written import searchable_text
 from nntrain.data.comparison import same_examples
 from nntrain.data.dataset import Dataset
-from nntrain.errors import ConfigError, DivergedError, Interrupted, RunError, UserError
+from nntrain.errors import ConfigError, DataError, DivergedError, Interrupted, RunError, UserError
 from nntrain.runs.environment import environment
 from nntrain.runs.messages import LEADERBOARD
 from nntrain.runs.store import HISTORY, RunDirectory
@@ -133,7 +133,7 @@ class Search:
         self.experiment, self.config = _with_data_seeds(experiment, experiment.config.seed), config
         self._check_members()
         self.points = points(config.space, config.strategy, seed=experiment.config.seed)
-        self._files: dict[Path, None] = {}
+        self._files: dict[Path, str] = {}
         self._prepared: dict[tuple[object, ...], PointData | UserError] = {}
         self._first_scored: list[Dataset] | None = None
         self._scored_otherwise: Point | None = None
@@ -185,6 +185,10 @@ class Search:
             with contextlib.suppress(RunError), directory.lock():
                 directory.set_status("complete", "the training of its best point was interrupted")
             raise Interrupted(message, signal=signal_of(interrupt)) from None
+        except DataError as changed:
+            with contextlib.suppress(RunError), directory.lock():
+                directory.set_status("complete", "the data changed before its best point was trained")
+            raise DataError(f"the search is done, see {path}; its best point was not trained: {changed}") from changed
         with directory.lock():
             directory.write_result(self._result(best, refit))
             directory.set_status("complete")
@@ -284,7 +288,7 @@ class Search:
                 "on it",
             )
         data = Data(experiment)
-        self._files |= dict.fromkeys(data.files)
+        self._files = checksums([*self._files.items(), *data.sha256.items()])
         if folds is None:
             sets, refit, scored = [data.prepare()], None, [data.dataset(split)]
         else:
@@ -400,7 +404,11 @@ class Search:
     def _refit(self, best: Trial, runs_dir: Path, listener: Listener) -> FitResult:
         """Train the best point as an ordinary run, on the ordinary splits."""
         experiment = self._at(best.point)
-        data = Data(experiment)
+        try:
+            data = Data(experiment)
+        except UserError as error:  # which it was not when it was read a first time
+            raise DataError(str(error)) from error
+        checksums([*self._files.items(), *data.sha256.items()])
         prepared = data.prepare()
         resolved = resolve(experiment, prepared.preprocessor, has_validation="validation" in prepared.splits)
         return Fit(resolved, data, prepared, listener).run(runs_dir)

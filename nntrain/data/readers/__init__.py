@@ -12,6 +12,7 @@ from nntrain.data.dataset import Dataset, Kind, kept_as_names, quoted
 from nntrain.data.readers.cells import PLAIN
 from nntrain.data.readers.checks import existing_file
 from nntrain.data.readers.header import Features
+from nntrain.data.readers.opened import OpenedFile
 from nntrain.data.readers.rules import TableRules
 from nntrain.data.readers.table import read_table
 from nntrain.errors import DataError
@@ -57,31 +58,32 @@ def read(
     if need_target:
         _check_settings(file, chosen, target, features, labels, rules)
     second = None if labels is None else Path(labels)
-    match chosen:
-        case "csv" | "tsv":
-            dataset = read_table(
-                file,
-                delimiter="," if chosen == "csv" else "\t",
-                target=target,
-                features=features,
-                need_target=need_target,
-                kinds=kinds,
-                rules=rules,
-            )
-        case "npz":
-            from nntrain.data.readers.npz import read_npz  # here, for most data is a table
+    with OpenedFile(file) as opened:
+        match chosen:
+            case "csv" | "tsv":
+                dataset = read_table(
+                    opened,
+                    delimiter="," if chosen == "csv" else "\t",
+                    target=target,
+                    features=features,
+                    need_target=need_target,
+                    kinds=kinds,
+                    rules=rules,
+                )
+            case "npz":
+                from nntrain.data.readers.npz import read_npz  # here, for most data is a table
 
-            dataset = read_npz(file, arrays=arrays, need_target=need_target)
-        case "npy":
-            from nntrain.data.readers.npz import read_npy
+                dataset = read_npz(opened, arrays=arrays, need_target=need_target)
+            case "npy":
+                from nntrain.data.readers.npz import read_npy
 
-            dataset = read_npy(file, labels=second, need_target=need_target)
-        case "idx":
-            from nntrain.data.readers.idx import read_idx
+                dataset = read_npy(opened, labels=second, need_target=need_target)
+            case "idx":
+                from nntrain.data.readers.idx import read_idx
 
-            dataset = read_idx(file, labels=second, need_target=need_target)
-        case _:
-            raise ValueError(f"format must be auto or one of {', '.join(FORMATS)}, got {chosen!r}")
+                dataset = read_idx(opened, labels=second, need_target=need_target)
+            case _:
+                raise ValueError(f"format must be auto or one of {', '.join(FORMATS)}, got {chosen!r}")
     if need_target and chosen in ("npz", "npy") and kinds is None:
         _check_doubt(dataset, rules)
     return _with_targets(dataset, rules, trained=kinds is not None) if need_target else dataset

@@ -1,30 +1,32 @@
 """Arrays that were read become a Dataset: element types, shapes and finiteness, whatever file they came from."""
 
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.data.dataset import Dataset, array_columns
+from nntrain.data.readers.opened import OpenedFile
 from nntrain.errors import DataError
 
 _BLOCK = 1 << 22
 
 
 def array_dataset(
-    inputs: Array, targets: Array | None, *, source: str, files: tuple[Path, ...], names: tuple[str, str]
+    inputs: Array, targets: Array | None, *, source: str, files: Sequence[OpenedFile], names: tuple[str, str]
 ) -> Dataset:
     """A data set of `inputs` [N, …] and `targets` [N] or [N, K]; `names` are what errors call the two arrays.
 
     Inputs [N] become [N, 1]. DataError where the shapes do not fit, nothing is left, or a number is not finite.
     """
     x_name, y_name = names
+    paths, sha256 = tuple(file.path for file in files), tuple(file.sha256 for file in files)
     if inputs.ndim == 0 or inputs.size == 0:
         raise DataError(f"{source}: {x_name} has the shape {list(inputs.shape)}: there are no examples in it")
     x = _numbers(inputs, f"{source}: {x_name}")
     _check_finite(x, f"{source}: {x_name}")
     if targets is None:
-        return Dataset(_at_least_2d(x), None, source, files)
+        return Dataset(_at_least_2d(x), None, source, paths, sha256=sha256)
     if targets.ndim not in (1, 2) or targets.size == 0:
         raise DataError(
             f"{source}: {y_name} has the shape {list(targets.shape)}; targets are [examples] or [examples, outputs]"
@@ -35,7 +37,7 @@ def array_dataset(
             "they must have the same number"
         )
     y = _targets(targets, f"{source}: {y_name}")
-    return Dataset(_at_least_2d(x), array_columns("y", y), source, files)
+    return Dataset(_at_least_2d(x), array_columns("y", y), source, paths, sha256=sha256)
 
 
 def _targets(values: Array, name: str) -> Array:

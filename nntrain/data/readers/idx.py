@@ -22,6 +22,7 @@ from nntrain.arrays import Array, DType, Shape
 from nntrain.data.dataset import Dataset
 from nntrain.data.readers.arrays import array_dataset
 from nntrain.data.readers.checks import ByteStream, check_size, existing_file, fill
+from nntrain.data.readers.opened import OpenedFile, finish
 from nntrain.errors import DataError
 
 _ELEMENTS = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -30,9 +31,9 @@ _MAX_DEFLATE = 1_032
 """No stream of zlib's grows more than this many times when it is unpacked."""
 
 
-def read_idx(path: Path, *, labels: Path | None, need_target: bool) -> Dataset:
+def read_idx(file: OpenedFile, *, labels: Path | None, need_target: bool) -> Dataset:
     """Read images and, where they are needed, their labels."""
-    x = _read_file(path)
+    x, path = _read_file(file), file.path
     if x.ndim == 1:
         raise DataError(
             f"{path}: one dimension, {len(x):,} labels and no images; "
@@ -41,14 +42,15 @@ def read_idx(path: Path, *, labels: Path | None, need_target: bool) -> Dataset:
         )
     x = x[..., np.newaxis] if x.ndim == 3 else x
     if not need_target:
-        return array_dataset(x, None, source=str(path), files=(path,), names=("images", "labels"))
+        return array_dataset(x, None, source=str(path), files=(file,), names=("images", "labels"))
     where = existing_file(labels, setting="data.labels") if labels else _labels_of(path)
-    y = _read_file(where)
+    with OpenedFile(where) as second:
+        y = _read_file(second)
     if y.ndim != 1:
         raise DataError(f"{where}: labels have one dimension, this file has {y.ndim}", setting="data.labels")
     if len(x) != len(y):
         raise DataError(f"{path} has {len(x):,} images, but {where} has {len(y):,} labels")
-    return array_dataset(x, y, source=str(path), files=(path, where), names=("images", "labels"))
+    return array_dataset(x, y, source=str(path), files=(file, second), names=("images", "labels"))
 
 
 def _labels_of(path: Path) -> Path:
@@ -64,16 +66,17 @@ def _labels_of(path: Path) -> Path:
     )
 
 
-def _read_file(path: Path) -> Array:
-    size = path.stat().st_size
+def _read_file(file: OpenedFile) -> Array:
+    path, size = file.path, file.size
     try:
-        with path.open("rb") as raw:
-            if raw.read(2) != b"\x1f\x8b":
-                raw.seek(0)
-                return _read_array(raw, str(path), size, packed=False)
-            raw.seek(0)
-            with gzip.GzipFile(fileobj=raw) as stream:
-                return _read_array(stream, str(path), size, packed=True)
+        with file.stream() as raw:
+            if not raw.peek(2).startswith(b"\x1f\x8b"):
+                array = _read_array(raw, str(path), size, packed=False)
+            else:
+                with gzip.GzipFile(fileobj=raw) as stream:
+                    array = _read_array(stream, str(path), size, packed=True)
+            finish(raw)
+            return array
     except (OSError, EOFError, zlib.error, struct.error) as error:
         reason = str(error) or type(error).__name__
         raise DataError(f"{path}: damaged, or not what its name says: {reason}") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 import numpy as np
 
 from nntrain.arrays import Array
+from nntrain.data.readers.opened import OpenedFile
 from nntrain.errors import DataError
 
 if TYPE_CHECKING:
@@ -45,9 +46,13 @@ class TextTable:
     or a line break, and the rows must be found by the csv module.
     """
 
-    path: Path
+    file: OpenedFile
     delimiter: str
     has_quotes: bool
+
+    @property
+    def path(self) -> Path:
+        return self.file.path
 
     @property
     def source(self) -> str:
@@ -55,7 +60,7 @@ class TextTable:
 
     def header(self) -> list[str]:
         """The names of the columns, stripped of blanks around them."""
-        with _opened(self.path) as stream:
+        with _opened(self.file) as stream:
             return self._read_header(stream)[0]
 
     def chunks(self) -> Iterator[Chunk]:
@@ -64,12 +69,12 @@ class TextTable:
         The first chunk is short, since it is only looked at to guess the kinds of the columns.
         """
         try:
-            with _opened(self.path) as stream:
+            with _opened(self.file) as stream:
                 header, line = self._read_header(stream)
                 most = max(1, _CELLS_PER_CHUNK // len(header))
                 yield from self._chunks(stream, line, most)
         except UnicodeDecodeError:
-            raise DataError(_not_utf8(self.path)) from None
+            raise DataError(_not_utf8(self.file)) from None
 
     def cells(self, chunk: Chunk) -> tuple[Array, list[list[str]]]:
         """The rows of a chunk divided into cells, without blank lines, and their line numbers [n]."""
@@ -82,7 +87,18 @@ class TextTable:
         return _without_blanks(chunk.numbers, rows)
 
     def cell(self, line: int, place: int) -> str:
-        """The text of one cell, of the row that begins on a line of the file; the file is read again up to there."""
+        """The text of one cell, of the row that begins on a line of the file, which is opened again for it.
+
+        It is "" where the file is no longer what was read.
+        """
+        try:
+            with OpenedFile(self.path) as file:
+                file.read_through()
+                return replace(self, file=file)._cell(line, place) if file.sha256 == self.file.sha256 else ""
+        except (OSError, DataError):
+            return ""
+
+    def _cell(self, line: int, place: int) -> str:
         for chunk in self.chunks():
             if len(chunk.numbers) and chunk.numbers[0] <= line <= chunk.numbers[-1]:
                 numbers, rows = self.cells(chunk)
@@ -102,7 +118,7 @@ class TextTable:
         except csv.Error:
             raise self._csv_error() from None
         except UnicodeDecodeError:
-            raise DataError(_not_utf8(self.path)) from None
+            raise DataError(_not_utf8(self.file)) from None
         raise DataError(f"{self.path}: the file is empty; a header and one row per example are expected")
 
     def _chunks(self, stream: TextIO, line: int, most: int) -> Iterator[Chunk]:
@@ -128,7 +144,7 @@ class TextTable:
 
     def _csv_error(self) -> DataError:
         """Read the file again, row by row, to find the line that the csv module could not make sense of."""
-        with _opened(self.path) as stream:
+        with _opened(self.file) as stream:
             reader, line = self._reader(stream), 1
             try:
                 for _ in reader:
@@ -138,10 +154,10 @@ class TextTable:
         return DataError(f"{self.path}: the file changed while it was read")
 
 
-def open_table(path: Path, delimiter: str) -> TextTable:
-    """Look through the bytes of `path` once: an empty file, UTF-16 and NUL bytes are a DataError."""
-    quotes, size, newlines = False, 0, 0
-    with path.open("rb", buffering=0) as stream:
+def open_table(file: OpenedFile, delimiter: str) -> TextTable:
+    """Look through the bytes of a file once: an empty file, UTF-16 and NUL bytes are a DataError."""
+    path, quotes, size, newlines = file.path, False, 0, 0
+    with file.stream() as stream:
         while block := stream.read(_BLOCK):
             if size == 0 and block[:2] in (b"\xff\xfe", b"\xfe\xff"):
                 raise DataError(f"{path}: the file is UTF-16; save it as UTF-8")
@@ -153,13 +169,13 @@ def open_table(path: Path, delimiter: str) -> TextTable:
             size += len(block)
     if size == 0:
         raise DataError(f"{path}: the file is empty; a header and one row per example are expected")
-    return TextTable(path, delimiter, quotes)
+    return TextTable(file, delimiter, quotes)
 
 
-def _opened(path: Path) -> TextIO:
-    stream = path.open("rb")
-    if stream.read(len(_BOM)) != _BOM:
-        stream.seek(0)
+def _opened(file: OpenedFile) -> TextIO:
+    stream = file.stream()
+    if stream.peek(len(_BOM)).startswith(_BOM):
+        stream.read(len(_BOM))
     return io.TextIOWrapper(stream, encoding="utf-8", newline="")
 
 
@@ -201,8 +217,9 @@ def _csv_reason(error: str, delimiter: str) -> str:
     return "this row cannot be divided into cells; look at its quotes: one inside a quoted field is written twice"
 
 
-def _not_utf8(path: Path) -> str:
-    with path.open("rb") as stream:
+def _not_utf8(file: OpenedFile) -> str:
+    path = file.path
+    with file.stream() as stream:
         for number, line in enumerate(stream, start=1):
             try:
                 line.decode("utf-8")

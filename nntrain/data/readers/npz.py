@@ -23,6 +23,7 @@ from nntrain.arrays import Array, DType, Shape
 from nntrain.data.dataset import Dataset
 from nntrain.data.readers.arrays import array_dataset
 from nntrain.data.readers.checks import ByteStream, absent, check_size, existing_file, fill
+from nntrain.data.readers.opened import OpenedFile, finish
 from nntrain.errors import DataError
 
 _MAGIC = b"\x93NUMPY"
@@ -45,36 +46,39 @@ _DAMAGE = (
 )
 
 
-def read_npz(path: Path, *, arrays: tuple[str, str], need_target: bool) -> Dataset:
+def read_npz(file: OpenedFile, *, arrays: tuple[str, str], need_target: bool) -> Dataset:
     """Read inputs and, where they are needed, targets from an archive."""
-    source = str(path)
+    source = str(file.path)
     x_name, y_name = arrays
     try:
-        with zipfile.ZipFile(path) as archive:
+        file.read_through()
+        with zipfile.ZipFile(file.anywhere()) as archive:
             members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
             _check_keys(source, arrays if need_target else arrays[:1], sorted(members))
-            x = _member(archive, members[x_name], source, path.stat().st_size)
-            y = _member(archive, members[y_name], source, path.stat().st_size) if need_target else None
+            x = _member(archive, members[x_name], source, file.size)
+            y = _member(archive, members[y_name], source, file.size) if need_target else None
+        file.read_through()
     except _DAMAGE as error:
         raise DataError(f"{source}: not an NPZ archive, or a damaged one: {_reason(error)}") from None
-    return array_dataset(x, y, source=source, files=(path,), names=arrays)
+    return array_dataset(x, y, source=source, files=(file,), names=arrays)
 
 
-def read_npy(path: Path, *, labels: Path | None, need_target: bool) -> Dataset:
+def read_npy(file: OpenedFile, *, labels: Path | None, need_target: bool) -> Dataset:
     """Read inputs, and targets from the file `labels` or the last column."""
-    x = _npy_file(path)
+    x, path = _npy_file(file), file.path
     if labels is not None:
-        y = _npy_file(existing_file(labels, setting="data.labels"))
-        return array_dataset(x, y, source=str(path), files=(path, labels), names=("x", f"{labels.name}"))
+        with OpenedFile(existing_file(labels, setting="data.labels")) as second:
+            y = _npy_file(second)
+        return array_dataset(x, y, source=str(path), files=(file, second), names=("x", f"{labels.name}"))
     if not need_target:
-        return array_dataset(x, None, source=str(path), files=(path,), names=("x", "y"))
+        return array_dataset(x, None, source=str(path), files=(file,), names=("x", "y"))
     if x.ndim != 2 or x.shape[1] < 2:
         raise DataError(
             f"{path}: the array has the shape {list(x.shape)}; without data.labels it must be 2-D with at least two "
             "columns, the last of which is the target",
             setting="data.labels",
         )
-    return array_dataset(x[:, :-1], x[:, -1], source=str(path), files=(path,), names=("x", "y"))
+    return array_dataset(x[:, :-1], x[:, -1], source=str(path), files=(file,), names=("x", "y"))
 
 
 def _check_keys(source: str, wanted: tuple[str, ...], keys: list[str]) -> None:
@@ -105,12 +109,14 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, source: str, archiv
         return _read_array(stream, info.file_size, name)
 
 
-def _npy_file(path: Path) -> Array:
+def _npy_file(file: OpenedFile) -> Array:
     try:
-        with path.open("rb") as stream:
-            return _read_array(stream, path.stat().st_size, str(path))
+        with file.stream() as stream:
+            array = _read_array(stream, file.size, str(file.path))
+            finish(stream)
+            return array
     except OSError as error:
-        raise DataError(f"{path}: cannot be read: {_reason(error)}") from None
+        raise DataError(f"{file.path}: cannot be read: {_reason(error)}") from None
 
 
 def _read_array(stream: ByteStream, size: int, name: str) -> Array:

@@ -14,7 +14,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
@@ -26,6 +25,7 @@ from nntrain.data.readers.checks import absent
 from nntrain.data.readers.header import Features, check_header, input_names, target_names
 from nntrain.data.readers.lines import Chunk, TextTable, open_table
 from nntrain.data.readers.mistakes import Mistakes
+from nntrain.data.readers.opened import OpenedFile
 from nntrain.data.readers.rules import TableRules
 from nntrain.errors import DataError
 
@@ -33,7 +33,7 @@ Cells: TypeAlias = NumericCells | TextCells | TargetCells
 
 
 def read_table(
-    path: Path,
+    file: OpenedFile,
     *,
     delimiter: str,
     target: str | Sequence[str] | None,
@@ -43,7 +43,7 @@ def read_table(
     rules: TableRules,
 ) -> Dataset:
     """Read a delimited text file; see `nntrain.data.readers.read` for the parameters."""
-    table = open_table(path, delimiter)
+    table = open_table(file, delimiter)
     header = table.header()
     check_header(table.source, header, delimiter)
     targets = target_names(table.source, header, target, need_target)
@@ -59,7 +59,8 @@ def read_table(
         inputs=tuple(columns[name] for name in inputs),
         targets=tuple(columns[name] for name in targets) if targets else None,
         source=table.source,
-        files=(path,),
+        files=(file.path,),
+        sha256=(file.sha256,),
         numbers=lines,
         numbered="line",
         remarks=tuple(f"{table.source}: {remark}" for remark in remarks),
