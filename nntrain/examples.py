@@ -12,7 +12,7 @@ A line that begins with spaces after its `#` continues the one above.
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -60,12 +60,25 @@ def write_example(name: str, directory: Path | str) -> list[Path]:
         contents[target / "datasets" / data] = _bundle().joinpath("datasets", data).read_bytes()
     try:
         _refuse_conflicts(contents)
-        for path, content in contents.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+        _write([(path, content) for path, content in contents.items() if not path.exists()])
     except OSError as error:
         raise UserError(f"cannot write the example: {error.filename}: {error.strerror}") from error
     return list(contents)
+
+
+def _write(contents: Iterable[tuple[Path, bytes]]) -> None:
+    """Write new files, all of them or none."""
+    begun = []
+    try:
+        for path, content in contents:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("xb") as file:
+                begun.append(path)
+                file.write(content)
+    except BaseException:
+        for path in begun:
+            path.unlink(missing_ok=True)
+        raise
 
 
 def _bundle() -> Traversable:

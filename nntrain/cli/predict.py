@@ -50,6 +50,7 @@ def run(
 ) -> None:
     """Predict with a trained network: a CSV file (UTF-8) with one row for each example."""
     from nntrain import workflows
+    from nntrain.workflows.interruption import terminable
 
     path = find_run(run, runs_dir)
     predictions = workflows.predict(path, file, probabilities=probabilities)
@@ -57,7 +58,7 @@ def run(
         with _stdout_for_csv() as stream:
             write_csv(predictions, stream)
     else:
-        with appearing(Path(output)) as stream:
+        with terminable(), appearing(Path(output)) as stream:
             written = write_csv(predictions, stream)
         say(f"{count_text(written, 'prediction')} in {output}")
     for warning in predictions.warnings:
