@@ -25,6 +25,9 @@ class AtOnce:
     started (nohup, a job in the background) stays ignored.
     """
 
+    def __init__(self) -> None:
+        self._is_over = False
+
     def __enter__(self) -> None:
         self._heard = [number for number in SIGNALS if _signal.getsignal(number) not in (_signal.SIG_IGN, None)]
         for number in self._heard:
@@ -36,11 +39,14 @@ class AtOnce:
             _signal.signal(number, _signal.SIG_IGN)  # nothing is left to stop, and the interpreter could stumble
 
     def _end(self, number: int, frame: FrameType | None) -> None:
+        if self._is_over:  # one more, before this is
+            return
         error = sys.exc_info()[1]
         while error is not None:
             if isinstance(error, KeyboardInterrupt) or hasattr(error, "signal"):  # or Interrupted
                 return
             error = error.__context__
+        self._is_over = True
         _write(2, "interrupted\n")
         if wants_json(sys.argv[1:]):
             _write(1, _JSON % (128 + number))

@@ -69,15 +69,15 @@ class _Handling:
     def _may_raise(self, number: int, frame: FrameType | None) -> bool:
         """Whether it is the moment for an exception.
 
-        It is not while one like it is on its way, for that is not to be kept from leaving things in order; nor while a
-        module is imported, which might make another exception of it: then the signal comes again a little later.
+        It is not while one like it is on its way, for that is not to be kept from leaving things in order; nor where
+        somebody might swallow it or make another exception of it: then the signal comes again a little later.
         """
         error = sys.exc_info()[1]
         while error is not None and error is not self._earlier:
             if isinstance(error, KeyboardInterrupt | Interrupted):
                 return False
             error = error.__context__
-        if _is_importing(frame):
+        if _may_be_lost(frame):
             send_again(number)
             return False
         return True
@@ -182,7 +182,11 @@ def signal_of(interrupt: BaseException) -> int:
     return interrupt.signal if isinstance(interrupt, Interrupted | Terminated) else int(signal.SIGINT)
 
 
-def _is_importing(frame: FrameType | None) -> bool:
-    while frame is not None and not frame.f_code.co_filename.startswith("<frozen importlib"):
+def _may_be_lost(frame: FrameType | None) -> bool:
+    """Whether a module is being imported, or pydantic at work: it takes any exception for that of a value."""
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__"))
+        if frame.f_code.co_filename.startswith("<frozen importlib") or module.partition(".")[0] == "pydantic":
+            return True
         frame = frame.f_back
-    return frame is not None
+    return False
