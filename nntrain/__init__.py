@@ -14,9 +14,12 @@ The names are loaded when they are first used (PEP 562), so that `import nntrain
 next to nothing.
 """
 
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
+TYPE_CHECKING = False  # that of typing, whose import would take most of the time before signals can be heard
 if TYPE_CHECKING:
+    from typing import Any
+
     from nntrain.build import build_network
     from nntrain.config import load_experiment
     from nntrain.workflows import (

@@ -6,7 +6,7 @@ NntrainError            1   anything nntrain raises on purpose
 │   └── DataError       2   … the data, with file, row and column
 ├── DivergedError       3   training produced a non-finite loss or weight
 ├── RunError            4   a run directory is damaged, incomplete or in use
-└── Interrupted   130, 143   stopped by Ctrl-C or SIGTERM; what was reached is saved
+└── Interrupted  129…143   stopped by Ctrl-C (130), SIGTERM (143) or SIGHUP (129); what was reached is saved
 
 The number is the exit code of the command line.
 """
@@ -79,7 +79,7 @@ class RunError(NntrainError):
 
 
 class Interrupted(NntrainError):
-    """Training was stopped by Ctrl-C or SIGTERM; what was reached is in the run directory.
+    """Training was stopped by Ctrl-C, SIGTERM or SIGHUP; what was reached is in the run directory.
 
     `signal` is the number of the signal; the exit code is 128 more, as shells have it.
     """

@@ -13,7 +13,7 @@ A line that begins with spaces after its `#` continues the one above.
 import difflib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -61,13 +61,26 @@ def write_example(name: str, directory: Path | str) -> list[Path]:
         contents[target / "datasets" / data] = _bundle().joinpath("datasets", data).read_bytes()
     try:
         _refuse_conflicts(contents)
-        for path, content in contents.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+        _write([(path, content) for path, content in contents.items() if not os.path.exists(path)])
     except (OSError, ValueError) as error:
         place, reason = getattr(error, "filename", None) or target, getattr(error, "strerror", None) or error
         raise UserError(f"cannot write the example: {place}: {reason}") from error
     return list(contents)
+
+
+def _write(contents: Iterable[tuple[Path, bytes]]) -> None:
+    """Write new files, all of them or none."""
+    begun = []
+    try:
+        for path, content in contents:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("xb") as file:
+                begun.append(path)
+                file.write(content)
+    except BaseException:
+        for path in begun:
+            path.unlink(missing_ok=True)
+        raise
 
 
 def _bundle() -> Traversable:

@@ -15,9 +15,11 @@ from typer.core import TyperGroup
 from nntrain.cli import check, evaluate, examples, fit, gradcheck, gridsearch, migrate, predict, runs, schema, verify
 from nntrain.cli.console import prepare_streams, put
 from nntrain.cli.failures import Expected, report, report_bug, report_usage, wants_json
+from nntrain.cli.signals import SIGNALS
+from nntrain.cli.streams import OutputError
 
 JSON = "nntrain.json"  # in the context: whether the command is to answer in JSON
-INTERRUPTED = (128 + signal.SIGINT, 128 + signal.SIGTERM)  # exit codes
+INTERRUPTED = [128 + number for number in SIGNALS]  # exit codes
 
 
 class Program(TyperGroup):
@@ -100,7 +102,7 @@ for _name, (_module, _summary) in COMMANDS.items():
 
 
 def main() -> None:
-    """The entry point of `nntrain` and `python -m nntrain`; ends with SystemExit."""
+    """Run the command line in sys.argv; ends with SystemExit. The program's entry point is in nntrain/__main__.py."""
     # What is imported stays: to look through it for garbage again and again takes a tenth of a small command's time.
     gc.set_threshold(100_000, 50, 100)
     # What overflows is seen in the results, and said in words there; NumPy's own would name a line of the source.
@@ -109,20 +111,34 @@ def main() -> None:
     json = wants_json(sys.argv[1:])
     with CtrlC() as ctrl_c:
         try:
-            app()
+            _run()
         except SystemExit as end:
             ctrl_c.is_over = end.code in INTERRUPTED
             raise
-        except KeyboardInterrupt as interrupt:
-            sys.exit(report(interrupt, json=json))
+        except Expected as failure:  # of --help, say; what a command meets does not come this far
+            sys.exit(report(failure, json=json))
         except Exception as bug:
             sys.exit(report(KeyboardInterrupt(), json=json) if ctrl_c.pressed else report_bug(bug, json=json))
 
 
-class CtrlC:
-    """A context in which Ctrl-C raises KeyboardInterrupt as always, and is remembered.
+def _run() -> None:
+    """What was printed must have arrived for it to count as said: help, and a report that ends with 1, included."""
+    try:
+        app()
+    except SystemExit as end:
+        try:
+            sys.stdout.flush()
+        except OutputError as failure:
+            code = report(failure)
+            sys.exit(end.code or code)
+        raise
 
-    A module that is being imported may make another exception of it, which is no bug then.
+
+class CtrlC:
+    """A context in which Ctrl-C raises KeyboardInterrupt as always, and is remembered: for who calls `main` in Python.
+
+    A module that is being imported may make another exception of it, which is no bug then. The program has handlers of
+    its own (signals.py), which take no part in this.
 
     Attributes:
         pressed: whether it was.

@@ -25,9 +25,11 @@ def run(
 ) -> None:
     """List the examples that come with nntrain, or write one of them: its config and its data."""
     from nntrain.examples import list_examples, write_example
+    from nntrain.workflows.interruption import terminable
 
     if name is not None:
-        paths = write_example(name, directory)
+        with terminable():
+            paths = write_example(name, directory)
         if json:
             print_json({"config": paths[0], "written": paths})
         else:

@@ -1,18 +1,19 @@
 """What a failure becomes: a text on stderr and an exit code.
 
 0  done      2  the config, the command line or the data is wrong      3  training diverged
-1  other     4  a run directory is damaged or in use                   130  interrupted (143 by SIGTERM)
+1  other     4  a run directory is damaged or in use                   130  interrupted (143 by SIGTERM, 129 by SIGHUP)
 """
 
 import os
 import re
 import sys
 import traceback
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from nntrain.cli.console import BREAK, Painted, print_json, readable, say
+from nntrain.cli.signals import wants_json as wants_json
+from nntrain.cli.streams import OutputError
 from nntrain.errors import ConfigError, Interrupted, NntrainError, RunError, UserError
 from nntrain.visible import Lines, lines_of, visible
 
@@ -23,18 +24,12 @@ _EXCERPT = re.compile(r" *\d* *\| ")  # a line of a config, or what is said belo
 _POINTER = re.compile(r"( +\| +)(\^+)")  # what points at a mistake in it
 
 
-def wants_json(arguments: Sequence[str]) -> bool:
-    """Whether a command line asks for JSON, even if it is wrong and cannot be parsed."""
-    words = list(arguments)
-    return "--json" in (words[: words.index("--")] if "--" in words else words)
-
-
 def report(failure: BaseException, *, json: bool = False) -> int:
     """Say what went wrong on stderr, in one message without a traceback, and return the exit code.
 
     `failure` is one of `Expected`. With `json` stdout gets the same as an object: {"error": {…}}.
     """
-    if isinstance(failure, BrokenPipeError):
+    if isinstance(failure, BrokenPipeError) or (isinstance(failure, OutputError) and failure.reader_left):
         silence_stdout()
         return 0  # whoever read the output has seen enough
     if isinstance(failure, KeyboardInterrupt) and isinstance(failure.__context__, Interrupted):
@@ -103,7 +98,7 @@ def _print_error(kind: str, message: str, code: int, problems: list[dict[str, An
     try:
         print_json({"error": error_object(kind, message, code, problems)})
         sys.stdout.flush()
-    except OSError:  # stdout is closed or its disk is full: stderr has said what there is to say
+    except (OSError, OutputError):  # stdout is closed or its disk is full: stderr has said what there is to say
         silence_stdout()
 
 

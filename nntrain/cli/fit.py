@@ -10,6 +10,7 @@ from nntrain.cli.console import count_text, line_width, print_folded, print_json
 from nntrain.cli.options import JsonOption, QuietOption, RunsDirOption, SetOption
 from nntrain.cli.run_directory import find_run
 from nntrain.cli.scores import show_scores
+from nntrain.cli.streams import reporting
 from nntrain.cli.tables import print_notes, print_pairs
 from nntrain.errors import UserError
 from nntrain.visible import Lines
@@ -73,10 +74,11 @@ def run(
         run = find_run(resume or "", runs_dir)
         with following(quiet) as progress:
             result = workflows.resume(run, overrides=overrides or (), force=force, listener=progress)
-    if json:
-        print_json(result)
-    else:
-        show(result)
+    with reporting(f"The run is complete: {result.run}"):
+        if json:
+            print_json(result)
+        else:
+            show(result)
 
 
 def show(result: "FitResult") -> None:

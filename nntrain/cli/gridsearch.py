@@ -9,6 +9,7 @@ from nntrain.cli.console import BREAK, Painted, count_text, number, print_json, 
 from nntrain.cli.fit import show_result
 from nntrain.cli.options import ConfigArgument, JsonOption, QuietOption, RunsDirOption, SetOption
 from nntrain.cli.settings import setting_text, short_names
+from nntrain.cli.streams import reporting
 from nntrain.cli.tables import print_table
 from nntrain.errors import UserError
 
@@ -64,10 +65,11 @@ def run(
         board = workflows.gridsearch(
             experiment, runs_dir=runs_dir, parameters=space, trials=trials, seed=seed, listener=progress
         )
-    if json:
-        print_json(as_object(board))
-    else:
-        show(board)
+    with reporting(f"The search is complete: {board.path}; its best point, trained again: {board.refit.run}"):
+        if json:
+            print_json(as_object(board))
+        else:
+            show(board)
 
 
 def parse_parameters(texts: Sequence[str]) -> dict[str, Any]:

@@ -39,15 +39,17 @@ def run(
     the new text is printed. A config of a newer nntrain is refused.
     """
     from nntrain.config.migrate import migrate
+    from nntrain.workflows.interruption import terminable
 
     if output is not None and in_place:
         raise UserError("--output and --in-place are two ways of writing: give one of them")
     migration = migrate(config)
     written, backup = None, None
-    if output is not None:
-        written = _write_new(Path(output), migration.text)
-    elif in_place and migration.changes:
-        written, backup = _replace(Path(config), migration.text)
+    with terminable():
+        if output is not None:
+            written = _write_new(Path(output), migration.text)
+        elif in_place and migration.changes:
+            written, backup = _replace(Path(config), migration.text)
     for line in _report(config, migration):
         say(line)
     if json:

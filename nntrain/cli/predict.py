@@ -61,6 +61,7 @@ def run(
 ) -> None:
     """Predict with a trained network: a CSV file (UTF-8) with one row for each example."""
     from nntrain import workflows
+    from nntrain.workflows.interruption import terminable
 
     path = find_run(run, runs_dir)
     predictions = workflows.predict(path, file, probabilities=probabilities)
@@ -68,7 +69,7 @@ def run(
         with csv_stream() as stream:
             write_csv(predictions, stream, escape_formulas=escape_formulas)
     else:
-        with appearing(Path(output)) as stream:
+        with terminable(), appearing(Path(output)) as stream:
             written = write_csv(predictions, stream, escape_formulas=escape_formulas)
         say(f"{count_text(written, 'prediction')} in {output}")
     for warning in predictions.warnings:

@@ -27,6 +27,7 @@ from nntrain.cli.console import (
 from nntrain.cli.settings import setting_text, short_names
 from nntrain.cli.sparkline import ASCII_BLOCKS, BLOCKS, Curve, bar, sparkline
 from nntrain.visible import Lines, prefixed, visible
+from nntrain.workflows.interruption import terminable
 from nntrain.workflows.listener import FitInfo, Listener
 
 if TYPE_CHECKING:
@@ -247,12 +248,13 @@ class LiveProgress(Progress):
 
 @contextlib.contextmanager
 def following(quiet: bool) -> Iterator[Progress]:
-    """The listener that suits stderr. When the block ends the last epoch has been shown."""
-    progress = Progress() if quiet else LiveProgress() if _is_terminal(sys.stderr) else PlainProgress()
-    try:
-        yield progress
-    finally:
-        progress.close()
+    """The listener that suits stderr. When the block ends, by a signal too, the last epoch has been shown."""
+    with terminable():
+        progress = Progress() if quiet else LiveProgress() if _is_terminal(sys.stderr) else PlainProgress()
+        try:
+            yield progress
+        finally:
+            progress.close()
 
 
 def fitting(parts: Parts, width: int) -> str:

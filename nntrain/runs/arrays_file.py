@@ -112,13 +112,20 @@ def _new_zip(file: BinaryIO) -> Iterator[zipfile.ZipFile]:
 
     After an exception it is given up as it is: closing it would raise another one, in place of Ctrl-C for example.
     """
-    archive = zipfile.ZipFile(file, "w", zipfile.ZIP_STORED)
+    archive = _NewZip(file, "w", zipfile.ZIP_STORED)
     try:
         yield archive
         archive.close()
     except BaseException:
         archive.fp = None
         raise
+
+
+class _NewZip(zipfile.ZipFile):
+    """One that is closed or given up, and not closed once more, whatever state it is in, when it is destroyed."""
+
+    def __del__(self) -> None:
+        pass
 
 
 def _portable(name: str, array: Array) -> Array:

@@ -170,10 +170,10 @@ class Fit:
             return self._finish(directory, training)
         except (Interrupted, DivergedError):
             raise
-        except KeyboardInterrupt:
-            directory.set_status("interrupted", "stopped at once")
-            raise Interrupted(f"stopped at once; {how_to_go_on(directory)}") from None
         except BaseException as error:
+            if isinstance(error, KeyboardInterrupt) or self.interruption.at_once:
+                directory.set_status("interrupted", "stopped at once")
+                raise Interrupted(f"stopped at once; {how_to_go_on(directory)}") from None
             with contextlib.suppress(NntrainError, OSError):
                 directory.set_status("failed", str(error) or type(error).__name__)
             if isinstance(error, RunError):  # a full disk, say

@@ -190,7 +190,7 @@ def test_a_full_disk_behind_stdout_is_one_line() -> None:
             check=False,
         )
     assert process.returncode == 2
-    assert process.stderr == b"a file could not be read or written: No space left on device\n"
+    assert process.stderr == b"the output could not be written: No space left on device\n"
 
 
 def test_a_bug_shows_its_traceback_and_whom_to_tell(

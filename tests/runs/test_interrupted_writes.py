@@ -8,7 +8,6 @@ from types import FrameType
 from typing import Any
 
 import numpy as np
-import pytest
 
 from nntrain.runs import RunDirectory
 from nntrain.runs.arrays_file import write_arrays
@@ -53,7 +52,6 @@ def pressing_at_every_line(action: Callable[[], object], check: Callable[[], Non
     raise AssertionError
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_file_of_arrays(tmp_path: Path) -> None:
     path = tmp_path / "weights.npz"
     write_arrays(Disk(), path, OLD)
@@ -65,7 +63,6 @@ def test_a_file_of_arrays(tmp_path: Path) -> None:
     assert pressing_at_every_line(lambda: write_arrays(Disk(), path, NEW), check) > 100
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_checkpoint(tmp_path: Path) -> None:
     run = RunDirectory.create(tmp_path, "x")
     number = itertools.count(1)
