@@ -72,7 +72,9 @@ class Experiment:
         Raises:
             ConfigError: a path leads nowhere, or the config is wrong with these values.
         """
-        return self._changed([from_value(path, value, named) for path, value in values.items()])
+        from nntrain.config.plain import plain_values  # here, for `fit` changes nothing this way
+
+        return self._changed([from_value(path, value, named) for path, value in plain_values(values).items()])
 
     def with_search_space(self, axes: Mapping[str, Any], named: str = "-p") -> "Experiment":
         """Return the experiment with more axes in its `search.space`, or with others for the same paths.
@@ -84,7 +86,10 @@ class Experiment:
         Raises:
             ConfigError: a path leads nowhere, or a value is wrong there.
         """
-        return self._changed([from_value(path, axis, named, below="search.space.") for path, axis in axes.items()])
+        from nntrain.config.plain import plain_values
+
+        given = plain_values(axes, ("search", "space"))
+        return self._changed([from_value(path, axis, named, below="search.space.") for path, axis in given.items()])
 
     def _changed(self, overrides: Sequence[Override]) -> "Experiment":
         data = self.config.model_dump(exclude_unset=True)

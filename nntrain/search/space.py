@@ -71,8 +71,16 @@ def _some_of_grid(space: Mapping[str, Axis], trials: int, generator: Generator) 
     if count > MOST_COUNTED:
         return _distinct_draws(values, trials, generator)
     drawn = generator.choice(count, size=min(trials, count), replace=False)
-    places = zip(*np.unravel_index(drawn, shape), strict=True)
-    return [{path: each[i] for (path, each), i in zip(values.items(), place, strict=True)} for place in places]
+    return [_numbered(values, number) for number in drawn.tolist()]
+
+
+def _numbered(values: Mapping[str, Sequence[Any]], number: int) -> Point:
+    """The point of a grid with this number, from 0; the last axis runs fastest."""
+    point: Point = {}
+    for path, each in reversed([*values.items()]):
+        number, place = divmod(number, len(each))
+        point[path] = each[place]
+    return {path: point[path] for path in values}
 
 
 def _distinct_draws(values: Mapping[str, Sequence[Any]], trials: int, generator: Generator) -> list[Point]:
@@ -101,10 +109,15 @@ def _distinct(values: Sequence[Any]) -> list[Any]:
 def _draw(axis: Axis, generator: Generator) -> Any:
     match axis:
         case UniformRangeConfig():
+            if math.isinf(axis.high - axis.low):  # NumPy draws from ranges whose width is a number
+                share = float(generator.random())
+                return axis.low * (1 - share) + axis.high * share
             return float(generator.uniform(axis.low, axis.high))
         case LogUniformRangeConfig():
-            drawn = math.exp(generator.uniform(math.log(axis.low), math.log(axis.high)))
-            return float(min(max(drawn, axis.low), axis.high))  # rounding must not lead out of the range
+            exponent = generator.uniform(math.log(axis.low), math.log(axis.high))
+            # Rounding must not lead out of the range, nor beyond the largest number.
+            drawn = math.exp(min(exponent, math.log(axis.high)))
+            return float(min(max(drawn, axis.low), axis.high))
         case IntUniformRangeConfig():
             return int(generator.integers(axis.low, axis.high, endpoint=True))
         case ChoiceConfig():

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ from nntrain.build.monitors import check_monitors
 from nntrain.build.resolve import plan_network, resolve
 from nntrain.config import dump
 from nntrain.config.checks import is_weighted, unweighted
-from nntrain.config.column import structure_key
 from nntrain.config.data import SplitFileConfig
 from nntrain.config.diagnostics import config_error
 from nntrain.config.experiment import Experiment
@@ -28,7 +27,7 @@ from nntrain.errors import ConfigError, DivergedError, Interrupted, RunError, Us
 from nntrain.runs.environment import environment
 from nntrain.runs.store import HISTORY, RunDirectory
 from nntrain.search.executors import train_groups
-from nntrain.search.groups import Group, Member, group
+from nntrain.search.groups import Group, Member, Sections, group
 from nntrain.search.leaderboard import Trial, as_csv, ranked, rows
 from nntrain.search.space import Point, points
 from nntrain.train.records import Outcome
@@ -126,7 +125,9 @@ class Search:
                 "or -p PATH=VALUE,VALUE such as -p optimizer.learning_rate=0.01,0.1"
             )
         self.experiment, self.config = _with_data_seeds(experiment, experiment.config.seed), config
+        self._without_values = _without_values(self.experiment, config)
         self.points = points(config.space, config.strategy, seed=experiment.config.seed)
+        self._sections = Sections()
         self._files: dict[Path, None] = {}
         self._prepared: dict[tuple[object, ...], PointData | UserError] = {}
         self._first_scored: list[Dataset] | None = None
@@ -136,7 +137,7 @@ class Search:
         self.trials: list[Trial] = []
         self.finished: list[Trial] = []
         self.warnings: list[str] = []
-        self._best_told = 0
+        self._best: Trial | None = None
         self._measures: set[Measure | None] = set()
         self._add_all()
 
@@ -184,17 +185,18 @@ class Search:
 
     def _add_all(self) -> None:
         """Validate every point, so that all mistakes are reported before anything is trained."""
-        failures: dict[int, ConfigError] = {}
+        wrong: list[Point] = []
+        problems: dict[Any, None] = {}  # each once; many points may have the same
         for number, point in enumerate(self.points, start=1):
             try:
                 self._add(number, point)
-            except ConfigError as error:
-                failures[number] = error
-        if failures:
-            together = config_error([problem for failure in failures.values() for problem in failure.problems])
-            first = ", ".join(f"{path}={dump.flow(value)}" for path, value in self.points[min(failures) - 1].items())
+            except ConfigError as error:  # with the frames of its traceback it would keep the whole point
+                problems |= dict.fromkeys(error.problems)
+                wrong.append(point)
+        if wrong:
+            first = ", ".join(f"{path}={dump.flow(value)}" for path, value in wrong[0].items())
             raise ConfigError(
-                f"{together}\n{len(failures)} of {len(self.points)} points cannot be trained, "
+                f"{config_error([*problems])}\n{len(wrong):,} of {len(self.points):,} points cannot be trained, "
                 f"the first at {first}; none was"
             )
 
@@ -220,12 +222,12 @@ class Search:
         # A fold whose training examples lack a category has one input less.
         plans = [plan_network(resolved, shape) for shape in dict.fromkeys(data.input_shape for data in prepared)]
         self.trials.append(Trial(number, point, plans[0].size))
-        structure = structure_key(resolved.config)
+        config, structure = self._sections.shared(resolved.config)
         self._measures.add(measure(self.config.monitor, resolved.config, prepared))
         for each in prepared:
             for step in range(self.config.evaluation.seeds or 1):
-                config = resolved.config.model_copy(update={"seed": resolved.config.seed + step})
-                self.members.append(Member(number, config, structure, each))
+                one = config.model_copy(update={"seed": config.seed + step}) if step else config
+                self.members.append(Member(number, one, structure, each))
 
     def _check_monitors(self, experiment: Experiment, resolved: Experiment, data: PointData) -> None:
         """What the point is judged by must say something on its examples, and in the refit that may follow."""
@@ -241,7 +243,7 @@ class Search:
 
     def _at(self, point: Point) -> Experiment:
         """The experiment at a point; its data is split as the search's own, whatever the point's seed."""
-        return _with_data_seeds(self.experiment.with_values(point), self.experiment.config.seed)
+        return _with_data_seeds(self._without_values.with_values(point), self.experiment.config.seed)
 
     def _prepare(self, experiment: Experiment) -> PointData:
         """The data sets of a point; points of the same data share them."""
@@ -251,7 +253,7 @@ class Search:
             try:
                 self._prepared[key] = self._read(experiment)
             except UserError as error:  # is not asked for again by the other points of the same data
-                self._prepared[key] = error
+                self._prepared[key] = error.with_traceback(None)
         prepared = self._prepared[key]
         if isinstance(prepared, UserError):
             raise prepared
@@ -336,23 +338,26 @@ class Search:
         with directory.history_writer() as history, closing(train_groups(groups, asked_threads=cores)) as trained:
             for done, outcomes in trained:
                 reached.update(zip(done.members, outcomes, strict=True))
-                for number in _completed(done, of_trial, reached, written):
+                completed = _completed(done, of_trial, reached, written)
+                for number in completed:
                     trial = self.trials[number - 1]
                     results = [reached[member] for member in of_trial[number]]
                     self.finished.append(Trial(number, trial.point, trial.parameters, results))
                     history.append(_line(self.finished[-1]))
                     written.add(number)
                 history.sync()
-                self._tell_best(listener)
+                self._tell_best(self.finished[len(self.finished) - len(completed) :], listener)
                 listener.trials(len(reached), len(self.members))
 
-    def _tell_best(self, listener: Listener) -> None:
-        """Let the listener hear of the best finished point, if it is another one than before."""
-        best = ranked(self.finished, self.config.monitor)[0] if self.finished else None
-        if best is None or best.number == self._best_told or math.isnan(best.mean(self.config.monitor)):
+    def _tell_best(self, finished: list[Trial], listener: Listener) -> None:
+        """Let the listener hear of the best of all finished points, if it is among those that were finished now."""
+        monitor, before = self.config.monitor, self._best
+        if not finished:
             return
-        self._best_told = best.number
-        listener.best(best.point, self.config.monitor, best.mean(self.config.monitor))
+        best = ranked([*finished, *([] if before is None else [before])], monitor)[0]
+        self._best = best
+        if best is not before and not math.isnan(best.mean(monitor)):
+            listener.best(best.point, monitor, best.mean(monitor))
 
     def _close(self, directory: RunDirectory, best: Trial) -> None:
         score = best.mean(self.config.monitor)
@@ -382,7 +387,7 @@ class Search:
 
     def _refit(self, best: Trial, runs_dir: Path, listener: Listener) -> FitResult:
         """Train the best point as an ordinary run, on the ordinary splits."""
-        experiment = self._at(best.point)
+        experiment = _with_data_seeds(self.experiment.with_values(best.point), self.experiment.config.seed)
         data = Data(experiment)
         prepared = data.prepare()
         resolved = resolve(experiment, prepared.preprocessor, has_validation="validation" in prepared.splits)
@@ -401,6 +406,23 @@ def _with_data_seeds(experiment: Experiment, seed: int) -> Experiment:
         return experiment
     # Not as values of a point: mistakes are to be shown where the user wrote something.
     return experiment.with_config(experiment.config.model_copy(update={"data": data.model_copy(update=update)}))
+
+
+def _without_values(experiment: Experiment, search: SearchConfig) -> Experiment:
+    """The experiment with the paths of its space alone: what a point is made of costs the same however many there are.
+
+    The values of the space have been checked; each point holds its own.
+    """
+    space = dict.fromkeys(search.space, (None,))
+    slim = experiment.with_config(
+        experiment.config.model_copy(update={"search": search.model_copy(update={"space": space})})
+    )
+    document = slim.source.document
+    keys, values = (
+        {path: place for path, place in places.items() if path[:2] != ("search", "space")}
+        for places in (document.keys, document.values)
+    )
+    return replace(slim, source=replace(slim.source, document=replace(document, keys=keys, values=values)))
 
 
 def _completed(
@@ -448,4 +470,4 @@ def _with_space(
             "seed": given.seed if seed is None else seed,
         }
         experiment = experiment.with_values({"search.strategy": strategy})
-    return experiment.with_search_space(dict(parameters)) if parameters else experiment
+    return experiment.with_search_space(parameters) if parameters else experiment
