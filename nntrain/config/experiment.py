@@ -91,6 +91,23 @@ class Experiment:
         given = plain_values(axes, ("search", "space"))
         return self._changed([from_value(path, axis, named, below="search.space.") for path, axis in given.items()])
 
+    def without_search_values(self) -> "Experiment":
+        """Return the experiment with the paths of its `search.space` alone.
+
+        A point that is made of it costs the same however many values there are; they have been checked.
+        """
+        search = self.config.search
+        if search is None:
+            return self
+        slim = search.model_copy(update={"space": dict.fromkeys(search.space, (None,))})
+        document = self.source.document
+        keys, values = (
+            {path: place for path, place in places.items() if path[:2] != ("search", "space")}
+            for places in (document.keys, document.values)
+        )
+        source = replace(self.source, document=replace(document, keys=keys, values=values))
+        return Experiment(self.config.model_copy(update={"search": slim}), source)
+
     def _changed(self, overrides: Sequence[Override]) -> "Experiment":
         data = self.config.model_dump(exclude_unset=True)
         document = apply(replace(self.source.document, data=data, problems=()), overrides)

@@ -139,8 +139,9 @@ def _samples(axis: Any) -> Iterator[tuple[Path, Any, str | None]]:
         case UniformRangeConfig() | LogUniformRangeConfig():
             yield (axis.type, 0), axis.low, None
             yield (axis.type, 1), axis.high, None
-            if axis.low.is_integer() and axis.high.is_integer():
-                yield (axis.type,), axis.low + 0.5, "int_uniform draws integers"
+            between = axis.low + 0.5
+            if axis.low.is_integer() and axis.high.is_integer() and not between.is_integer():
+                yield (axis.type,), between, "int_uniform draws integers"
         case tuple():
             for index, value in enumerate(axis):
                 yield (index,), value, None

@@ -19,6 +19,7 @@ from nntrain.config.search import (
     UniformRangeConfig,
 )
 from nntrain.errors import UserError
+from nntrain.search.bounds import MOST_NETWORKS, count_text
 
 # One point of the space: dotted config path → value.
 Point = dict[str, Any]
@@ -27,8 +28,6 @@ Axis = Sequence[Any] | UniformRangeConfig | LogUniformRangeConfig | IntUniformRa
 
 _RANGES = (UniformRangeConfig, LogUniformRangeConfig, IntUniformRangeConfig)
 
-# A grid beyond this is surely a mistake, and its points would not fit into memory.
-MOST_POINTS = 1_000_000
 # Beyond this NumPy does not count.
 MOST_COUNTED = 2**62
 
@@ -48,19 +47,41 @@ def points(
     Raises:
         UserError: a grid over a distribution, or a grid that is too large.
     """
-    if strategy == "auto":
-        drawn = any(isinstance(axis, _RANGES) for axis in space.values())
-        strategy = RandomConfig() if drawn else GridConfig()
+    strategy = _decided(space, strategy)
     if isinstance(strategy, RandomConfig):
         generator = np.random.default_rng(seed if strategy.seed is None else strategy.seed)
-        if not any(isinstance(axis, _RANGES) for axis in space.values()):
+        if not _has_ranges(space):
             return _some_of_grid(space, strategy.trials, generator)
         return [{path: _draw(axis, generator) for path, axis in space.items()} for _ in range(strategy.trials)]
     values = {path: _listed(path, axis) for path, axis in space.items()}
     count = math.prod(len(each) for each in values.values())
-    if count > MOST_POINTS:
-        raise UserError(f"the grid has {count:,} points, the most is {MOST_POINTS:,}: use random search (--trials N)")
+    if count > MOST_NETWORKS:
+        raise UserError(
+            f"the grid has {count_text(count)} points, the most is {MOST_NETWORKS:,}: use random search (--trials N)"
+        )
     return [dict(zip(values, combination, strict=True)) for combination in itertools.product(*values.values())]
+
+
+def count_drawn(space: Mapping[str, Axis], strategy: GridConfig | RandomConfig | Literal["auto"]) -> int:
+    """How many points will be drawn at random; 0 of a grid, which `points` bounds by itself."""
+    strategy = _decided(space, strategy)
+    if not isinstance(strategy, RandomConfig):
+        return 0
+    if _has_ranges(space):
+        return strategy.trials
+    return min(strategy.trials, math.prod(len(_listed(path, axis)) for path, axis in space.items()))
+
+
+def _decided(
+    space: Mapping[str, Axis], strategy: GridConfig | RandomConfig | Literal["auto"]
+) -> GridConfig | RandomConfig:
+    if strategy != "auto":
+        return strategy
+    return RandomConfig() if _has_ranges(space) else GridConfig()
+
+
+def _has_ranges(space: Mapping[str, Axis]) -> bool:
+    return any(isinstance(axis, _RANGES) for axis in space.values())
 
 
 def _some_of_grid(space: Mapping[str, Axis], trials: int, generator: Generator) -> list[Point]:

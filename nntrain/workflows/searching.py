@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,11 @@ from nntrain.data.dataset import Dataset
 from nntrain.errors import ConfigError, DivergedError, Interrupted, RunError, UserError
 from nntrain.runs.environment import environment
 from nntrain.runs.store import HISTORY, RunDirectory
+from nntrain.search.bounds import check_folds, check_networks
 from nntrain.search.executors import train_groups
 from nntrain.search.groups import Group, Member, Sections, group
 from nntrain.search.leaderboard import Trial, as_csv, ranked, rows
-from nntrain.search.space import Point, points
+from nntrain.search.space import Point, count_drawn, points
 from nntrain.train.records import Outcome
 from nntrain.train.threads import available_cores
 from nntrain.workflows.comparing import Measure, cannot_compare, measure
@@ -125,8 +126,10 @@ class Search:
                 "or -p PATH=VALUE,VALUE such as -p optimizer.learning_rate=0.01,0.1"
             )
         self.experiment, self.config = _with_data_seeds(experiment, experiment.config.seed), config
-        self._without_values = _without_values(self.experiment, config)
+        self._without_values = self.experiment.without_search_values()
+        check_networks(self.experiment, count_drawn(config.space, config.strategy), config.evaluation)
         self.points = points(config.space, config.strategy, seed=experiment.config.seed)
+        check_networks(self.experiment, len(self.points), config.evaluation)
         self._sections = Sections()
         self._files: dict[Path, None] = {}
         self._prepared: dict[tuple[object, ...], PointData | UserError] = {}
@@ -274,7 +277,9 @@ class Search:
         if folds is None:
             sets, refit, scored = [data.prepare()], None, [data.dataset(split)]
         else:
-            sets, refit = data.prepare_folds(folds), data.prepare()
+            refit = data.prepare()
+            check_folds(experiment, folds, (part for name, part in refit.splits.items() if name != "test"))
+            sets = data.prepare_folds(folds)
             scored = [data.pool.rows(pair[split == "validation"]) for pair in data.fold_rows(folds)]
         if self._first_scored is None:
             self._first_scored = scored
@@ -406,23 +411,6 @@ def _with_data_seeds(experiment: Experiment, seed: int) -> Experiment:
         return experiment
     # Not as values of a point: mistakes are to be shown where the user wrote something.
     return experiment.with_config(experiment.config.model_copy(update={"data": data.model_copy(update=update)}))
-
-
-def _without_values(experiment: Experiment, search: SearchConfig) -> Experiment:
-    """The experiment with the paths of its space alone: what a point is made of costs the same however many there are.
-
-    The values of the space have been checked; each point holds its own.
-    """
-    space = dict.fromkeys(search.space, (None,))
-    slim = experiment.with_config(
-        experiment.config.model_copy(update={"search": search.model_copy(update={"space": space})})
-    )
-    document = slim.source.document
-    keys, values = (
-        {path: place for path, place in places.items() if path[:2] != ("search", "space")}
-        for places in (document.keys, document.values)
-    )
-    return replace(slim, source=replace(slim.source, document=replace(document, keys=keys, values=values)))
 
 
 def _completed(
