@@ -1,5 +1,6 @@
 """The `search` section, which only `gridsearch` reads."""
 
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, Strict, Tag, model_validator
@@ -165,3 +166,13 @@ class SearchConfig(Section):
     )
     evaluation: EvaluationConfig = Field(default_factory=_one_seed, description="How each of them is scored.")
     monitor: Monitor = Field(default="validation.loss", description="What the best one is best in.")
+
+
+def is_random(strategy: GridConfig | RandomConfig | Literal["auto"], axes: Iterable[Any]) -> bool:
+    """Whether points are drawn: the strategy is `random`, or `auto` and an axis is a distribution, choices included.
+
+    The axes may be checked ones, or as they are written.
+    """
+    if strategy == "auto":
+        return any(not isinstance(axis, Sequence) for axis in axes)
+    return isinstance(strategy, RandomConfig)

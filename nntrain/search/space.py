@@ -17,6 +17,7 @@ from nntrain.config.search import (
     LogUniformRangeConfig,
     RandomConfig,
     UniformRangeConfig,
+    is_random,
 )
 from nntrain.errors import UserError
 from nntrain.search.bounds import MOST_NETWORKS, count_text
@@ -77,7 +78,7 @@ def _decided(
 ) -> GridConfig | RandomConfig:
     if strategy != "auto":
         return strategy
-    return RandomConfig() if _has_ranges(space) else GridConfig()
+    return RandomConfig() if is_random(strategy, space.values()) else GridConfig()
 
 
 def _has_ranges(space: Mapping[str, Axis]) -> bool:

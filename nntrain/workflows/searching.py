@@ -20,7 +20,7 @@ from nntrain.config.checks import is_weighted, unweighted
 from nntrain.config.data import SplitFileConfig
 from nntrain.config.diagnostics import config_error
 from nntrain.config.experiment import Experiment
-from nntrain.config.search import RandomConfig, SearchConfig
+from nntrain.config.search import RandomConfig, SearchConfig, is_random
 from nntrain.data.comparison import same_examples
 from nntrain.data.dataset import Dataset
 from nntrain.errors import ConfigError, DivergedError, Interrupted, RunError, UserError
@@ -433,13 +433,6 @@ def _line(trial: Trial) -> dict[str, Any]:
     }
 
 
-def _draws(search: SearchConfig, parameters: Mapping[str, Any]) -> bool:
-    """Whether points are drawn at random: asked for, or needed by a distribution."""
-    axes = [*search.space.values(), *parameters.values()]
-    given_as_range = any(not isinstance(axis, Sequence) for axis in axes)
-    return isinstance(search.strategy, RandomConfig) or (search.strategy == "auto" and given_as_range)
-
-
 def _with_space(
     experiment: Experiment, parameters: Mapping[str, Any], trials: int | None, seed: int | None
 ) -> Experiment:
@@ -447,7 +440,7 @@ def _with_space(
     if trials is not None or seed is not None:
         # First, because a distribution among the axes is a mistake in a grid.
         search = experiment.config.search or SearchConfig()
-        if trials is None and not _draws(search, parameters):
+        if trials is None and not is_random(search.strategy, [*search.space.values(), *parameters.values()]):
             raise UserError(
                 "a seed is for random points, but this search takes the whole grid: say how many (--trials N)"
             )

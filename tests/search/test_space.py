@@ -14,6 +14,7 @@ from nntrain.config.search import (
     LogUniformRangeConfig,
     RandomConfig,
     UniformRangeConfig,
+    is_random,
 )
 from nntrain.errors import UserError
 from nntrain.search.space import Axis, points
@@ -35,6 +36,16 @@ def test_auto_is_a_grid_unless_there_is_a_distribution() -> None:
     assert len(points({"a": [1, 2], "b": [3, 4]}, "auto", seed=0)) == 4
     drawn = points({"a": [1, 2], "b": UniformRangeConfig(low=0, high=1)}, "auto", seed=0)
     assert len(drawn) == RandomConfig().trials == 20
+
+
+def test_auto_draws_from_a_choice_which_is_a_distribution_too() -> None:
+    choice = ChoiceConfig(values=tuple(range(100)))
+    assert is_random("auto", [choice])
+    drawn = points({"a": choice}, "auto", seed=0)
+    assert drawn == points({"a": choice}, RandomConfig(), seed=0)
+    assert len({point["a"] for point in drawn}) == RandomConfig().trials
+    assert not is_random("auto", [[1, 2], (3,)])
+    assert not is_random(GridConfig(), [choice])
 
 
 def test_a_grid_cannot_list_a_distribution() -> None:
