@@ -7,6 +7,7 @@ structure. Two trials can be members of one population when their structure is e
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -39,15 +40,23 @@ def structure_key(config: BaseModel) -> str:
 
 def _columns(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
     if isinstance(value, BaseModel):
-        for name, field in type(value).model_fields.items():
+        for name, is_column in _fields(type(value)):
             child = getattr(value, name)
-            if any(isinstance(mark, Column) for mark in field.metadata):
+            if is_column:
                 yield (*path, name), child
-            else:
+            elif isinstance(child, BaseModel | tuple):
                 yield from _columns(child, (*path, name))
     elif isinstance(value, tuple):
         for index, child in enumerate(value):
             yield from _columns(child, (*path, index))
+
+
+@cache
+def _fields(model: type[BaseModel]) -> tuple[tuple[str, bool], ...]:
+    """The fields of a section, and whether each is a column."""
+    return tuple(
+        (name, any(isinstance(mark, Column) for mark in field.metadata)) for name, field in model.model_fields.items()
+    )
 
 
 def _remove(plain: Any, path: tuple[str | int, ...]) -> None:

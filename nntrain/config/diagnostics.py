@@ -7,7 +7,7 @@ configs/iris.yaml:14:3: unknown key 'learning_rat' in optimizer (adam)
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -100,11 +100,13 @@ def config_error(problems: Sequence[Problem], changes: Sequence[Text] = ()) -> C
         problems: one or more.
         changes: the overrides that are in effect; what is wrong in the file may follow from them.
     """
-    ordered = sorted(dict.fromkeys(problems), key=lambda problem: _order(problem, changes))
+    # A text can be among the changes twice (--set), and counts where it was first.
+    places = {change: place for place, change in reversed([*enumerate(changes, start=1)])}
+    ordered = sorted(dict.fromkeys(problems), key=lambda problem: _order(problem, places))
     shown: list[str] = [problem.render() for problem in ordered[:_MOST_SHOWN]]
     if len(ordered) > _MOST_SHOWN:
-        shown.append(f"… and {len(ordered) - _MOST_SHOWN} more")
-    count = "1 error" if len(ordered) == 1 else f"{len(ordered)} errors"
+        shown.append(f"… and {len(ordered) - _MOST_SHOWN:,} more")
+    count = "1 error" if len(ordered) == 1 else f"{len(ordered):,} errors"
     texts = dict.fromkeys(problem.text.option or problem.text.name for problem in ordered)
     last = f"{count} in {' and '.join(texts)}"
     if changes and any(problem.text.option in (None, IN_PYTHON) for problem in ordered):
@@ -137,10 +139,10 @@ def one_of(words: Sequence[str]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def _order(problem: Problem, changes: Sequence[Text]) -> tuple[int, int, int]:
+def _order(problem: Problem, places: Mapping[Text, int]) -> tuple[int, int, int]:
     """Return what problems are sorted by: those of the file or the dict, then those of each override."""
     override = problem.text.option not in (None, IN_PYTHON)
-    text = 1 + (changes.index(problem.text) if problem.text in changes else 0) if override else 0
+    text = places.get(problem.text, 1) if override else 0
     return (text, 0, 0) if isinstance(problem.place, Text) else (text, problem.place.line, problem.place.column)
 
 
@@ -150,7 +152,7 @@ def _excerpt(place: Place, note: str | None) -> list[str]:
     start = place.column - 1
     end = max(start + 1, min(start + place.width, len(line)))
     first = start - _CONTEXT if len(line) > _WIDEST and start > _CONTEXT else 0
-    before, marked = _visible(line[first:start]), _visible(line[start:end])
+    before, marked = _visible(line[first:start]), _visible(line[start : min(end, start + _WIDEST + 1)])
     after = _visible(line[end : first + max(_WIDEST, end - first)])
     if first:
         before = "…" + before

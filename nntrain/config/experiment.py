@@ -79,7 +79,9 @@ class Experiment:
         Raises:
             ConfigError: a path leads nowhere, or the config is wrong with these values.
         """
-        return self._changed([from_value(path, value, named) for path, value in values.items()])
+        from nntrain.config.plain import plain_values  # here, for `fit` changes nothing this way
+
+        return self._changed([from_value(path, value, named) for path, value in plain_values(values).items()])
 
     def with_search_space(self, axes: Mapping[str, Any], named: str = "-p") -> "Experiment":
         """Return the experiment with more axes in its `search.space`, or with others for the same paths.
@@ -91,7 +93,27 @@ class Experiment:
         Raises:
             ConfigError: a path leads nowhere, or a value is wrong there.
         """
-        return self._changed([from_value(path, axis, named, below="search.space.") for path, axis in axes.items()])
+        from nntrain.config.plain import plain_values
+
+        given = plain_values(axes, ("search", "space"))
+        return self._changed([from_value(path, axis, named, below="search.space.") for path, axis in given.items()])
+
+    def without_search_values(self) -> "Experiment":
+        """Return the experiment with the paths of its `search.space` alone.
+
+        A point that is made of it costs the same however many values there are; they have been checked.
+        """
+        search = self.config.search
+        if search is None:
+            return self
+        slim = search.model_copy(update={"space": dict.fromkeys(search.space, (None,))})
+        document = self.source.document
+        keys, values = (
+            {path: place for path, place in places.items() if path[:2] != ("search", "space")}
+            for places in (document.keys, document.values)
+        )
+        source = replace(self.source, document=replace(document, keys=keys, values=values))
+        return Experiment(self.config.model_copy(update={"search": slim}), source)
 
     def _changed(self, overrides: Sequence[Override]) -> "Experiment":
         data = self.config.model_dump(exclude_unset=True)

@@ -26,20 +26,21 @@ from nntrain.config.section import Says
 from nntrain.visible import Lines
 
 _SCALARS = {int: ["an integer"], float: ["a number"], str: ["text"], bool: ["true", "false"]}
-_MOST_EXPLAINED = 1000  # nobody reads more, and a hostile file could have 100 000 mistakes
+_MOST_EXPLAINED = 1000  # nobody reads more proposals, and a hostile file could have 100 000 mistakes
 _BOUNDS = {"at least": (Ge, "ge"), "above": (Gt, "gt"), "at most": (Le, "le"), "below": (Lt, "lt")}
 
 
-def explain(error: ValidationError, root: Any, subject: Path = ()) -> list[Mistake]:
+def explain(error: ValidationError, root: Any, subject: Path = (), most: int = _MOST_EXPLAINED) -> list[Mistake]:
     """Return every mistake that a validation found.
 
     Args:
         error: what pydantic raised.
         root: the annotation that was validated.
         subject: path of the value that was validated.
+        most: for how many of them is searched what was probably meant.
     """
-    details = [detail for detail in error.errors(include_url=False)[:_MOST_EXPLAINED] if not _is_echo(detail)]
-    mistakes = [_explain(detail, root, subject) for detail in details]
+    details = [detail for detail in error.errors(include_url=False) if not _is_echo(detail)]
+    mistakes = [_explain(detail, root, subject, place < most) for place, detail in enumerate(details)]
     # `unit` for `units` is one mistake, not an unknown key and a missing one.
     meant = {(*mistake.path[:-1], mistake.hint) for mistake in mistakes if mistake.at_key}
     return [
@@ -72,28 +73,29 @@ def bounds(annotation: Any) -> str:
     )
 
 
-def _explain(detail: Any, root: Any, subject: Path) -> Mistake:
+def _explain(detail: Any, root: Any, subject: Path, explained: bool) -> Mistake:
     spot = follow(root, detail["loc"])
     path = subject + spot.path
     match detail["type"]:
         case "extra_forbidden" | "invalid_key":
-            return _unknown_key(spot, path)
+            return _unknown_key(spot, path, explained)
         case "missing":
             return _missing_key(spot, path)
         case "union_tag_invalid" | "union_tag_not_found" if told_apart_by_type(spot.form):
-            return _wrong_type(spot, path, detail["input"])
+            return _wrong_type(spot, path, detail["input"], explained)
         case "literal_error" if spot.path and spot.path[-1] == "type":
-            return unknown_type(path, detail["input"], words(spot.annotation))
+            return unknown_type(path, detail["input"], words(spot.annotation), explained=explained)
         case "nntrain":
             context = detail["ctx"]  # of `mistake` in section.py
             where = path + context["at"]
             message = f"{dotted(where)} {context['message']}"
             return Mistake(where, message, context["hint"], conflict=context["conflict"])
-    return _wrong_value(detail["type"], spot, path, detail["input"])
+    return _wrong_value(detail["type"], spot, path, detail["input"], explained)
 
 
-def _unknown_key(spot: Spot, path: Path) -> Mistake:
-    return Mistake(path, hints.unknown_key(path, spot.owner), hints.for_key(spot), at_key=True)
+def _unknown_key(spot: Spot, path: Path, explained: bool) -> Mistake:
+    hint = hints.for_key(spot) if explained else None
+    return Mistake(path, hints.unknown_key(path, spot.owner), hint, at_key=True)
 
 
 def _missing_key(spot: Spot, path: Path) -> Mistake:
@@ -106,27 +108,27 @@ def _missing_key(spot: Spot, path: Path) -> Mistake:
     return Mistake((*section, "type") if in_list else section, message, hint, at_key=not in_list, missing=path)
 
 
-def _wrong_type(spot: Spot, path: Path, value: Any) -> Mistake:
-    known = (*variants(spot.form), *(word for word in words(spot.annotation) if word not in variants(spot.form)))
+def _wrong_type(spot: Spot, path: Path, value: Any, explained: bool) -> Mistake:
+    known = tuple(dict.fromkeys((*variants(spot.form), *words(spot.annotation))))
     if isinstance(value, dict) and "type" not in value:
         as_key = next((key for key in value if key in known), None)
         hint = f"write type: {as_key}" if as_key else f"types: {', '.join(known)}"
         return Mistake(path, f"missing type in {dotted(path)}", hint, at_key=True)
     kind = value["type"] if isinstance(value, dict) else value
-    return unknown_type((*path, "type"), kind, known)
+    return unknown_type((*path, "type"), kind, known, explained=explained)
 
 
-def unknown_type(path: Path, kind: Any, known: tuple[str, ...]) -> Mistake:
+def unknown_type(path: Path, kind: Any, known: tuple[str, ...], *, explained: bool = True) -> Mistake:
     """Return the mistake of a type that is none of the known ones; the path is that of `type`."""
     listed = f"types: {', '.join(known)}"
     if not isinstance(kind, str):
         return Mistake(path, f"{dotted(path)} must be a word, got {show(kind)}", listed)
-    close = hints.did_you_mean(kind, known)
+    close = hints.did_you_mean(kind, known) if explained else None
     message = f"unknown type {show(kind)} in {dotted(path[:-1])}"
     return Mistake(path, message, Lines(close, listed) if close else listed)
 
 
-def _wrong_value(kind: str, spot: Spot, path: Path, value: Any) -> Mistake:
+def _wrong_value(kind: str, spot: Spot, path: Path, value: Any, explained: bool) -> Mistake:
     if not path:
         return Mistake((), f"a config is a mapping of sections, got {show(value)}", hints.FOR_ROOT)
     name = dotted(path)
@@ -139,7 +141,8 @@ def _wrong_value(kind: str, spot: Spot, path: Path, value: Any) -> Mistake:
             return Mistake(path, f"{name} must not be empty")
     message = f"{name} must be {describe(spot.annotation)}, got {show(value)}"
     scalar = value is None or isinstance(value, bool | int | float)
-    return Mistake(path, message, hints.for_value(spot, value), unquoted=hints.unquoted(value) if scalar else None)
+    hint = hints.for_value(spot, value) if explained else None
+    return Mistake(path, message, hint, unquoted=hints.unquoted(value) if scalar else None)
 
 
 def kinds(annotation: Any) -> list[str]:

@@ -1,14 +1,17 @@
 """Settings changed from outside the file: `--set optimizer.learning_rate=0.1`, the values of a search's point."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from nntrain.config.anatomy import Path
 from nntrain.config.diagnostics import Place, Problem, Text
 from nntrain.config.dump import flow
 from nntrain.config.load import Document, parse
-from nntrain.config.paths import Part, PathError, put, trace
+from nntrain.config.paths import LayerNames, Part, PathError, put, trace
 from nntrain.visible import visible
+
+_MOST_EXPLAINED = 100  # paths that lead nowhere; for more of them nothing is proposed
 
 
 @dataclass(frozen=True)
@@ -58,9 +61,19 @@ def from_value(path: str, value: Any, named: str, *, below: str = "") -> Overrid
 
 def apply(document: Document, overrides: Sequence[Override]) -> Document:
     """Return the document with the overrides in place, one after the other, and with their mistakes."""
+    if not overrides:
+        return document
+    edited = _Edited(document)
     for override in overrides:
-        document = _apply(document, override)
-    return document
+        edited.apply(override)
+    return replace(
+        document,
+        data=edited.data,
+        keys=edited.keys.all,
+        values=edited.values.all,
+        problems=(*document.problems, *edited.problems),
+        changes=(*document.changes, *(override.text for override in overrides)),
+    )
 
 
 def _text(option: str, argument: str) -> Text:
@@ -69,25 +82,72 @@ def _text(option: str, argument: str) -> Text:
     return Text(shown if len(shown) <= 100 else shown[:99] + "…", content, option=option)
 
 
-def _apply(document: Document, override: Override) -> Document:
-    problems = document.problems + override.value.problems
-    document = replace(document, problems=problems, changes=(*document.changes, override.text))
-    if not override.value.readable:
-        return document
-    try:
-        parts = list(trace(override.path, document.data))
-    except PathError as error:
-        return replace(document, problems=(*problems, _path_problem(override, error)))
-    path = parts[-1].spot.path
-    data = put(document.data, path, override.value.data)
-    keys = {key: place for key, place in document.keys.items() if key[: len(path)] != path}
-    values = {key: place for key, place in document.values.items() if key[: len(path)] != path}
-    for part in parts:
-        if part.spot.path not in values:
-            keys[part.spot.path] = _part_place(override, part)
-    keys |= {path + below: place for below, place in override.value.keys.items()}
-    values |= {path + below: place for below, place in override.value.values.items()}
-    return replace(document, data=data, keys=keys, values=values)
+class _Edited:
+    """A document that many overrides change; each costs what it changes, not what the document holds."""
+
+    def __init__(self, document: Document) -> None:
+        self.data = document.data
+        self.keys, self.values = _Places(document.keys), _Places(document.values)
+        self.problems: list[Problem] = []
+        self._made: dict[int, Any] = {}
+        self._layers = LayerNames()
+        self._unknown = 0
+
+    def apply(self, override: Override) -> None:
+        self.problems += override.value.problems
+        if not override.value.readable:
+            return
+        try:
+            parts = list(trace(override.path, self.data, self._layers, explained=self._unknown < _MOST_EXPLAINED))
+        except PathError as error:
+            self._unknown += 1
+            self.problems.append(_path_problem(override, error))
+            return
+        path = parts[-1].spot.path
+        self.data = put(self.data, path, override.value.data, self._made)
+        if path[0] == "network" and (len(path) < 3 or path[-1] == "name"):
+            self._layers = LayerNames()
+        self.keys.remove(path)
+        self.values.remove(path)
+        for part in parts:
+            if part.spot.path not in self.values.all:
+                self.keys.add(part.spot.path, _part_place(override, part))
+        for below, place in override.value.keys.items():
+            self.keys.add(path + below, place)
+        for below, place in override.value.values.items():
+            self.values.add(path + below, place)
+
+
+class _Places:
+    """Places by path, from which all that is below a path can be taken out."""
+
+    def __init__(self, places: Mapping[Path, Place]) -> None:
+        self.all = dict(places)
+        self._below: dict[Path, dict[Path, None]] = {}
+        for path in places:
+            self._note(path)
+
+    def add(self, path: Path, place: Place) -> None:
+        self.all[path] = place
+        self._note(path)
+
+    def remove(self, path: Path) -> None:
+        """Take out a path and all below it."""
+        waiting = [path]
+        while waiting:
+            each = waiting.pop()
+            self.all.pop(each, None)
+            waiting += self._below.pop(each, ())
+        if path:
+            self._below.get(path[:-1], {}).pop(path, None)
+
+    def _note(self, path: Path) -> None:
+        while path:
+            beside = self._below.setdefault(path[:-1], {})
+            if path in beside:
+                return
+            beside[path] = None
+            path = path[:-1]
 
 
 def _part_place(override: Override, part: Part) -> Place:

@@ -30,6 +30,23 @@ from nntrain.config.section import Section
 _ABSENT = object()
 
 
+class LayerNames:
+    """The positions of named layers, for many paths through one config; a config that does not change meanwhile."""
+
+    def __init__(self) -> None:
+        self._positions: dict[int, tuple[Any, dict[Any, int]]] = {}  # by the identity of the list, kept alive
+
+    def position(self, name: str, layers: Any) -> int:
+        """Return where the first layer of a name stands; -1 for none."""
+        if id(layers) not in self._positions:
+            positions: dict[Any, int] = {}
+            for place, each in enumerate(_names(layers)):
+                if isinstance(each, str):
+                    positions.setdefault(each, place)
+            self._positions[id(layers)] = layers, positions
+        return self._positions[id(layers)][1].get(name, -1)
+
+
 class PathError(Exception):
     """A dotted path leads nowhere.
 
@@ -54,7 +71,7 @@ class Part:
     stop: int
 
 
-def trace(text: str, data: Any) -> Iterator[Part]:
+def trace(text: str, data: Any, layers: LayerNames | None = None, *, explained: bool = True) -> Iterator[Part]:
     """Yield the steps of a dotted path through a config.
 
     A key that the config language does not have is a step to a spot without annotation; what follows it too.
@@ -62,10 +79,13 @@ def trace(text: str, data: Any) -> Iterator[Part]:
     Args:
         text: the dotted path.
         data: the config as plain data or models, in full or in part; it decides types, lengths and layer names.
+        layers: remembers the names of layers from one path to the next.
+        explained: whether an error says what was probably meant.
 
     Raises:
         PathError: a part is empty, or a list has no such item.
     """
+    layers = layers or LayerNames()
     spot, value, start = Spot((), Config, Config), data, 0
     rest = text.split(".")
     while rest:
@@ -77,9 +97,10 @@ def trace(text: str, data: Any) -> Iterator[Part]:
             raise PathError(f"a part of the path {show(text)} is empty", None, start, stop)
         key: str | int = part
         if is_list(spot.form):
-            key = _position(part, value)
+            key = _position(part, value, layers)
             if key < 0:
-                raise PathError(f"{dotted(spot.path)} has no item {show(part)}", _items(part, value), start, stop)
+                hint = _items(part, value) if explained else None
+                raise PathError(f"{dotted(spot.path)} has no item {show(part)}", hint, start, stop)
         if as_model(spot.form) is None and not is_list(spot.form):
             spot = replace(spot, form=_section_instead(spot, part))
         spot, value = enter(spot, key), _child(value, key, spot.form)
@@ -98,27 +119,34 @@ def parse_path(text: str, data: Any) -> Path:
     return path
 
 
-def find(text: str, data: Any) -> Spot:
-    """Return the spot that a dotted path leads to.
+def find(text: str, data: Any, layers: LayerNames | None = None, *, explained: bool = True) -> Spot:
+    """Return the spot that a dotted path leads to; the arguments are those of `trace`.
 
     Raises:
         PathError: it leads nowhere.
     """
     found = Spot((), Config, Config)
-    for part in trace(text, data):
+    for part in trace(text, data, layers, explained=explained):
         if part.spot.annotation is None:
-            message, hint = _dead_end(part.spot, found)
+            message, hint = _dead_end(part.spot, found, explained)
             raise PathError(message, hint, part.start, part.stop)
         found = part.spot
     return found
 
 
-def put(data: Any, path: Path, value: Any) -> Any:
+def put(data: Any, path: Path, value: Any, made: dict[int, Any] | None = None) -> Any:
     """Return a copy of plain data with a value at a path; shares with `data` what lies beside the path.
 
     Sections on the way that are absent are made, of the type that they have by default; a shorthand is written out.
+
+    Args:
+        data: plain data.
+        path: keys and positions.
+        value: plain data.
+        made: the copies that were made so far, by identity; those are changed in place, and new ones added. With it
+            many values are put into large data without a copy for each of them.
     """
-    return _put(Spot((), Config, Config), data, path, value)
+    return _put(Spot((), Config, Config), data, path, value, {} if made is None else made)
 
 
 def valid_paths(config: Config) -> list[str]:
@@ -175,12 +203,12 @@ def _child(value: Any, key: str | int, form: Any) -> Any:
     return value.get(key, default) if isinstance(value, dict) else default
 
 
-def _position(part: str, value: Any) -> int:
+def _position(part: str, value: Any, layers: LayerNames) -> int:
     """Return the position that a number or the name of a layer stands for; -1 for none."""
-    names = _names(value)
-    if part.isdecimal() and part.isascii() and len(part) < 9 and int(part) < len(names):
+    count = len(value) if isinstance(value, list | tuple) else 0
+    if part.isdecimal() and part.isascii() and len(part) < 9 and int(part) < count:
         return int(part)
-    return names.index(part) if part in names else -1
+    return layers.position(part, value)
 
 
 def _names(value: Any) -> list[Any]:
@@ -197,26 +225,36 @@ def _items(part: str, value: Any) -> str:
     return close or (f"it has {', '.join(known)}" if known else "it is empty")
 
 
-def _dead_end(spot: Spot, before: Spot) -> tuple[str, str | None]:
+def _dead_end(spot: Spot, before: Spot, explained: bool) -> tuple[str, str | None]:
     if spot.owner is None:
         return f"{dotted(before.path)} has no settings inside it", None
     from nntrain.config import hints
 
-    return hints.unknown_key(spot.path, spot.owner), hints.for_key(spot)
+    return hints.unknown_key(spot.path, spot.owner), hints.for_key(spot) if explained else None
 
 
-def _put(spot: Spot, current: Any, path: Path, value: Any) -> Any:
+def _put(spot: Spot, current: Any, path: Path, value: Any, made: dict[int, Any]) -> Any:
     if not path:
         return value
     key, rest = path[0], path[1:]
     if isinstance(current, list | tuple) and isinstance(key, int):
-        return [
-            _put(enter(_settle(spot, current)[0], key), item, rest, value) if index == key else item
-            for index, item in enumerate(current)
-        ]
-    current = _section(spot, current)
-    spot, _ = _settle(spot, current)
-    return {**current, key: _put(enter(spot, key), current.get(key, _ABSENT), rest, value)}
+        items = _own(current, made)
+        if 0 <= key < len(items):
+            items[key] = _put(enter(_settle(spot, items)[0], key), items[key], rest, value, made)
+        return items
+    section = _own(_section(spot, current), made)
+    spot, _ = _settle(spot, section)
+    section[key] = _put(enter(spot, key), section.get(key, _ABSENT), rest, value, made)
+    return section
+
+
+def _own(container: Any, made: dict[int, Any]) -> Any:
+    """Return a copy of a list or a mapping that may be changed: itself, if it is such a copy."""
+    if id(container) in made:
+        return container
+    copy = dict(container) if isinstance(container, dict) else list(container)
+    made[id(copy)] = copy
+    return copy
 
 
 def _section(spot: Spot, current: Any) -> dict[Any, Any]:

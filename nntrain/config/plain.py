@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from nntrain.config.anatomy import Path, dotted
-from nntrain.config.diagnostics import IN_PYTHON, Problem, Text, config_error
+from nntrain.config.diagnostics import IN_PYTHON, Problem, Text, config_error, show
 from nntrain.config.dump import block
 from nntrain.config.load import MAX_DEPTH, MAX_VALUES
 from nntrain.errors import ConfigError
@@ -25,6 +25,22 @@ def text_of(config: Mapping[str, Any]) -> Text:
         ConfigError: it holds something else, or itself, or too much; the dotted path says where.
     """
     return Text(IN_PYTHON, block(_Converter().plain(config, ())), option=IN_PYTHON)
+
+
+def plain_values(values: Mapping[str, Any], path: Path = ()) -> dict[str, Any]:
+    """Return values for settings of a config as plain data, as `text_of` makes it.
+
+    Args:
+        values: by dotted path.
+        path: where messages say that they stand.
+
+    Raises:
+        ConfigError: as `text_of`.
+    """
+    if not isinstance(values, Mapping):
+        raise _refused(path, f"must be a mapping of dotted path to values, got {show(values)}")
+    plain: dict[str, Any] = _Converter().plain(values, path)
+    return plain
 
 
 class _Converter:

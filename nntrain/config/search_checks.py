@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from nntrain.config.anatomy import Path, Spot, variants
 from nntrain.config.mistake import Mistake
 from nntrain.config.numbers import unfit
-from nntrain.config.paths import PathError, find
+from nntrain.config.paths import LayerNames, PathError, find
 from nntrain.config.root import Config
 from nntrain.config.search import (
     ChoiceConfig,
@@ -21,7 +21,7 @@ from nntrain.config.search import (
 
 _SPACE: Path = ("search", "space")
 _NEVER_SEARCHED = ("version", "name", "search")
-_MOST_VALUES = 1000  # of one path that are looked at here; a search looks at every point anyway
+_MOST_EXPLAINED = 100  # paths and values each; for more mistakes than are ever shown nothing is proposed
 
 
 def check_search(config: Config) -> Iterator[Mistake]:
@@ -33,11 +33,16 @@ def check_search(config: Config) -> Iterator[Mistake]:
     if config.search is None:
         return
     spots: dict[str, Spot] = {}
+    layers = LayerNames()
+    searched = {key.removesuffix(".type") for key in config.search.space}
+    wrong = 0
     for key in config.search.space:
+        part_of_searched = _below_searched_section(key, searched)
         try:
-            spots[key] = find(key, config)
+            spots[key] = find(key, config, layers, explained=wrong < _MOST_EXPLAINED and not part_of_searched)
         except PathError as error:
-            if not _below_searched_section(key, config.search):
+            if not part_of_searched:
+                wrong += 1
                 yield Mistake(
                     (*_SPACE, key),
                     f"search.space: {error}",
@@ -48,15 +53,17 @@ def check_search(config: Config) -> Iterator[Mistake]:
                 )
     yield from _check_paths(spots)
     # Where the dtype is searched too, what it holds shows when the points are made.
-    dtype = "float64" if "dtype" in config.search.space else config.dtype
+    checks = _ValueChecks("float64" if "dtype" in config.search.space else config.dtype)
     for key, spot in spots.items():
         yield from _check_strategy(key, config.search)
-        yield from _check_values(key, spot, config.search.space[key], dtype)
+        yield from checks.check(key, spot, config.search.space[key])
 
 
-def _below_searched_section(key: str, search: SearchConfig) -> bool:
-    sections = [other.removesuffix(".type") for other in search.space if other != key]
-    return any(key.startswith(f"{section}.") for section in sections)
+def _below_searched_section(key: str, searched: set[str]) -> bool:
+    """Whether a section is searched that a path leads into."""
+    own = key.removesuffix(".type")
+    stops = [place for place, char in enumerate(key) if char == "."]
+    return any(key[:stop] in searched and key[:stop] != own for stop in stops)
 
 
 def _check_paths(spots: dict[str, Spot]) -> Iterator[Mistake]:
@@ -83,19 +90,51 @@ def _check_strategy(key: str, search: SearchConfig) -> Iterator[Mistake]:
         yield Mistake((*_SPACE, key), message, hint, involves=(("search", "strategy"),))
 
 
-def _check_values(key: str, spot: Spot, axis: Any, dtype: str) -> Iterator[Mistake]:
-    adapter: TypeAdapter[Any] = TypeAdapter(spot.annotation)
-    for suffix, value, hint in _samples(axis):
-        for mistake in _check_value(spot, adapter, value, dtype):
-            said, unquoted = f"search.space: {mistake.message}", mistake.unquoted
-            yield Mistake((*_SPACE, key, *suffix), said, hint or mistake.hint, unquoted=unquoted)
+class _ValueChecks:
+    """Checks values at their paths, each kind of setting with one validator, however many paths lead to one."""
+
+    def __init__(self, dtype: str) -> None:
+        self._dtype = dtype
+        self._adapters: dict[int, tuple[Any, TypeAdapter[Any]]] = {}  # by the identity of the annotation, kept alive
+        self._wrong = 0
+
+    def check(self, key: str, spot: Spot, axis: Any) -> Iterator[Mistake]:
+        """Yield the mistakes of every value that is listed, or of a few of a range."""
+        for suffix, value, hint in _samples(axis):
+            for mistake in self._check_value(spot, value):
+                self._wrong += 1
+                said, unquoted = f"search.space: {mistake.message}", mistake.unquoted
+                yield Mistake((*_SPACE, key, *suffix), said, hint or mistake.hint, unquoted=unquoted)
+
+    def _check_value(self, spot: Spot, value: Any) -> list[Mistake]:
+        explained = self._wrong < _MOST_EXPLAINED
+        kinds = variants(spot.family)
+        if spot.path[-1] == "type" and kinds:
+            if isinstance(value, str) and value in kinds:
+                return []
+            from nntrain.config.explain import unknown_type
+
+            return [unknown_type(spot.path, value, tuple(kinds), explained=explained)]
+        try:
+            checked = self._adapter(spot.annotation).validate_python(value)
+        except ValidationError as error:
+            from nntrain.config.explain import explain
+
+            found = explain(error, spot.annotation, spot.path, most=_MOST_EXPLAINED if explained else 0)
+            return [mistake for mistake in found if not mistake.conflict]
+        return list(unfit(checked, self._dtype, spot.path, spot.annotation))
+
+    def _adapter(self, annotation: Any) -> TypeAdapter[Any]:
+        if id(annotation) not in self._adapters:
+            self._adapters[id(annotation)] = annotation, TypeAdapter(annotation)
+        return self._adapters[id(annotation)][1]
 
 
 def _samples(axis: Any) -> Iterator[tuple[Path, Any, str | None]]:
     """Yield values of an axis, where they stand and what helps: all that are listed, or a few of a range."""
     match axis:
         case ChoiceConfig():
-            for index, value in enumerate(axis.values[:_MOST_VALUES]):
+            for index, value in enumerate(axis.values):
                 yield ("choice", index), value, None
         case IntUniformRangeConfig():
             yield (axis.type, 0), axis.low, None
@@ -103,23 +142,9 @@ def _samples(axis: Any) -> Iterator[tuple[Path, Any, str | None]]:
         case UniformRangeConfig() | LogUniformRangeConfig():
             yield (axis.type, 0), axis.low, None
             yield (axis.type, 1), axis.high, None
-            if axis.low.is_integer() and axis.high.is_integer():
-                yield (axis.type,), axis.low + 0.5, "int_uniform draws integers"
+            between = axis.low + 0.5
+            if axis.low.is_integer() and axis.high.is_integer() and not between.is_integer():
+                yield (axis.type,), between, "int_uniform draws integers"
         case tuple():
-            for index, value in enumerate(axis[:_MOST_VALUES]):
+            for index, value in enumerate(axis):
                 yield (index,), value, None
-
-
-def _check_value(spot: Spot, adapter: TypeAdapter[Any], value: Any, dtype: str) -> list[Mistake]:
-    kinds = variants(spot.family)
-    if spot.path[-1] == "type" and kinds:
-        from nntrain.config.explain import unknown_type
-
-        return [] if value in kinds else [unknown_type(spot.path, value, tuple(kinds))]
-    try:
-        checked = adapter.validate_python(value)
-    except ValidationError as error:
-        from nntrain.config.explain import explain
-
-        return [mistake for mistake in explain(error, spot.annotation, spot.path) if not mistake.conflict]
-    return list(unfit(checked, dtype, spot.path, spot.annotation))

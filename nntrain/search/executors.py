@@ -33,9 +33,9 @@ def train_groups(
     """
     cores = asked_threads or available_cores()
     threads = {each: min(cores, threads_for(each.blueprint(), each.batch_size, None)) for each in groups}
-    side_by_side = [each for each in groups if threads[each] == 1 and each.has_long_calls()]
+    side_by_side = {each: None for each in groups if threads[each] == 1 and each.has_long_calls()}
     with blas_threads(1):
-        yield from _side_by_side(side_by_side, cores)
+        yield from _side_by_side([*side_by_side], cores)
         for each in groups:
             if each not in side_by_side:
                 yield each, _train(each, threading.Event(), threads[each])

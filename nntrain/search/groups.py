@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from nntrain.build.data import Prepared
 from nntrain.build.layers import build_blueprint
 from nntrain.build.training import build_population
+from nntrain.config.column import structure_key
 from nntrain.config.root import Config
+from nntrain.config.section import Section
 from nntrain.nn.network import Blueprint
 from nntrain.train.population import Population
 
@@ -38,6 +41,25 @@ class Member:
     prepared: Prepared
 
 
+class Sections:
+    """The sections of many configs, each kept once: members differ in few of them."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[type[Any], str], Any] = {}
+        self._structures: dict[str, str] = {}
+
+    def shared(self, config: Config) -> tuple[Config, str]:
+        """The config, made of sections that others have too, and its `structure_key`."""
+        structure = structure_key(config)
+        sections = {name: self._one(getattr(config, name)) for name in Config.model_fields if name != "search"}
+        return config.model_copy(update=sections), self._structures.setdefault(structure, structure)
+
+    def _one(self, value: Any) -> Any:
+        if isinstance(value, Section):
+            return self._kept.setdefault((type(value), value.model_dump_json()), value)
+        return tuple(map(self._one, value)) if isinstance(value, tuple) else value
+
+
 @dataclass(frozen=True, eq=False)
 class Group:
     """Members that are trained as one population."""
@@ -63,9 +85,10 @@ class Group:
 
     def build(self, threads: int = 1) -> Population:
         """The population, initialized and bound to its data."""
-        distinct = list(dict.fromkeys(member.prepared for member in self.members))
-        places = [distinct.index(member.prepared) for member in self.members]
-        return build_population([member.config for member in self.members], distinct, places, threads=threads)
+        distinct = dict.fromkeys(member.prepared for member in self.members)
+        place_of = {prepared: place for place, prepared in enumerate(distinct)}
+        places = [place_of[member.prepared] for member in self.members]
+        return build_population([member.config for member in self.members], [*distinct], places, threads=threads)
 
 
 def group(members: Iterable[Member], *, parallel: int = 1) -> list[Group]:

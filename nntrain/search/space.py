@@ -20,6 +20,7 @@ from nntrain.config.search import (
     is_random,
 )
 from nntrain.errors import UserError
+from nntrain.search.bounds import MOST_NETWORKS, count_text
 
 # One point of the space: dotted config path → value.
 Point = dict[str, Any]
@@ -28,8 +29,6 @@ Axis = Sequence[Any] | UniformRangeConfig | LogUniformRangeConfig | IntUniformRa
 
 _RANGES = (UniformRangeConfig, LogUniformRangeConfig, IntUniformRangeConfig)
 
-# A grid beyond this is surely a mistake, and its points would not fit into memory.
-MOST_POINTS = 1_000_000
 # Beyond this NumPy does not count.
 MOST_COUNTED = 2**62
 
@@ -49,18 +48,41 @@ def points(
     Raises:
         UserError: a grid over a distribution, or a grid that is too large.
     """
-    if strategy == "auto":
-        strategy = RandomConfig() if is_random(strategy, space.values()) else GridConfig()
+    strategy = _decided(space, strategy)
     if isinstance(strategy, RandomConfig):
         generator = np.random.default_rng(seed if strategy.seed is None else strategy.seed)
-        if not any(isinstance(axis, _RANGES) for axis in space.values()):
+        if not _has_ranges(space):
             return _some_of_grid(space, strategy.trials, generator)
         return [{path: _draw(axis, generator) for path, axis in space.items()} for _ in range(strategy.trials)]
     values = {path: _listed(path, axis) for path, axis in space.items()}
     count = math.prod(len(each) for each in values.values())
-    if count > MOST_POINTS:
-        raise UserError(f"the grid has {count:,} points, the most is {MOST_POINTS:,}: use random search (--trials N)")
+    if count > MOST_NETWORKS:
+        raise UserError(
+            f"the grid has {count_text(count)} points, the most is {MOST_NETWORKS:,}: use random search (--trials N)"
+        )
     return [dict(zip(values, combination, strict=True)) for combination in itertools.product(*values.values())]
+
+
+def count_drawn(space: Mapping[str, Axis], strategy: GridConfig | RandomConfig | Literal["auto"]) -> int:
+    """How many points will be drawn at random; 0 of a grid, which `points` bounds by itself."""
+    strategy = _decided(space, strategy)
+    if not isinstance(strategy, RandomConfig):
+        return 0
+    if _has_ranges(space):
+        return strategy.trials
+    return min(strategy.trials, math.prod(len(_listed(path, axis)) for path, axis in space.items()))
+
+
+def _decided(
+    space: Mapping[str, Axis], strategy: GridConfig | RandomConfig | Literal["auto"]
+) -> GridConfig | RandomConfig:
+    if strategy != "auto":
+        return strategy
+    return RandomConfig() if is_random(strategy, space.values()) else GridConfig()
+
+
+def _has_ranges(space: Mapping[str, Axis]) -> bool:
+    return any(isinstance(axis, _RANGES) for axis in space.values())
 
 
 def _some_of_grid(space: Mapping[str, Axis], trials: int, generator: Generator) -> list[Point]:
@@ -71,8 +93,16 @@ def _some_of_grid(space: Mapping[str, Axis], trials: int, generator: Generator) 
     if count > MOST_COUNTED:
         return _distinct_draws(values, trials, generator)
     drawn = generator.choice(count, size=min(trials, count), replace=False)
-    places = zip(*np.unravel_index(drawn, shape), strict=True)
-    return [{path: each[i] for (path, each), i in zip(values.items(), place, strict=True)} for place in places]
+    return [_numbered(values, number) for number in drawn.tolist()]
+
+
+def _numbered(values: Mapping[str, Sequence[Any]], number: int) -> Point:
+    """The point of a grid with this number, from 0; the last axis runs fastest."""
+    point: Point = {}
+    for path, each in reversed([*values.items()]):
+        number, place = divmod(number, len(each))
+        point[path] = each[place]
+    return {path: point[path] for path in values}
 
 
 def _distinct_draws(values: Mapping[str, Sequence[Any]], trials: int, generator: Generator) -> list[Point]:
@@ -101,10 +131,15 @@ def _distinct(values: Sequence[Any]) -> list[Any]:
 def _draw(axis: Axis, generator: Generator) -> Any:
     match axis:
         case UniformRangeConfig():
+            if math.isinf(axis.high - axis.low):  # NumPy draws from ranges whose width is a number
+                share = float(generator.random())
+                return axis.low * (1 - share) + axis.high * share
             return float(generator.uniform(axis.low, axis.high))
         case LogUniformRangeConfig():
-            drawn = math.exp(generator.uniform(math.log(axis.low), math.log(axis.high)))
-            return float(min(max(drawn, axis.low), axis.high))  # rounding must not lead out of the range
+            exponent = generator.uniform(math.log(axis.low), math.log(axis.high))
+            # Rounding must not lead out of the range, nor beyond the largest number.
+            drawn = math.exp(min(exponent, math.log(axis.high)))
+            return float(min(max(drawn, axis.low), axis.high))
         case IntUniformRangeConfig():
             return int(generator.integers(axis.low, axis.high, endpoint=True))
         case ChoiceConfig():

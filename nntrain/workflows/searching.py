@@ -17,7 +17,6 @@ from nntrain.build.monitors import check_monitors
 from nntrain.build.resolve import plan_network, resolve
 from nntrain.config import dump
 from nntrain.config.checks import is_weighted, unweighted
-from nntrain.config.column import structure_key
 from nntrain.config.data import SplitFileConfig
 from nntrain.config.diagnostics import config_error
 from nntrain.config.experiment import Experiment
@@ -29,10 +28,11 @@ from nntrain.errors import ConfigError, DataError, DivergedError, Interrupted, R
 from nntrain.runs.environment import environment
 from nntrain.runs.messages import LEADERBOARD
 from nntrain.runs.store import HISTORY, RunDirectory
+from nntrain.search.bounds import check_folds, check_networks
 from nntrain.search.executors import train_groups
-from nntrain.search.groups import Group, Member, group
+from nntrain.search.groups import Group, Member, Sections, group
 from nntrain.search.leaderboard import Trial, as_csv, ranked, rows
-from nntrain.search.space import Point, points
+from nntrain.search.space import Point, count_drawn, points
 from nntrain.train.records import Outcome
 from nntrain.train.threads import available_cores
 from nntrain.visible import Lines
@@ -132,7 +132,11 @@ class Search:
             )
         self.experiment, self.config = _with_data_seeds(experiment, experiment.config.seed), config
         self._check_members()
+        self._without_values = self.experiment.without_search_values()
+        check_networks(self.experiment, count_drawn(config.space, config.strategy), config.evaluation)
         self.points = points(config.space, config.strategy, seed=experiment.config.seed)
+        check_networks(self.experiment, len(self.points), config.evaluation)
+        self._sections = Sections()
         self._files: dict[Path, str] = {}
         self._prepared: dict[tuple[object, ...], PointData | UserError] = {}
         self._first_scored: list[Dataset] | None = None
@@ -142,7 +146,7 @@ class Search:
         self.trials: list[Trial] = []
         self.finished: list[Trial] = []
         self.warnings: list[str] = []
-        self._best_told = 0
+        self._best: Trial | None = None
         self._measures: set[Measure | None] = set()
         self._add_all()
 
@@ -206,17 +210,18 @@ class Search:
 
     def _add_all(self) -> None:
         """Validate every point, so that all mistakes are reported before anything is trained."""
-        failures: dict[int, ConfigError] = {}
+        wrong: list[Point] = []
+        problems: dict[Any, None] = {}  # each once; many points may have the same
         for number, point in enumerate(self.points, start=1):
             try:
                 self._add(number, point)
-            except ConfigError as error:
-                failures[number] = error
-        if failures:
-            together = config_error([problem for failure in failures.values() for problem in failure.problems])
-            first = ", ".join(f"{path}={dump.flow(value)}" for path, value in self.points[min(failures) - 1].items())
-            last = f"{len(failures)} of {len(self.points)} points cannot be trained, the first at {first}; none was"
-            raise ConfigError(Lines(str(together), last))
+            except ConfigError as error:  # with the frames of its traceback it would keep the whole point
+                problems |= dict.fromkeys(error.problems)
+                wrong.append(point)
+        if wrong:
+            first = ", ".join(f"{path}={dump.flow(value)}" for path, value in wrong[0].items())
+            last = f"{len(wrong):,} of {len(self.points):,} points cannot be trained, the first at {first}; none was"
+            raise ConfigError(Lines(str(config_error([*problems])), last))
 
     def _add(self, number: int, point: Point) -> None:
         """Check a point and its shapes, and make its members."""
@@ -240,12 +245,12 @@ class Search:
         # A fold whose training examples lack a category has one input less.
         plans = [plan_network(resolved, shape) for shape in dict.fromkeys(data.input_shape for data in prepared)]
         self.trials.append(Trial(number, point, plans[0].size))
-        structure = structure_key(resolved.config)
+        config, structure = self._sections.shared(resolved.config)
         self._measures.add(measure(self.config.monitor, resolved.config, prepared))
         for each in prepared:
             for step in range(self.config.evaluation.seeds or 1):
-                config = resolved.config.model_copy(update={"seed": resolved.config.seed + step})
-                self.members.append(Member(number, config, structure, each))
+                one = config.model_copy(update={"seed": config.seed + step}) if step else config
+                self.members.append(Member(number, one, structure, each))
 
     def _check_monitors(self, experiment: Experiment, resolved: Experiment, data: PointData) -> None:
         """What the point is judged by must say something on its examples, and in the refit that may follow."""
@@ -261,7 +266,7 @@ class Search:
 
     def _at(self, point: Point) -> Experiment:
         """The experiment at a point; its data is split as the search's own, whatever the point's seed."""
-        return _with_data_seeds(self.experiment.with_values(point), self.experiment.config.seed)
+        return _with_data_seeds(self._without_values.with_values(point), self.experiment.config.seed)
 
     def _prepare(self, experiment: Experiment) -> PointData:
         """The data sets of a point; points of the same data share them."""
@@ -271,7 +276,7 @@ class Search:
             try:
                 self._prepared[key] = self._read(experiment)
             except UserError as error:  # is not asked for again by the other points of the same data
-                self._prepared[key] = error
+                self._prepared[key] = error.with_traceback(None)
         prepared = self._prepared[key]
         if isinstance(prepared, UserError):
             raise prepared
@@ -292,7 +297,9 @@ class Search:
         if folds is None:
             sets, refit, scored = [data.prepare()], None, [data.dataset(split)]
         else:
-            sets, refit = data.prepare_folds(folds), data.prepare()
+            refit = data.prepare()
+            check_folds(experiment, folds, (part for name, part in refit.splits.items() if name != "test"))
+            sets = data.prepare_folds(folds)
             scored = [data.pool.rows(pair[split == "validation"]) for pair in data.fold_rows(folds)]
         preprocess_document(experiment, (refit or sets[0]).preprocessor)  # it must not show after the search
         if self._first_scored is None:
@@ -357,23 +364,26 @@ class Search:
         with directory.history_writer() as history, closing(train_groups(groups, asked_threads=cores)) as trained:
             for done, outcomes in trained:
                 reached.update(zip(done.members, outcomes, strict=True))
-                for number in _completed(done, of_trial, reached, written):
+                completed = _completed(done, of_trial, reached, written)
+                for number in completed:
                     trial = self.trials[number - 1]
                     results = [reached[member] for member in of_trial[number]]
                     self.finished.append(Trial(number, trial.point, trial.parameters, results))
                     history.append(_line(self.finished[-1]))
                     written.add(number)
                 history.sync()
-                self._tell_best(listener)
+                self._tell_best(self.finished[len(self.finished) - len(completed) :], listener)
                 listener.trials(len(reached), len(self.members))
 
-    def _tell_best(self, listener: Listener) -> None:
-        """Let the listener hear of the best finished point, if it is another one than before."""
-        best = ranked(self.finished, self.config.monitor)[0] if self.finished else None
-        if best is None or best.number == self._best_told or math.isnan(best.mean(self.config.monitor)):
+    def _tell_best(self, finished: list[Trial], listener: Listener) -> None:
+        """Let the listener hear of the best of all finished points, if it is among those that were finished now."""
+        monitor, before = self.config.monitor, self._best
+        if not finished:
             return
-        self._best_told = best.number
-        listener.best(best.point, self.config.monitor, best.mean(self.config.monitor))
+        best = ranked([*finished, *([] if before is None else [before])], monitor)[0]
+        self._best = best
+        if best is not before and not math.isnan(best.mean(monitor)):
+            listener.best(best.point, monitor, best.mean(monitor))
 
     def _close(self, directory: RunDirectory, best: Trial) -> None:
         score = best.mean(self.config.monitor)
@@ -403,7 +413,7 @@ class Search:
 
     def _refit(self, best: Trial, runs_dir: Path, listener: Listener) -> FitResult:
         """Train the best point as an ordinary run, on the ordinary splits."""
-        experiment = self._at(best.point)
+        experiment = _with_data_seeds(self.experiment.with_values(best.point), self.experiment.config.seed)
         try:
             data = Data(experiment)
         except UserError as error:  # which it was not when it was read a first time
@@ -466,4 +476,4 @@ def _with_space(
             "seed": given.seed if seed is None else seed,
         }
         experiment = experiment.with_values({"search.strategy": strategy})
-    return experiment.with_search_space(dict(parameters)) if parameters else experiment
+    return experiment.with_search_space(parameters) if parameters else experiment
