@@ -238,6 +238,11 @@ def test_the_caret_stands_below_its_place(folder: Path) -> None:
     assert "^^^^^^^ did you mean 'target'?" in lines[excerpt + 1]
 
 
+def test_help_with_a_link_for_a_program(workdir: Path) -> None:
+    for arguments in ([], ["--help"], ["fit", "--help"], ["--version"]):
+        is_clean(*arguments, way="terminal")
+
+
 def test_a_bug_is_told_in_lines_of_its_own(monkeypatch: pytest.MonkeyPatch, workdir: Path) -> None:
     def fail(*_: object) -> None:
         try:
