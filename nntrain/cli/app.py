@@ -17,6 +17,7 @@ from nntrain.cli.console import prepare_streams, put
 from nntrain.cli.failures import Expected, report, report_bug, report_usage, wants_json
 from nntrain.cli.signals import SIGNALS
 from nntrain.cli.streams import OutputError
+from nntrain.visible import visible
 
 JSON = "nntrain.json"  # in the context: whether the command is to answer in JSON
 INTERRUPTED = [128 + number for number in SIGNALS]  # exit codes
@@ -38,6 +39,10 @@ class Program(TyperGroup):
             if not hasattr(wrong, "format_message"):
                 raise
             sys.exit(report_usage(wrong, json=wants_json(sys.argv[1:] if args is None else args)))
+
+    def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> Any:
+        """Begin a command line. The name of the program, which a link may change, is the only given text in --help."""
+        return super().make_context(info_name and visible(info_name), args, *rest, **extra)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the options of the program, and note whether the command is to answer in JSON."""

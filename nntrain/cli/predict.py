@@ -78,7 +78,7 @@ def run(
 
 def write_csv(predictions: "Predictions", stream: TextIO, *, escape_formulas: bool = False) -> int:
     """Write a header and the rows; returns the number of rows. Lines end in one line feed on every system."""
-    writer = csv.writer(stream, lineterminator="\n")
+    writer = csv.writer(_LineFeeds(stream), lineterminator="\r\n")
     lines: Iterable[Iterable[object]] = itertools.chain([predictions.columns], predictions.rows)
     if escape_formulas:
         lines = (map(_no_formula, cells) for cells in lines)
@@ -89,6 +89,17 @@ def write_csv(predictions: "Predictions", stream: TextIO, *, escape_formulas: bo
         writer.writerow(cells)
         written += 1
     return written - 1
+
+
+class _LineFeeds:
+    """Ends the lines of a csv.writer in a line feed alone. It puts into quotes only what its own line ends hold."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, line: str) -> None:
+        """Write a whole row, as csv.writer does."""
+        self._stream.write(line.removesuffix("\r\n") + "\n")
 
 
 def _no_formula(cell: object) -> object:

@@ -59,7 +59,7 @@ def run(*arguments: str | Path, terminal: bool = False) -> Printed:
     """Run a command here, in front of a terminal that shows colors, or into pipes."""
     with pytest.MonkeyPatch.context() as patch:
         out, err = Screen(terminal=terminal), Screen(terminal=terminal)
-        patch.setattr(sys, "argv", ["nntrain", *map(str, arguments)])
+        patch.setattr(sys, "argv", [f"nntrain{MARK}", *map(str, arguments)])
         patch.setattr(sys, "stdout", out)
         patch.setattr(sys, "stderr", err)
         if terminal:
