@@ -18,7 +18,7 @@ def appearing(path: Path) -> Iterator[TextIO]:
     special = target.exists() and not target.is_file() and not target.is_dir()
     beside = target if special else target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        with beside.open("w" if special else "x", encoding="utf-8", newline="") as stream:
+        with beside.open("w" if special else "x", encoding="utf-8", errors="backslashreplace", newline="") as stream:
             yield stream
         if not special:
             os.replace(beside, target)
