@@ -193,14 +193,18 @@ def test_aliases_that_unfold_to_too_much() -> None:
 
 
 def test_layers_that_unfold_to_too_much() -> None:
-    text = CLASSES.replace("network:\n", "network:\n  - &l {type: dense, units: 2}\n" + "  - *l\n" * 7500)
+    matrix = ", ".join(["[" + ", ".join(["0.12345678901234567"] * 8) + "]"] * 8)
+    layer = f"  - &l {{type: dense, units: 8, initializer: {{values: [{matrix}]}}}}\n"
+    layers = "network:\n  - {type: dense, units: 8}\n" + layer + "  - *l\n" * 800
+    text = CLASSES.replace("network:\n", layers)
     said = refused(text)
     assert "a.yaml:2:1: the config, with its aliases and defaults written out, " in said
     assert "most of it is network: make that shorter" in said
 
 
 def test_a_search_that_unfolds_to_too_much_is_refused_as_a_search_only() -> None:
-    points = "[&o {type: adam, learning_rate: 0.01}" + ", *o" * 30_000 + "]"
+    point = "{type: adam, learning_rate: 0.01234567890123456, beta1: 0.9876543210123456, beta2: 0.9987654321012345}"
+    points = f"[&o {point}" + ", *o" * 11_000 + "]"
     text = f"{CLASSES}search: {{space: {{optimizer: {points}}}}}\n"
     with pytest.raises(ConfigError, match="most of it is search: make that shorter"):
         nntrain.gridsearch(load(text))
