@@ -44,7 +44,7 @@ from nntrain.visible import Lines
 from nntrain.workflows.interruption import Interruption
 from nntrain.workflows.listener import FitInfo, Listener
 from nntrain.workflows.observing import Observer
-from nntrain.workflows.recording import preprocess_document
+from nntrain.workflows.recording import preprocess_document, with_data_paths
 from nntrain.workflows.results import FitResult
 
 if TYPE_CHECKING:
@@ -460,8 +460,11 @@ def history_line(record: EpochRecord) -> dict[str, Any]:
 def portable(experiment: Experiment, directory: Path) -> Config:
     """The config with its data paths rewritten relative to the run directory, where it will be read from."""
 
+    def seen(path: str) -> str:
+        return seen_from(directory, experiment.data_path(path))
+
     def rewritten(path: str | None) -> str | None:
-        return None if path is None else seen_from(directory, experiment.data_path(path))
+        return None if path is None else seen(path)
 
     config = experiment.config
     split = config.data.split
@@ -477,7 +480,8 @@ def portable(experiment: Experiment, directory: Path) -> Config:
             "split": split.model_copy(update=parts),
         }
     )
-    return config.model_copy(update={"data": data})
+    search = config.search and with_data_paths(config.search, seen)
+    return config.model_copy(update={"data": data, "search": search})
 
 
 def resume_command(directory: RunDirectory) -> str:

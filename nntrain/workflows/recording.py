@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from nntrain.config.experiment import Experiment
+from nntrain.config.search import ChoiceConfig, SearchConfig
 from nntrain.data.preprocess import Preprocessor
 from nntrain.runs import jsonfile
 from nntrain.runs.files import Damage
+
+_DATA_PATHS = {f"data.{part}{key}" for part in ("", "split.validation.", "split.test.") for key in ("path", "labels")}
 
 
 def preprocess_document(experiment: Experiment, preprocessor: Preprocessor) -> dict[str, Any]:
@@ -19,6 +23,28 @@ def preprocess_document(experiment: Experiment, preprocessor: Preprocessor) -> d
         raise experiment.error(
             "data.features",
             f"what a run keeps of these columns, their names, categories and means, is too much: it {problem}",
-            hint="leave out columns that are no features, such as ids and free texts: data.features: {exclude: [...]}",
+            hint="leave out what is no feature, such as ids and free texts (of a table: data.features: {exclude: […]})",
         ) from None
     return document
+
+
+def with_data_paths(search: SearchConfig, seen: Callable[[str], str]) -> SearchConfig:
+    """A search section with the paths of data files among the values of its space as `seen` has them."""
+    space: dict[str, Any] = {}
+    for path, axis in search.space.items():
+        if isinstance(axis, ChoiceConfig):
+            space[path] = axis.model_copy(update={"values": tuple(_value(path, each, seen) for each in axis.values)})
+        else:
+            space[path] = tuple(_value(path, each, seen) for each in axis) if isinstance(axis, tuple) else axis
+    return search.model_copy(update={"space": space})
+
+
+def point_with_data_paths(point: Mapping[str, Any], seen: Callable[[str], str]) -> dict[str, Any]:
+    """A point of a search, likewise."""
+    return {path: _value(path, value, seen) for path, value in point.items()}
+
+
+def _value(path: str, value: Any, seen: Callable[[str], str]) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _value(f"{path}.{key}", inner, seen) for key, inner in value.items()}
+    return seen(value) if path in _DATA_PATHS and isinstance(value, str) else value

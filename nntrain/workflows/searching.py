@@ -25,7 +25,7 @@ from nntrain.config.written import searchable_text
 from nntrain.data.comparison import same_examples
 from nntrain.data.dataset import Dataset
 from nntrain.errors import ConfigError, DataError, DivergedError, Interrupted, RunError, UserError
-from nntrain.runs.environment import environment
+from nntrain.runs.environment import environment, seen_from
 from nntrain.runs.messages import LEADERBOARD
 from nntrain.runs.store import HISTORY, RunDirectory
 from nntrain.search.bounds import check_folds, check_networks
@@ -40,7 +40,7 @@ from nntrain.workflows.comparing import Measure, cannot_compare, measure
 from nntrain.workflows.fitting import Fit, portable
 from nntrain.workflows.interruption import signal_of, terminable
 from nntrain.workflows.listener import Listener
-from nntrain.workflows.recording import preprocess_document
+from nntrain.workflows.recording import point_with_data_paths, preprocess_document
 from nntrain.workflows.results import FitResult
 from nntrain.workflows.unfinished import search_again
 
@@ -194,7 +194,7 @@ class Search:
                 directory.set_status("complete", "the data changed before its best point was trained")
             raise DataError(f"the search is done, see {path}; its best point was not trained: {changed}") from changed
         with directory.lock():
-            directory.write_result(self._result(best, refit))
+            directory.write_result(self._result(directory, best, refit))
             directory.set_status("complete")
         return Leaderboard(best.point, table, self.config.monitor, directory.path, path, refit, seconds, self.warnings)
 
@@ -387,7 +387,7 @@ class Search:
 
     def _close(self, directory: RunDirectory, best: Trial) -> None:
         score = best.mean(self.config.monitor)
-        directory.write_result(self._result(best))
+        directory.write_result(self._result(directory, best))
         if best.diverged:
             message = "every point diverged"
             directory.set_status("diverged", message)
@@ -401,15 +401,19 @@ class Search:
             raise UserError(f"{message}: {NOT_FINITE}; look for values far from those that they are trained on")
         directory.set_status("complete")
 
-    def _result(self, best: Trial, refit: FitResult | None = None) -> dict[str, Any]:
+    def _result(self, directory: RunDirectory, best: Trial, refit: FitResult | None = None) -> dict[str, Any]:
         return {
-            "best": best.point,
+            "best": self._seen_from(directory, best.point),
             "best_trial": best.number,
             "monitor": self.config.monitor,
             "refit": None if refit is None else refit.run.name,  # it is beside the search's directory
             "score": best.mean(self.config.monitor),
             "trials": len(self.trials),
         }
+
+    def _seen_from(self, directory: RunDirectory, point: Point) -> dict[str, Any]:
+        """A point with its data paths as the search's config.yaml has them."""
+        return point_with_data_paths(point, lambda path: seen_from(directory.path, self.experiment.data_path(path)))
 
     def _refit(self, best: Trial, runs_dir: Path, listener: Listener) -> FitResult:
         """Train the best point as an ordinary run, on the ordinary splits."""

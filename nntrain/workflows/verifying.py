@@ -19,6 +19,7 @@ from nntrain.arrays import Array
 from nntrain.build.class_weights import given_class_weights
 from nntrain.config.experiment import Experiment
 from nntrain.errors import DivergedError, Interrupted, UserError
+from nntrain.runs import jsonfile
 from nntrain.runs.arrays_file import arrays_sha256
 from nntrain.runs.finding import find_run
 from nntrain.runs.store import HISTORY, RESULT, RunDirectory
@@ -149,16 +150,19 @@ class Trace:
     """What a training left: its history line by line, and its weights.
 
     Attributes:
-        lines: of history.jsonl, one for each epoch, as they are.
-        records: the same, read.
+        lines: of history.jsonl, one for each epoch, as they are; `record` reads one.
         arrays: the weights by layer path; `sha256` is theirs.
     """
 
     def __init__(self, directory: RunDirectory) -> None:
-        self.records = directory.read_history()
-        self.lines = (directory.path / HISTORY).read_bytes().split(b"\n")[: len(self.records)]
+        epochs = sum(1 for _ in directory.iter_history())  # each is looked at; all at once can be more than fit
+        self.lines = (directory.path / HISTORY).read_bytes().split(b"\n")[:epochs]
         self.arrays = directory.read_weights()
         self.sha256 = arrays_sha256(self.arrays)
+
+    def record(self, epoch: int) -> dict[str, Any]:
+        """What the history says of an epoch, which counts from 1."""
+        return jsonfile.decode_object(self.lines[epoch - 1])
 
 
 class _Heard(Listener):
@@ -207,7 +211,9 @@ def _recorded_otherwise(experiment: Experiment, recorded: Trace) -> list[str]:
     """Why the history of a run with class weights may differ though the weights of its network do not."""
     is_weighted = given_class_weights(experiment.config) is not None
     return (
-        [RECORDED_OTHERWISE] if is_weighted and not all("training.weighted_loss" in r for r in recorded.records) else []
+        [RECORDED_OTHERWISE]
+        if is_weighted and not all(b'"training.weighted_loss"' in line for line in recorded.lines)
+        else []
     )
 
 
@@ -256,7 +262,7 @@ def _first_difference(recorded: Trace, repeated: Trace) -> Difference | None:
         if ours is None or theirs is None:
             return Difference("history", epoch, None, len(recorded.lines), len(repeated.lines))
         if ours != theirs:
-            return _difference_of_lines(epoch, recorded.records[epoch - 1], repeated.records[epoch - 1])
+            return _difference_of_lines(epoch, recorded.record(epoch), repeated.record(epoch))
     for path in sorted(recorded.arrays.keys() | repeated.arrays.keys()):
         found = _difference_of_arrays(path, recorded.arrays.get(path), repeated.arrays.get(path))
         if found is not None:

@@ -9,6 +9,7 @@ import csv
 import itertools
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +142,7 @@ def works(run: Path, experiment: Any, rows: Path, elsewhere: Path) -> None:
         assert nntrain.resume(stopped).weights_sha256 == verified.weights_sha256
 
 
-def tried(draw: st.DrawFn, top: Path) -> bool:
+def tried(draw: Callable[..., Any], top: Path) -> bool:
     """Train one random config from a random place; returns whether it was accepted."""
     shutil.rmtree(top, ignore_errors=True)
     columns, rows = draw(tables())
