@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from functools import partial
+
 import numpy as np
 
 from nntrain.arrays import Array
@@ -13,7 +17,7 @@ from nntrain.config.loss import PerceptronConfig
 from nntrain.config.network import DropoutConfig
 from nntrain.data.batches import Batch
 from nntrain.errors import UserError
-from nntrain.nn.gradient_check import check_array
+from nntrain.nn.gradient_check import Difference, check_array
 from nntrain.nn.layer import Memory
 from nntrain.train.population import Population
 from nntrain.train.task import Bound
@@ -25,7 +29,7 @@ EXAMPLES = 16
 
 
 def gradcheck(experiment: Experiment) -> GradientReport:
-    """Check the gradient of the cost J = loss + penalties, at the initial weights, in float64, without dropout.
+    """Check the gradients of the loss and of the penalties, at the initial weights, in float64, without dropout.
 
     The first examples of the training split are used, and zeros among the parameters and the inputs are moved a little,
     since a ReLU has no derivative there. Arrays of more than 200 numbers are checked at 200 of them.
@@ -46,7 +50,8 @@ def gradcheck(experiment: Experiment) -> GradientReport:
     without_dropout = tuple(layer for layer in resolved.network if not isinstance(layer, DropoutConfig))
     resolved = resolved.model_copy(update={"network": without_dropout, "search": None})
     population = build_population([resolved], [prepared], [0])
-    return GradientReport(_rows(population), TOLERANCE)
+    with np.errstate(all="ignore"):  # a cost that overflows leaves nothing to compare, which is said
+        return GradientReport(_rows(population), TOLERANCE)
 
 
 def _rows(population: Population) -> list[GradientRow]:
@@ -58,20 +63,31 @@ def _rows(population: Population) -> list[GradientRow]:
     batch = Batch(x, examples.t[:, :EXAMPLES], weight)
     bound = Bound(network, population.task.loss, batch, Memory(np.float64), training=True)
     bound.network_pass.bind_backward(bound.loss.dy, input_gradient=True)
-    penalties = [penalty for penalty in (update.l1, update.l2) if penalty is not None]
-
-    def cost() -> Array:
-        bound.forward()
-        return bound.loss.value + sum(penalty.value(network.theta) for penalty in penalties)
-
     bound.forward()
     bound.backward()
-    for penalty in penalties:
-        network.grad += penalty.gradient(network.theta)
     values = {**network.parameters(), "input": batch.x}
     gradients = {path: array.copy() for path, array in {**network.gradients(), "input": bound.network_pass.dx}.items()}
-    differences = [check_array(path, array, gradients[path], cost) for path, array in values.items()]
-    return [GradientRow(d.name, float(d.relative_error[0]), d.checked) for d in differences]
+
+    def loss() -> Array:
+        bound.forward()
+        return bound.loss.value
+
+    parts = {path: [check_array(path, array, gradients[path], loss)] for path, array in values.items()}
+    # By themselves, for a large penalty would drown the differences of the loss in its rounding.
+    for penalty in (update.l1, update.l2):
+        if penalty is not None:
+            network.grad[...] = penalty.gradient(network.theta)
+            for path, gradient in network.gradients().items():
+                cost = partial(penalty.value, network.theta)
+                parts[path].append(check_array(path, values[path], gradient, cost))
+    return [_row(path, of_path) for path, of_path in parts.items()]
+
+
+def _row(name: str, parts: Sequence[Difference]) -> GradientRow:
+    """The worst of the differences of the loss and the penalties."""
+    errors = [float(part.relative_error[0]) for part in parts]
+    worst = math.nan if any(map(math.isnan, errors)) else max(errors)
+    return GradientRow(name, worst, parts[0].checked, max(float(part.proven[0]) for part in parts))
 
 
 def _move_zeros(values: Array) -> None:

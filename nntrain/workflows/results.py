@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -109,13 +110,24 @@ class CheckReport:
     positive_class: str | None = None
 
 
+GradientVerdict = Literal["correct", "wrong", "unclear"]
+
+
 @dataclass(frozen=True)
 class GradientRow:
-    """How far backpropagation and central differences are apart for one parameter: ‖g − ĝ‖ / (‖g‖ + ‖ĝ‖)."""
+    """How far backpropagation and central differences are apart for one parameter: ‖g − ĝ‖ / (‖g‖ + ‖ĝ‖).
+
+    Attributes:
+        name: of the parameter, or `input`.
+        relative_error: the distance; NaN where the cost or a gradient is not finite.
+        checked: how many numbers were compared.
+        proven: the part of the distance that the errors of the differences do not explain; by default all of it.
+    """
 
     name: str
     relative_error: float
     checked: int
+    proven: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -127,10 +139,22 @@ class GradientReport:
 
     @property
     def worst(self) -> float:
-        """The largest relative error."""
-        return max((row.relative_error for row in self.rows), default=0.0)
+        """The largest relative error; NaN if there is one."""
+        return max((row.relative_error for row in self.rows), key=lambda e: (math.isnan(e), e), default=0.0)
 
     @property
     def passed(self) -> bool:
         """Whether every parameter is within the tolerance."""
-        return self.worst <= self.tolerance
+        return all(self.verdict_on(row) == "correct" for row in self.rows)
+
+    @property
+    def verdict(self) -> GradientVerdict:
+        """`wrong` if one of the gradients is, else `unclear` if of one it cannot be told, else `correct`."""
+        verdicts = [self.verdict_on(row) for row in self.rows]
+        return "wrong" if "wrong" in verdicts else "unclear" if "unclear" in verdicts else "correct"
+
+    def verdict_on(self, row: GradientRow) -> GradientVerdict:
+        """On one gradient: it is within the tolerance, proven not to be, or lost in the rounding of the differences."""
+        if row.relative_error <= self.tolerance:
+            return "correct"
+        return "wrong" if row.proven > self.tolerance else "unclear"

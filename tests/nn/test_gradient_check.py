@@ -107,3 +107,37 @@ def test_a_cost_that_bends_sharply_is_not_taken_for_a_wrong_gradient() -> None:
     assert (check_array("w", values, gradient, cost).relative_error < 1e-9).all()
     error = check_array("w", values, wrong, cost).relative_error
     assert error[0] < 1e-7 < 1e-6 < error[1]
+
+
+def test_a_right_gradient_that_rounding_parts_from_its_differences_is_not_proven_wrong() -> None:
+    """J = 1e6 + 1e-3 Σ v: its last bit is 1e-10, and the differences are good to 1e-5 of the gradient at best."""
+    values = np.ones((2, 4))
+    right, wrong = np.full((1, 4), 1e-3), np.full((1, 4), 1.01e-3)
+    found = check_array("w", values, np.vstack([right, wrong]), lambda: 1e6 + 1e-3 * values.sum(axis=1) ** 3 / 48)
+    assert (found.relative_error > 1e-7).all() or found.relative_error.max() == 0  # lost beside J, or in its rounding
+    assert found.proven[0] == 0
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e3, 1e6])
+def test_one_wrong_entry_is_proven_as_far_as_rounding_allows(offset: float) -> None:
+    values = np.random.default_rng(0).standard_normal((2, 6))
+    gradient = 3 * values**2
+    gradient[1, 4] *= 1.01
+    found = check_array("w", values, gradient, lambda: offset + (values**3).sum(axis=1))
+    assert found.proven[1] > 1e-4
+    assert found.proven[0] == 0
+
+
+def test_large_values_are_moved_by_a_share_of_them() -> None:
+    """1e12 + 1e-5 is 1e12."""
+    values = np.array([[1e12, 3.0]])
+    found = check_array("w", values, np.array([[1e-12, 1.0]]) * [[1.0, 1.0]], lambda: values @ [1e-12, 1.0])
+    assert (found.relative_error < 1e-9).all()
+
+
+def test_what_is_not_finite_is_neither_right_nor_wrong() -> None:
+    values = np.array([[1.0], [1.0]])
+    found = check_array("w", values, np.array([[np.inf], [1.0]]), lambda: values[:, 0] * [np.inf, 1.0])
+    assert np.isnan(found.relative_error[0])
+    assert found.proven.tolist() == [0, 0]
+    assert found.relative_error[1] < 1e-9

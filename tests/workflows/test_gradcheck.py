@@ -9,6 +9,7 @@ import nntrain
 from nntrain.arrays import Array
 from nntrain.errors import ConfigError, UserError
 from nntrain.nn.activations import Tanh
+from nntrain.nn.dense import Dense
 from tests.experiments import BINARY, CLASSES, PETS, VALUES, load, write_pets, write_table
 
 
@@ -95,3 +96,78 @@ def test_the_rule_of_the_perceptron_has_nothing_to_compare() -> None:
 def test_it_refuses_what_fit_refuses() -> None:
     with pytest.raises(ConfigError, match="the network puts out 2 numbers"):
         nntrain.gradcheck(load(CLASSES, "network.output.units=2"))
+
+
+SWAMPED = {
+    "saturated softmax": (CLASSES, ["network.0.activation=softmax", "network.0.initializer={type: normal, std: 100}"]),
+    "a class that weighs 1e8": (
+        CLASSES,
+        [
+            "seed=165", "network.0.activation=softplus", "network.0.initializer={type: normal, std: 0.00381}",
+            "network.1.initializer={type: normal, std: 25.7}",
+            "network.0.bias_initializer={type: normal, std: 0.0174}",
+            "loss={type: cross_entropy, class_weights: [1.3e+08, 1, 1], label_smoothing: 0}",
+        ],
+    ),
+    "a narrow valley": (
+        BINARY,
+        [
+            "seed=278", "network.0.activation=relu", "network.0.initializer={type: normal, std: 21.5}",
+            "network.1.initializer={type: normal, std: 0.0229}", "loss=mean_squared_error",
+            "network.0.bias_initializer={type: normal, std: 0.00032}", "data.preprocess.numeric=none",
+            "data.synthetic.noise=1.14e+03",
+        ],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SWAMPED)
+def test_what_rounding_swamps_is_not_called_wrong(case: str) -> None:
+    text, overrides = SWAMPED[case]
+    report = nntrain.gradcheck(load(text, *overrides))
+    assert report.verdict == "unclear"
+    assert not report.passed
+    assert report.worst > report.tolerance
+    assert all(row.proven <= report.tolerance for row in report.rows)
+
+
+@pytest.mark.parametrize("penalty", ["l1", "l2"])
+@pytest.mark.parametrize("strength", [1e2, 1e5, 1e8, 1e12, 1e30])
+def test_a_huge_penalty_does_not_swamp_the_loss(penalty: str, strength: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    experiment = load(CLASSES, f"regularization.{penalty}={strength}")
+    assert nntrain.gradcheck(experiment).verdict == "correct"
+    _break_one_weight(monkeypatch)
+    report = nntrain.gradcheck(experiment)
+    assert report.verdict == "wrong"
+
+
+def test_one_wrong_entry_among_saturated_units(monkeypatch: pytest.MonkeyPatch) -> None:
+    _break_one_weight(monkeypatch)
+    for text, overrides in [SWAMPED["saturated softmax"], SWAMPED["a class that weighs 1e8"], (CLASSES, [])]:
+        assert nntrain.gradcheck(load(text, *overrides)).verdict == "wrong"
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu", "gelu", "softplus", "softmax"])
+@pytest.mark.parametrize("std", [10, 1e3, 1e6])
+def test_right_gradients_are_never_called_wrong(activation: str, std: float) -> None:
+    for weights in ("network.0", "network.1"):
+        overrides = [f"network.0.activation={activation}", f"{weights}.initializer={{type: normal, std: {std}}}"]
+        assert nntrain.gradcheck(load(CLASSES, *overrides)).verdict != "wrong"
+
+
+def test_a_cost_that_is_not_finite() -> None:
+    layers = [f"network.{k}.initializer={{type: normal, std: 1e200}}" for k in (0, 1)]
+    report = nntrain.gradcheck(load(CLASSES, "dtype=float64", "network.0.activation=linear", *layers))
+    assert report.verdict == "unclear"
+    assert np.isnan(report.worst)
+
+
+def _break_one_weight(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gradient of the first weight of each layer is 0.1 % too large."""
+    right = Dense.backward
+
+    def backward(self: Dense) -> None:
+        right(self)
+        self.dw[:, 0, 0] *= 1.001
+
+    monkeypatch.setattr(Dense, "backward", backward)
