@@ -61,6 +61,8 @@ def write_example(name: str, directory: Path | str) -> list[Path]:
     try:
         _refuse_conflicts(contents)
         for path, content in contents.items():
+            if path.exists():  # with the same content
+                continue
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
     except OSError as error:

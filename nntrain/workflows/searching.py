@@ -26,6 +26,7 @@ from nntrain.data.comparison import same_examples
 from nntrain.data.dataset import Dataset
 from nntrain.errors import ConfigError, DataError, DivergedError, Interrupted, RunError, UserError
 from nntrain.runs.environment import environment
+from nntrain.runs.ownership import check_runs_dir
 from nntrain.runs.store import HISTORY, RunDirectory
 from nntrain.search.executors import train_groups
 from nntrain.search.groups import Group, Member, group
@@ -95,6 +96,7 @@ def gridsearch(
         Interrupted: Ctrl-C or SIGTERM; the points that were done are in the search's directory.
     """
     listener = listener or Listener()
+    check_runs_dir(Path(runs_dir))
     with terminable():
         search = Search(_with_space(experiment, parameters or {}, trials, seed))
         return search.run(Path(runs_dir), listener)
