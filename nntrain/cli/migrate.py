@@ -82,7 +82,7 @@ def _replace(path: Path, text: str) -> tuple[Path, Path]:
 
     target = Path(os.path.realpath(path))
     backup = target.with_name(target.name + ".bak")
-    if run_of_file(target) is not None:
+    if (target.parent / "status.json").is_file() or run_of_file(target) is not None:
         raise UserError(f"{path} is part of a run, which would no longer know it: use --output FILE")
     try:
         with backup.open("xb") as kept, target.open("rb") as old:
