@@ -10,7 +10,7 @@ import typer
 
 from nntrain.cli.console import print_json, put_text, say
 from nntrain.cli.options import JsonOption
-from nntrain.cli.writing import appearing
+from nntrain.cli.writing import appearing, check_output, is_special
 from nntrain.errors import UserError
 
 if TYPE_CHECKING:
@@ -43,6 +43,9 @@ def run(
 
     if output is not None and in_place:
         raise UserError("--output and --in-place are two ways of writing: give one of them")
+    output = None if output == "-" else output
+    if output is not None:
+        check_output(Path(output), [(Path(config), "the config to migrate")])
     migration = migrate(config)
     written, backup = None, None
     with terminable():
@@ -68,7 +71,7 @@ def _report(config: str, migration: "Migration") -> list[str]:
 
 
 def _write_new(path: Path, text: str) -> Path:
-    if os.path.exists(path):
+    if os.path.exists(path) and not is_special(path):
         raise UserError(f"{path} is there already: remove it, or give another name")
     with appearing(path) as stream:
         stream.write(text)
@@ -77,9 +80,11 @@ def _write_new(path: Path, text: str) -> Path:
 
 def _replace(path: Path, text: str) -> tuple[Path, Path]:
     """Put the new text in the place of the old one in one step, and keep that."""
+    from nntrain.runs.ownership import run_of_file
+
     target = Path(os.path.realpath(path))
     backup = target.with_name(target.name + ".bak")
-    if os.path.isfile(target.parent / "status.json"):
+    if os.path.isfile(target.parent / "status.json") or run_of_file(target) is not None:
         raise UserError(f"{path} is part of a run, which would no longer know it: use --output FILE")
     try:
         with backup.open("xb") as kept, target.open("rb") as old:

@@ -12,7 +12,7 @@ import typer
 from nntrain.cli.console import count_text, csv_stream, say, visible_cells, warn
 from nntrain.cli.options import RunArgument, RunsDirOption
 from nntrain.cli.run_directory import find_run
-from nntrain.cli.writing import appearing
+from nntrain.cli.writing import appearing, check_output
 
 if TYPE_CHECKING:
     from nntrain.workflows import Predictions
@@ -64,6 +64,8 @@ def run(
     from nntrain.workflows.interruption import terminable
 
     path = find_run(run, runs_dir)
+    if output is not None and output != "-":
+        check_output(Path(output), _inputs(path, file))
     predictions = workflows.predict(path, file, probabilities=probabilities)
     if output is None or output == "-":
         with csv_stream() as stream:
@@ -74,6 +76,18 @@ def run(
         say(f"{count_text(written, 'prediction')} in {output}")
     for warning in predictions.warnings:
         warn(warning)
+
+
+def _inputs(run: Path, file: str) -> Iterator[tuple[Path, str]]:
+    """What must not be overwritten, and what it is."""
+    from nntrain.runs.ownership import files_of
+    from nntrain.workflows.evaluating import trained_on
+
+    yield Path(file), "the file to predict"
+    for each in files_of(run):
+        yield each, f"a file of {run.name}"
+    for each in trained_on(run):
+        yield each, f"data that {run.name} was trained on"
 
 
 def write_csv(predictions: "Predictions", stream: TextIO, *, escape_formulas: bool = False) -> int:

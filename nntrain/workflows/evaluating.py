@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import shlex
@@ -27,7 +28,7 @@ from nntrain.train.evaluation import Evaluation, evaluate_predictions
 from nntrain.train.metrics import LOSS, WEIGHTED_LOSS
 from nntrain.visible import Lines
 from nntrain.workflows.model import Model
-from nntrain.workflows.reading import shown
+from nntrain.workflows.reading import read_experiment, shown
 
 # How far the loss that a run ended with may be from the one computed again, on another machine and by other libraries.
 _REL_TOLERANCE = 1e-3
@@ -215,6 +216,17 @@ def unchanged_data(
         if found != sizes[split]:
             raise _contradiction(run, f"the {split} split has {found:,} examples, not {sizes[split]:,}")
     return data
+
+
+def trained_on(run: Path) -> list[Path]:
+    """The data files of a run, as far as it can be read which they are."""
+    directory, found = RunDirectory(run), list[Path]()
+    with contextlib.suppress(RunError, UserError):
+        found += _data_files(read_experiment(directory)).values()
+    with contextlib.suppress(RunError):  # it has labels that the config need not name
+        known = directory.read_environment().get("data")
+        found += [Path(os.path.realpath(run), each) for each in known] if isinstance(known, dict) else []
+    return found
 
 
 def _recorded_data(environment: Mapping[str, object], run: RunDirectory) -> tuple[dict[str, object], dict[str, int]]:

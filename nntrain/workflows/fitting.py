@@ -29,6 +29,7 @@ from nntrain.nn.network import Network
 from nntrain.runs.checkpoint import write_checkpoint
 from nntrain.runs.environment import environment, seen_from
 from nntrain.runs.history import HistoryWriter
+from nntrain.runs.ownership import check_runs_dir
 from nntrain.runs.store import CHECKPOINT, CONFIG, PREVIOUS_CHECKPOINT, RunDirectory
 from nntrain.train.baseline import baseline_scores
 from nntrain.train.improvement import still_improving
@@ -71,10 +72,12 @@ def fit(
 
     Raises:
         ConfigError, DataError: nothing was created.
+        UserError: `runs_dir` is a run itself; likewise.
         DivergedError: the loss or the weights became non-finite; the run directory tells when.
         Interrupted: it was stopped; if training had begun, the run directory has all that `resume` needs.
         RunError: the run directory cannot be written.
     """
+    check_runs_dir(Path(runs_dir))
     data = Data(experiment)
     prepared = data.prepare()
     resolved = resolve(experiment, prepared.preprocessor, has_validation="validation" in prepared.splits)
