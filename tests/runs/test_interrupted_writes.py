@@ -8,7 +8,6 @@ from types import FrameType
 from typing import Any
 
 import numpy as np
-import pytest
 
 from nntrain.runs import RunDirectory
 from nntrain.runs.arrays_file import write_arrays
