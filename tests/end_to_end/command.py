@@ -11,7 +11,7 @@ from pathlib import Path
 
 # The commands are started hundreds of times: let them compile nntrain only once, wherever the tests run.
 _BYTECODE = tempfile.TemporaryDirectory(prefix="nntrain-tests-")
-_ENVIRONMENT = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": _BYTECODE.name}
+ENVIRONMENT = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": _BYTECODE.name}
 PATIENCE = 60.0  # seconds, for what takes less than one
 
 
@@ -24,7 +24,7 @@ class Command:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "nntrain", *map(str, arguments)],
                 cwd=cwd,
-                env=_ENVIRONMENT,
+                env=ENVIRONMENT,
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,

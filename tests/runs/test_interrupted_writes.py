@@ -24,8 +24,8 @@ class CtrlC:
         self.left, self.pressed = at, False
 
     def __call__(self, frame: FrameType, event: str, value: object) -> "CtrlC | None":
-        # An object whose making is interrupted has nobody to tell: the message of its end is all that there is.
-        if not frame.f_code.co_filename.endswith(WRITERS) or frame.f_code.co_name in ("__init__", "__del__"):
+        # What is raised while an object is destroyed is lost, wherever it comes from.
+        if not frame.f_code.co_filename.endswith(WRITERS) or frame.f_code.co_name == "__del__":
             return None
         if event == "line" and not self.pressed:
             self.left -= 1
