@@ -13,6 +13,7 @@ import nntrain
 from nntrain.config.experiment import Experiment, load_experiment
 from nntrain.errors import ConfigError, UserError
 from nntrain.search import bounds
+from nntrain.search.leaderboard import ranked
 from nntrain.workflows import searching
 from nntrain.workflows.searching import Search
 from tests.counting import calls, kept
@@ -71,7 +72,6 @@ def test_the_run_of_the_best_point_has_the_whole_space() -> None:
 
 def test_the_best_point_is_found_without_ranking_all_again(monkeypatch: pytest.MonkeyPatch) -> None:
     compared = []
-    ranked = searching.ranked
 
     def counted(trials: list[Any], monitor: str) -> list[Any]:
         compared.append(len(trials))
