@@ -11,6 +11,7 @@ from nntrain.arrays import Array, DType, Shape
 from nntrain.data import checked
 from nntrain.data.column_inputs import FAR, ColumnInput, Order, column_input_from_json, fit_column, span_text
 from nntrain.data.dataset import Column, Dataset, kept_as_names, numeric_column, quoted
+from nntrain.data.gathering import gathered
 from nntrain.data.readers.checks import MAX_BYTES, absent_inputs
 from nntrain.data.scaling import apply_scaling, fit_scaling
 from nntrain.errors import DataError
@@ -73,7 +74,8 @@ class TableInputs:
     def warnings(self, dataset: Dataset) -> list[str]:
         """What is worth saying of `dataset`: unknown categories, and numbers far out of the training range."""
         pairs = zip(self.columns, self.matched(dataset), strict=True)
-        return [message for how, column in pairs for message in how.warnings(column, dataset)]
+        found = ((how.unlike, how.name, text) for how, column in pairs for text in how.warnings(column, dataset))
+        return gathered(found, source=dataset.source)
 
     def to_json(self) -> dict[str, Any]:
         """What `inputs_from_json` makes this of."""

@@ -18,6 +18,10 @@ _MOST_MEANT = 5  # suggestions in a message
 MAX_BYTES = 8 * 2**30
 """The largest array, in bytes, that a file may announce."""
 
+TRUSTED_BYTES = 2**28
+MAX_RATIO = 200
+"""Below 256 MiB any ratio of compression will do; above, one of more than 200 is taken for a bomb."""
+
 PUBLISHED_AT = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 _MNIST_FILE = re.compile(r"(train|t10k)-(images|labels)[-.]idx[13]-ubyte(\.gz)?")
 
@@ -122,6 +126,15 @@ def check_size(source: str, announced: int) -> None:
         raise DataError(
             f"{source}: announces {announced / 2**30:,.1f} GiB; "
             f"nntrain reads arrays of at most {MAX_BYTES // 2**30} GiB into memory"
+        )
+
+
+def check_ratio(source: str, announced: int, packed: int, remedy: str) -> None:
+    """Refuse what would be unpacked to so many times its size that it may have been made to fill the memory."""
+    if announced > max(TRUSTED_BYTES, MAX_RATIO * packed):
+        raise DataError(
+            f"{source} announces {announced:,} bytes packed into {packed:,}; "
+            f"nntrain does not unpack what may be a zip bomb: {remedy}"
         )
 
 
