@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 
 # What a part of nntrain may import of the others, besides itself and `nntrain` (the version).
-GROUND = {"arrays", "errors", "streams", "parallel"}
+GROUND = {"arrays", "errors", "streams", "parallel", "machine"}
 NN = GROUND | {"nn"}
 TRAIN = NN | {"optim", "data", "train"}
 BUILD = TRAIN | {"config", "build"}
@@ -18,6 +18,7 @@ ALLOWED = {
     "arrays": set(),
     "streams": {"arrays", "errors"},
     "parallel": set(),
+    "machine": set(),
     "nn": GROUND,
     "optim": NN,
     "data": NN,
@@ -31,7 +32,7 @@ ALLOWED = {
     "cli": WORKFLOWS | {"examples"},
     "__main__": {"cli"},
 }
-FREE_OF_FRAMEWORKS = {"arrays", "errors", "streams", "parallel", "nn", "optim", "data", "train", "runs"}
+FREE_OF_FRAMEWORKS = {"arrays", "errors", "streams", "parallel", "machine", "nn", "optim", "data", "train", "runs"}
 FRAMEWORKS = {"pydantic", "rich", "typer", "yaml"}
 CONFIG_IMPORTS = {"pydantic", "pydantic_core", "annotated_types", "yaml", "typing_extensions"}
 

@@ -44,7 +44,7 @@ class _Counted:
         def reader(source: Iterable[str], **settings: Any) -> Any:
             return _Reader(real(source, **settings), self)
 
-        monkeypatch.setattr(lines.csv, "reader", reader)
+        monkeypatch.setattr(csv, "reader", reader)
 
 
 class _Reader:

@@ -11,6 +11,7 @@ import numpy as np
 from nntrain.arrays import Array
 from nntrain.data.dataset import NAMES_SHOWN, quoted
 from nntrain.errors import DataError
+from nntrain.machine import bytes_in_words, total_memory
 
 _PIECE = 1 << 24
 _MOST_MEANT = 5  # suggestions in a message
@@ -121,11 +122,17 @@ def absent_inputs(missing: Sequence[str], there: Sequence[str], trained: Sequenc
 
 
 def check_size(source: str, announced: int) -> None:
-    """Refuse an array of `announced` bytes where that is more than `MAX_BYTES`."""
+    """Refuse an array of `announced` bytes where that is more than `MAX_BYTES`, or than this machine has."""
     if announced > MAX_BYTES:
         raise DataError(
             f"{source}: announces {announced / 2**30:,.1f} GiB; "
             f"nntrain reads arrays of at most {MAX_BYTES // 2**30} GiB into memory"
+        )
+    total = total_memory() if announced > TRUSTED_BYTES else None
+    if total is not None and announced > total:
+        raise DataError(
+            f"{source}: announces {bytes_in_words(announced)}, and this machine has {bytes_in_words(total)} of memory; "
+            "leave out examples, or save them in a smaller element type"
         )
 
 
