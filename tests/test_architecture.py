@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 
 # What a part of nntrain may import of the others, besides itself and `nntrain` (the version).
-GROUND = {"arrays", "errors", "streams", "parallel", "visible"}
+GROUND = {"arrays", "errors", "streams", "parallel", "machine", "visible"}
 NN = GROUND | {"nn"}
 TRAIN = NN | {"optim", "data", "train"}
 BUILD = TRAIN | {"config", "build"}
@@ -19,6 +19,7 @@ ALLOWED = {
     "arrays": set(),
     "streams": {"arrays", "errors"},
     "parallel": set(),
+    "machine": set(),
     "nn": GROUND,
     "optim": NN,
     "data": NN,
@@ -32,7 +33,8 @@ ALLOWED = {
     "cli": WORKFLOWS | {"examples"},
     "__main__": {"cli"},
 }
-FREE_OF_FRAMEWORKS = {"visible", "arrays", "errors", "streams", "parallel", "nn", "optim", "data", "train", "runs"}
+FREE_OF_FRAMEWORKS = {"visible", "arrays", "errors", "streams", "parallel", "machine"}
+FREE_OF_FRAMEWORKS |= {"nn", "optim", "data", "train", "runs"}
 FRAMEWORKS = {"pydantic", "rich", "typer", "yaml"}
 CONFIG_IMPORTS = {"pydantic", "pydantic_core", "annotated_types", "yaml", "typing_extensions"}
 

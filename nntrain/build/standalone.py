@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field, ValidationError
 
 from nntrain.arrays import Shape
+from nntrain.build.footprint import drawing_bytes, refuse_beyond
 from nntrain.build.layers import build_blueprint, initial_overflow
 from nntrain.config.mistake import Mistake
 from nntrain.config.network import DenseConfig, NetworkConfig
@@ -79,6 +80,8 @@ def build_network(
         raise UserError(f"network.{error.position}: {error}") from error
     for _, message in initial_overflow(blueprint, dtype):
         raise UserError(message)
+    needed = drawing_bytes(blueprint, members, np.dtype(dtype).itemsize)
+    refuse_beyond(needed, "this network", "give its layers fewer units, or take fewer members")
     network = Network(blueprint, members, Memory(np.dtype(dtype)))
     network.initialize([Key(seed + member) for member in range(members)])
     return network

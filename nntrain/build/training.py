@@ -74,14 +74,27 @@ def build_population(
         keys: each member's random key; by default its config's seed.
         threads: how many cores a step may use.
     """
-    first, data = configs[0], prepared[0]
     keys = [Key(config.seed) for config in configs] if keys is None else list(keys)
-    network = Network(
-        build_blueprint([config.network for config in configs], data.input_shape),
-        len(configs),
-        Memory(np.dtype(first.dtype), threads=threads),
-    )
+    network = unbound(configs, prepared[0], Memory(np.dtype(configs[0].dtype), threads=threads))
     network.initialize(keys)
+    return bound(network, configs, prepared, of_member, keys)
+
+
+def unbound(configs: Sequence[Config], data: Prepared, memory: Memory) -> Network:
+    """The networks of a population, not initialized and not bound to their data."""
+    blueprint = build_blueprint([config.network for config in configs], data.input_shape)
+    return Network(blueprint, len(configs), memory)
+
+
+def bound(
+    network: Network,
+    configs: Sequence[Config],
+    prepared: Sequence[Prepared],
+    of_member: Sequence[int],
+    keys: Sequence[Key],
+) -> Population:
+    """Bind a network to its data, its loss and its optimizer; its parameters are not looked at."""
+    first = configs[0]
     loss = build_loss(first)
     places = np.asarray(of_member, dtype=np.intp)
     weights = class_weights(first, prepared)

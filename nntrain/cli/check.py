@@ -59,7 +59,7 @@ def show(report: "CheckReport") -> None:
 
 def _show_columns(columns: "list[ColumnRow]") -> None:
     """A row for each column: name, kind, what becomes of it, inputs, missing cells, values."""
-    shown = [row for row in columns if row.role == "target"]
+    shown = [row for row in columns if row.role == "target"][: COLUMNS_SHOWN - 1]
     shown = [row for row in columns if row.role != "target"][: COLUMNS_SHOWN - len(shown)] + shown
     names, cells = ["column", "kind", "becomes", "inputs"], [_column_cells(row) for row in shown]
     if any(row.missing for row in columns):

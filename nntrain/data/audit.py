@@ -8,6 +8,7 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.data.dataset import LARGEST_INTEGER, Column, Dataset, as_yaml
+from nntrain.data.gathering import gathered
 from nntrain.data.scaling import is_constant
 
 _ENOUGH_ROWS = 20
@@ -20,31 +21,39 @@ _NEARLY_ALL = 0.95
 def column_warnings(dataset: Dataset, declared: Collection[str] = ()) -> list[str]:
     """A sentence for each input column that is the same in every row, numbers or names the rows, or loses digits.
 
-    Columns that are `declared` in the config are meant to be what they are; only what is lost is said of them.
+    Columns that are `declared` in the config are meant to be what they are; only what is lost is said of them. Where
+    there are many, they are gathered.
     """
     columns = dataset.inputs if isinstance(dataset.inputs, tuple) and len(dataset) > 1 else ()
-    found = [(column, sentence) for column in columns if (sentence := _about(column, column.name in declared))]
-    return [f"{dataset.source}: column {column.name!r} {sentence}" for column, sentence in found]
+    found = [(column.name, about) for column in columns if (about := _about(column, column.name in declared))]
+    return gathered(
+        ((kind, name, f"{dataset.source}: column {name!r} {sentence}") for name, (kind, sentence) in found),
+        source=dataset.source,
+    )
 
 
-def _about(column: Column, declared: bool) -> str:
+def _about(column: Column, declared: bool) -> tuple[str, str] | None:
+    """What is wrong with a column, in words that are the same for all such columns, and in its own."""
     exclude = f"leave it out with data.columns: {{{as_yaml(column.name)}: excluded}}"
     present = column.values[~column.missing]
     if column.kind == "numeric" and _loses_digits(present) and (present != present[0]).any():
         names = f"data.columns: {{{as_yaml(column.name)}: categorical}}"
-        return f"holds whole numbers beyond 2^53, which become equal to their neighbours: {exclude}, or set {names}"
+        text = f"holds whole numbers beyond 2^53, which become equal to their neighbours: {exclude}, or set {names}"
+        return "of whole numbers beyond 2^53", text
     if len(present) and (rounded := _is_constant(column, present)) is not None:
         where = "in every row" if len(present) == len(column) else "in every row that has a value"
-        return f"is {present[0]!s} {where}{rounded}: it cannot help to predict anything"
+        text = f"is {present[0]!s} {where}{rounded}: it cannot help to predict anything"
+        return "that are the same in every row", text
     if declared or len(present) < _ENOUGH_ROWS:
-        return ""
+        return None
     different = _names_rows(present) if column.kind == "categorical" else _numbers_rows(column, present)
     if different is None:
-        return ""
+        return None
+    kind = "like identifiers"
     if different == len(column):
-        return f"is different in every row, like an identifier: {exclude}"
+        return kind, f"is different in every row, like an identifier: {exclude}"
     inputs = f", and would become {different:,} inputs" if column.kind == "categorical" else ""
-    return f"has {different:,} different values in {len(present):,} rows, like an identifier{inputs}: {exclude}"
+    return kind, f"has {different:,} different values in {len(present):,} rows, like an identifier{inputs}: {exclude}"
 
 
 def _is_constant(column: Column, present: Array) -> str | None:

@@ -30,6 +30,7 @@ class NumericInput:
     """
 
     kind: ClassVar[Kind] = "numeric"
+    unlike: ClassVar[str] = "that are far from the training rows"  # what warnings say of many such columns
 
     name: str
     center: float
@@ -94,6 +95,7 @@ class CategoricalInput:
     """
 
     kind: ClassVar[Kind] = "categorical"
+    unlike: ClassVar[str] = "with categories that the training rows do not have"
 
     name: str
     categories: tuple[str, ...]
@@ -143,6 +145,7 @@ class OrdinalInput:
     """
 
     kind: ClassVar[Kind] = "categorical"  # how its cells are read
+    unlike: ClassVar[str] = ""
 
     name: str
     order: tuple[str, ...]

@@ -11,9 +11,11 @@ from nntrain.arrays import Array, DType, Shape
 from nntrain.data import checked
 from nntrain.data.column_inputs import FAR, ColumnInput, Order, column_input_from_json, fit_column, span_text
 from nntrain.data.dataset import Column, Dataset, kept_as_names, numeric_column, quoted
-from nntrain.data.readers.checks import MAX_BYTES, absent_inputs
+from nntrain.data.gathering import gathered
+from nntrain.data.readers.checks import MAX_BYTES, TRUSTED_BYTES, absent_inputs
 from nntrain.data.scaling import apply_scaling, fit_scaling
 from nntrain.errors import DataError
+from nntrain.machine import bytes_in_words, total_memory
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,8 @@ class TableInputs:
     def warnings(self, dataset: Dataset) -> list[str]:
         """What is worth saying of `dataset`: unknown categories, and numbers far out of the training range."""
         pairs = zip(self.columns, self.matched(dataset), strict=True)
-        return [message for how, column in pairs for message in how.warnings(column, dataset)]
+        found = ((how.unlike, how.name, text) for how, column in pairs for text in how.warnings(column, dataset))
+        return gathered(found, source=dataset.source)
 
     def to_json(self) -> dict[str, Any]:
         """What `inputs_from_json` makes this of."""
@@ -247,4 +250,10 @@ def _check_size(dataset: Dataset, width: int, dtype: DType) -> None:
         raise DataError(
             f"{dataset.source}: {len(dataset):,} examples of {width:,} inputs take {total / 2**30:,.1f} GiB; "
             f"at most {MAX_BYTES // 2**30} GiB are possible: leave out columns with many categories, or rows"
+        )
+    machine = total_memory() if total > TRUSTED_BYTES else None
+    if machine is not None and total > machine:
+        raise DataError(
+            f"{dataset.source}: {len(dataset):,} examples of {width:,} inputs take {bytes_in_words(total)}, and this "
+            f"machine has {bytes_in_words(machine)} of memory: leave out columns with many categories, or rows"
         )

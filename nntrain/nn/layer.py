@@ -118,6 +118,41 @@ class Memory:
         return zeros if stored is array else zeros.swapaxes(1, 2)
 
 
+class Counting(Memory):
+    """Hands out arrays that nobody has filled, for learning how much memory is needed.
+
+    The system gives a page of memory only to who writes to it, so arrays that are not used cost nothing.
+
+    Attributes:
+        in_all: bytes that this memory and those that were made `fresh` from it have handed out.
+    """
+
+    def __init__(self, dtype: DTypeLike = np.float32, *, threads: int = 1) -> None:
+        super().__init__(dtype, threads=threads)
+        self._whole: Counting = self
+        self.in_all = 0
+
+    def fresh(self) -> Memory:
+        """Another one of the same dtype and threads, whose bytes count in this one's `in_all` too."""
+        other = Counting(self.dtype, threads=self.threads)
+        other._whole = self._whole
+        return other
+
+    def empty(self, shape: Shape, dtype: DTypeLike | None = None) -> Array:
+        """As `Memory.empty`."""
+        array = super().empty(shape, dtype)
+        self._whole.in_all += array.nbytes
+        return array
+
+    def zeros(self, shape: Shape, dtype: DTypeLike | None = None) -> Array:
+        """An array of anything."""
+        return self.empty(shape, dtype)
+
+    def full(self, shape: Shape, value: float) -> Array:
+        """An array of anything."""
+        return self.empty(shape)
+
+
 # Bytes in a cache line. NumPy's own arrays start at 16 bytes into one, so that every other vector touches two.
 CACHE_LINE = 64
 

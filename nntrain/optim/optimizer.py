@@ -47,6 +47,11 @@ class Optimizer(ABC):
     # Whether `_advance` wants an array of a block's shape to work in, besides grad.
     needs_scratch: ClassVar[bool] = False
 
+    @property
+    def slots(self) -> int:
+        """How many arrays of the size of the parameters it keeps."""
+        return len(self._slot_names())
+
     def __init__(self, **columns: Column) -> None:
         self.columns = columns
         self._parts: list[Part] | None = None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nntrain.build.data import Prepared
+from nntrain.build.footprint import Footprint, footprint
 from nntrain.build.layers import build_blueprint
 from nntrain.build.training import build_population
 from nntrain.config.column import structure_key
@@ -78,6 +79,11 @@ class Group:
         first = self.members[0]
         return build_blueprint([first.config.network], first.prepared.input_shape)
 
+    def footprint(self) -> Footprint:
+        """The memory that its first member takes by itself."""
+        first = self.members[0]
+        return footprint(self.blueprint(), [first.config], [first.prepared], [0])
+
     def has_long_calls(self) -> bool:
         """Whether a step works on arrays so large that another thread gets something done in the meantime."""
         widest = max(math.prod(shape) for shape in self.blueprint().shapes)
@@ -113,7 +119,7 @@ def _key(member: Member) -> tuple[object, ...]:
 
 
 def _chunk_size(alike: Sequence[Member], parallel: int) -> int:
-    alone = Group(tuple(alike[:1])).build().network.memory.nbytes
+    alone = Group(tuple(alike[:1])).footprint().arrays
     fitting = max(1, CHUNK_BYTES // max(1, alone))
     shared_out = -(-len(alike) // parallel)
     worth_sharing = Group(tuple(alike[:shared_out])).has_long_calls()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from nntrain.build.data import SPLITS, Data
+from nntrain.build.footprint import SMALLER, TRAINING, footprint, memory_warnings
 from nntrain.build.monitors import check_monitors
 from nntrain.build.resolve import plan_network, resolve
-from nntrain.build.training import build_population
 from nntrain.build.warnings import data_warnings
 from nntrain.config.experiment import Experiment
 from nntrain.config.written import config_text
@@ -33,14 +33,14 @@ def check(experiment: Experiment) -> CheckReport:
     config_text(resolved, config)
     preprocess_document(resolved, preprocessor)
     blueprint = plan_network(resolved, preprocessor.input_shape)
-    population = build_population([config], [prepared], [0])
+    memory = footprint(blueprint, [config], [prepared], [0])
     arrays = sum(split.x.nbytes + split.t.nbytes for split in prepared.splits.values())
     return CheckReport(
         name=resolved.name,
         task=str(preprocessor.task),
         layers=layer_rows(resolved, blueprint),
         parameters=blueprint.size,
-        memory_bytes=population.network.memory.nbytes + arrays,
+        memory_bytes=memory.arrays + arrays,
         training=prepared.size("training"),
         validation=prepared.size("validation"),
         test=prepared.size("test"),
@@ -48,7 +48,7 @@ def check(experiment: Experiment) -> CheckReport:
         outputs=preprocessor.outputs,
         classes=None if preprocessor.classes is None else list(preprocessor.classes),
         loss=getattr(config.loss, "type", "auto"),
-        warnings=data_warnings(config, data, prepared),
+        warnings=[*data_warnings(config, data, prepared), *memory_warnings(memory.most, TRAINING, SMALLER)],
         columns=describe_columns(data.pool, preprocessor, config.data.preprocess.model_dump()),
         class_counts=describe_classes({split: data.dataset(split) for split in SPLITS}, preprocessor),
         positive_class=positive_class(preprocessor.task, preprocessor.classes),

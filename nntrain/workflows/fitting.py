@@ -15,6 +15,7 @@ import numpy as np
 from nntrain.arrays import Array
 from nntrain.build.class_weights import class_weights, example_weights
 from nntrain.build.data import SPLITS, Data, Prepared
+from nntrain.build.footprint import SMALLER, TRAINING, footprint, memory_warnings, refuse_beyond
 from nntrain.build.monitors import check_monitors, undefined_metrics
 from nntrain.build.resolve import plan_network, resolve
 from nntrain.build.training import build_evaluator, build_loss, build_population, build_units
@@ -104,6 +105,10 @@ class Fit:
         self.interruption = interruption or Interruption()
         asked = self.config.runtime.threads if threads is None else threads
         blueprint = plan_network(experiment, prepared.input_shape)
+        needed = footprint(blueprint, [self.config], [prepared], [0]).most
+        refuse_beyond(needed, TRAINING, SMALLER)
+        for message in memory_warnings(needed, TRAINING, SMALLER):  # of today's machine: no result has it
+            listener.warned(message)
         wanted = threads_for(blueprint, self._batch_size(), None if asked == "auto" else asked)
         self.threads = min(wanted, MOST_THREADS)  # of a machine with more cores
 

@@ -10,6 +10,8 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.build.data import Data
+from nntrain.build.footprint import SMALLER, footprint, refuse_beyond
+from nntrain.build.layers import build_blueprint
 from nntrain.build.resolve import resolve
 from nntrain.build.training import build_population
 from nntrain.config.experiment import Experiment
@@ -49,6 +51,8 @@ def gradcheck(experiment: Experiment) -> GradientReport:
         )
     without_dropout = tuple(layer for layer in resolved.network if not isinstance(layer, DropoutConfig))
     resolved = resolved.model_copy(update={"network": without_dropout, "search": None})
+    blueprint = build_blueprint([resolved.network], prepared.input_shape)
+    refuse_beyond(footprint(blueprint, [resolved], [prepared], [0]).most, "checking this network in float64", SMALLER)
     population = build_population([resolved], [prepared], [0])
     with np.errstate(all="ignore"):  # a cost that overflows leaves nothing to compare, which is said
         return GradientReport(_rows(population), TOLERANCE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,6 +11,7 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.build.data import Encoded, Prepared, table_rules
+from nntrain.build.footprint import refuse_beyond
 from nntrain.build.outputs import why_no_probabilities
 from nntrain.build.resolve import plan_network, resolve
 from nntrain.data.dataset import Dataset
@@ -75,6 +77,8 @@ class Model:
             raise RunError(f"{self.run / CONFIG} and {PREPROCESS} contradict each other about the number of outputs")
         dtype = np.dtype(self.experiment.config.dtype)
         expected = {slot.path: ArraySpec(slot.param.shape, dtype) for slots in blueprint.slots for slot in slots}
+        needed = 3 * dtype.itemsize * blueprint.size  # as they are read, in the network, and their gradients
+        refuse_beyond(needed, f"the network of {self.run.name}", "use it on the machine that it was trained on")
         weights = self.directory.read_weights(expected)
         self.network = Network(blueprint, 1, Memory(dtype))
         for path, array in self.network.parameters().items():
@@ -130,8 +134,10 @@ class Model:
         """What the network puts out for a data set: [n, K], computed in blocks."""
         x = self.preprocessor.inputs(dataset, self.network.memory.dtype)
         y = np.empty((len(x), self.preprocessor.outputs), dtype=self.network.memory.dtype)
-        for start in range(0, len(x), PREDICTION_BLOCK):
-            block = x[start : start + PREDICTION_BLOCK]
+        widest = max(math.prod(shape) for shape in self.network.blueprint.shapes)
+        size = min(PREDICTION_BLOCK, max(1, LARGEST_ARRAY // widest))
+        for start in range(0, len(x), size):
+            block = x[start : start + size]
             with np.errstate(all="ignore"):  # weights of a run that diverged may be large
                 y[start : start + len(block)] = self.network.forward(block)[0]
         return y
@@ -159,8 +165,9 @@ class Model:
         return Prepared(self.preprocessor, {name: encoded})
 
 
-# Examples that are predicted at a time.
+# Examples that are predicted at a time, fewer where what flows between layers would have more numbers than this.
 PREDICTION_BLOCK = 4096
+LARGEST_ARRAY = 1 << 26
 
 
 def load_run(run: Path | str, *, runs_dir: Path | str = "runs") -> Model:

@@ -7,6 +7,7 @@ They are known by what they can do, and none of their libraries is imported.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.data.dataset import Column, Dataset, Kind, array_columns, numeric_column, quoted, text_column
+from nntrain.data.dataset import NAMES_SHOWN, Column, Dataset, Kind, array_columns, numeric_column, quoted, text_column
 from nntrain.data.readers.cells import Reading
 from nntrain.data.readers.checks import absent_inputs
 from nntrain.data.readers.rules import TableRules
@@ -50,7 +51,7 @@ def rows_dataset(rows: Any, kinds: Mapping[str, Kind], rules: TableRules) -> Dat
     labels = _labels(rows)
     if labels is not None:
         return _table(rows, labels, kinds, rules)
-    expected = f"{SOURCE}: give a list of rows, each with the values of {', '.join(names)}"
+    expected = f"{SOURCE}: give a list of rows, each with the values of {_listing(names)}"
     listed = _listed(rows, expected)
     if listed and all(_names_its_values(row) for row in listed):
         labels = list(dict.fromkeys(chain.from_iterable(row.keys() for row in listed)))
@@ -60,9 +61,15 @@ def rows_dataset(rows: Any, kinds: Mapping[str, Kind], rules: TableRules) -> Dat
     if wrong is not None:
         raise DataError(
             f"{SOURCE}: row {wrong} has {len(table[wrong])} values, but the network takes {len(names)}: "
-            f"{', '.join(names)}"
+            f"{_listing(names)}"
         )
     return _table({name: [row[place] for row in table] for place, name in enumerate(names)}, names, kinds, rules)
+
+
+def _listing(names: Sequence[str]) -> str:
+    """Names for a message; of many the first ones."""
+    shown = ", ".join(names[:NAMES_SHOWN])
+    return shown if len(names) <= NAMES_SHOWN else f"{shown} and {len(names) - NAMES_SHOWN:,} more"
 
 
 def _is_numeric(rows: Any, width: int) -> bool:
@@ -123,11 +130,13 @@ def _listed(values: Any, otherwise: str) -> list[Any]:
 def _table(table: Any, labels: Sequence[Any], kinds: Mapping[str, Kind], rules: TableRules) -> Dataset:
     """A data set of the columns trained on, each found by its name; others are not looked at."""
     there = [str(label) for label in labels]
-    if missing := [name for name in kinds if name not in there]:
+    times = Counter(there)
+    if missing := [name for name in kinds if name not in times]:
         raise DataError(f"{SOURCE}: {absent_inputs(missing, there, list(kinds))}")
-    if twice := [name for name in kinds if there.count(name) > 1]:
+    if twice := [name for name in kinds if times[name] > 1]:
         raise DataError(f"{SOURCE}: there are two columns named {quoted(twice[:1])}; rename one of them")
-    found = {name: _column_of(table, labels[there.index(name)], name) for name in kinds}
+    label_of = dict(zip(there, labels, strict=True))
+    found = {name: _column_of(table, label_of[name], name) for name in kinds}
     columns = [_column(name, values, kinds[name], rules.reading_of(name)) for name, values in found.items()]
     longer = next((column for column in columns if len(column) != len(columns[0])), None)
     if longer is not None:

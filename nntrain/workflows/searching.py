@@ -13,6 +13,7 @@ from typing import Any
 
 from nntrain.build.class_weights import given_class_weights
 from nntrain.build.data import Data, Prepared, checksums, wants_output_per_class
+from nntrain.build.footprint import SMALLER, footprint, refuse_beyond
 from nntrain.build.monitors import check_monitors
 from nntrain.build.resolve import plan_network, resolve
 from nntrain.config import dump
@@ -145,6 +146,7 @@ class Search:
         self._scored_otherwise: Point | None = None
         self._refit_without_stopping = False
         self.members: list[Member] = []
+        self._fitting: set[tuple[str, tuple[int, ...]]] = set()
         self.trials: list[Trial] = []
         self.finished: list[Trial] = []
         self.warnings: list[str] = []
@@ -249,6 +251,10 @@ class Search:
         self.trials.append(Trial(number, point, plans[0].size))
         config, structure = self._sections.shared(resolved.config)
         self._measures.add(measure(self.config.monitor, resolved.config, prepared))
+        if (structure, data.sets[0].input_shape) not in self._fitting:
+            needed = footprint(plans[0], [resolved.config], prepared[:1], [0]).most
+            refuse_beyond(needed, f"training the network of point {number}", SMALLER)
+            self._fitting.add((structure, data.sets[0].input_shape))
         for each in prepared:
             for step in range(self.config.evaluation.seeds or 1):
                 one = config.model_copy(update={"seed": config.seed + step}) if step else config

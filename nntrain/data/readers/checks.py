@@ -12,6 +12,7 @@ import numpy as np
 from nntrain.arrays import Array
 from nntrain.data.dataset import NAMES_SHOWN, quoted
 from nntrain.errors import DataError
+from nntrain.machine import bytes_in_words, total_memory
 from nntrain.visible import Lines
 
 _PIECE = 1 << 24
@@ -19,6 +20,10 @@ _MOST_MEANT = 5  # suggestions in a message
 
 MAX_BYTES = 8 * 2**30
 """The largest array, in bytes, that a file may announce."""
+
+TRUSTED_BYTES = 2**28
+MAX_RATIO = 200
+"""Below 256 MiB any ratio of compression will do; above, one of more than 200 is taken for a bomb."""
 
 PUBLISHED_AT = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 _MNIST_FILE = re.compile(r"(train|t10k)-(images|labels)[-.]idx[13]-ubyte(\.gz)?")
@@ -119,11 +124,26 @@ def absent_inputs(missing: Sequence[str], there: Sequence[str], trained: Sequenc
 
 
 def check_size(source: str, announced: int) -> None:
-    """Refuse an array of `announced` bytes where that is more than `MAX_BYTES`."""
+    """Refuse an array of `announced` bytes where that is more than `MAX_BYTES`, or than this machine has."""
     if announced > MAX_BYTES:
         raise DataError(
             f"{source}: announces {announced / 2**30:,.1f} GiB; "
             f"nntrain reads arrays of at most {MAX_BYTES // 2**30} GiB into memory"
+        )
+    total = total_memory() if announced > TRUSTED_BYTES else None
+    if total is not None and announced > total:
+        raise DataError(
+            f"{source}: announces {bytes_in_words(announced)}, and this machine has {bytes_in_words(total)} of memory; "
+            "leave out examples, or save them in a smaller element type"
+        )
+
+
+def check_ratio(source: str, announced: int, packed: int, remedy: str) -> None:
+    """Refuse what would be unpacked to so many times its size that it may have been made to fill the memory."""
+    if announced > max(TRUSTED_BYTES, MAX_RATIO * packed):
+        raise DataError(
+            f"{source} announces {announced:,} bytes packed into {packed:,}; "
+            f"nntrain does not unpack what may be a zip bomb: {remedy}"
         )
 
 

@@ -91,7 +91,8 @@ def input_names(
     In a further file of a table whose columns are `known` these must be there; nothing has to be excluded, and others
     are left alone.
     """
-    trained = [name for name in known or () if name not in targets]
+    answers = set(targets)
+    trained = [name for name in known or () if name not in answers]
     there = set(header)
     if missing := [name for name in trained if name not in there]:
         raise DataError(f"{source}: {absent_inputs(missing, header, trained)}", setting="data.features")
@@ -121,7 +122,8 @@ def _excluded(features: Features) -> list[str] | None:
 def _asked(source: str, header: list[str], targets: list[str], names: list[str]) -> list[str]:
     _check_there(source, header, names)
     _check_unrepeated(source, names, "data.features")
-    if both := [name for name in names if name in targets]:
+    answers = set(targets)
+    if both := [name for name in names if name in answers]:
         raise DataError(f"{source}: {quoted(both)} cannot be a feature and the target at once", setting="data.features")
     return names
 

@@ -5,8 +5,8 @@ elements, big-endian, the last dimension fastest (http://yann.lecun.com/exdb/mni
 [N, H, W, 1], channels last. Labels are a file of their own with one dimension, named like the images with "images"
 and "idx3" replaced by "labels" and "idx1" unless `data.labels` names it.
 
-What the header announces is held against the bytes that are there before memory is set aside; of a gzipped file no
-more than announced is unpacked.
+What the header announces is held against the bytes that are there before memory is set aside, of a gzipped file also
+against what honest bytes are packed into; no more than announced is unpacked.
 """
 
 import gzip
@@ -21,7 +21,7 @@ import numpy as np
 from nntrain.arrays import Array, DType, Shape
 from nntrain.data.dataset import Dataset
 from nntrain.data.readers.arrays import array_dataset
-from nntrain.data.readers.checks import ByteStream, check_size, existing_file, fill
+from nntrain.data.readers.checks import ByteStream, check_ratio, check_size, existing_file, fill
 from nntrain.data.readers.opened import OpenedFile, finish
 from nntrain.errors import DataError
 
@@ -94,6 +94,8 @@ def _read_array(stream: ByteStream, name: str, size: int, *, packed: bool) -> Ar
             "the file is cut short or damaged"
         )
     check_size(name, announced)
+    if packed:
+        check_ratio(name, announced, size, "unpack it with gunzip")
     data = np.empty(announced, dtype=np.uint8)
     fill(stream, data, name)
     if stream.read(1):

@@ -22,7 +22,7 @@ import numpy as np
 from nntrain.arrays import Array, DType, Shape
 from nntrain.data.dataset import Dataset
 from nntrain.data.readers.arrays import array_dataset
-from nntrain.data.readers.checks import ByteStream, absent, check_size, existing_file, fill
+from nntrain.data.readers.checks import ByteStream, absent, check_ratio, check_size, existing_file, fill
 from nntrain.data.readers.opened import OpenedFile, finish
 from nntrain.errors import DataError
 
@@ -30,9 +30,7 @@ _MAGIC = b"\x93NUMPY"
 _MAX_HEADER = 10_000
 _MAX_RANK = 8
 _ELEMENT = re.compile(r"[<>|=]?[biufcSUOmM]\d{0,6}")
-_TRUSTED_BYTES = 2**28
-_MAX_RATIO = 200
-"""Below 256 MiB any ratio of compression will do; above, one of more than 200 is taken for a bomb."""
+_MAX_SIZE = 10**100  # what is longer cannot even be shown
 
 _DAMAGE = (
     zipfile.BadZipFile,
@@ -100,11 +98,7 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, source: str, archiv
         raise DataError(f"{name} is compressed in a way NumPy does not write; save it with np.savez_compressed")
     check_size(name, info.file_size)
     packed = min(info.compress_size, archive_size)
-    if info.file_size > max(_TRUSTED_BYTES, _MAX_RATIO * packed):
-        raise DataError(
-            f"{name} announces {info.file_size:,} bytes packed into {packed:,}; "
-            "nntrain does not unpack what may be a zip bomb: save it with np.savez, uncompressed"
-        )
+    check_ratio(name, info.file_size, packed, "save it with np.savez, uncompressed")
     with archive.open(info) as stream:
         return _read_array(stream, info.file_size, name)
 
@@ -163,7 +157,8 @@ def _parse_header(text: str) -> tuple[Shape, bool, DType]:
         warnings.simplefilter("ignore")  # of a damaged header the compiler may complain before it fails
         header = ast.literal_eval(text)
     shape, fortran, element = header["shape"], header["fortran_order"], header["descr"]
-    if not (isinstance(shape, tuple) and len(shape) <= _MAX_RANK and all(type(n) is int and n >= 0 for n in shape)):
+    sizes = isinstance(shape, tuple) and all(type(n) is int and 0 <= n <= _MAX_SIZE for n in shape)
+    if not (sizes and len(shape) <= _MAX_RANK):
         raise ValueError(shape)
     if not isinstance(element, str) or not _ELEMENT.fullmatch(element):
         raise ValueError(element)

@@ -20,6 +20,7 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.data.dataset import Column, Dataset, Kind
+from nntrain.data.gathering import Remark, gathered
 from nntrain.data.readers.cells import NumericCells, Reading, TargetCells, TextCells, with_nan
 from nntrain.data.readers.checks import absent
 from nntrain.data.readers.header import Features, check_header, input_names, target_names
@@ -51,9 +52,9 @@ def read_table(
         _check_declared(table.source, header, rules)
     inputs = input_names(table.source, header, targets, _without(features, header, rules.excluded), kinds)
     targets = targets if need_target else []
-    names = [*inputs, *targets]
+    names, place_of = [*inputs, *targets], {name: place for place, name in enumerate(header)}
     listed = features != "all" and not (len(features) == 2 and features[0] == "exclude")
-    wanted = Wanted({name: header.index(name) for name in names}, len(header), frozenset(targets), kinds, rules, listed)
+    wanted = Wanted({name: place_of[name] for name in names}, len(header), frozenset(targets), kinds, rules, listed)
     columns, lines, remarks = _read_columns(table, wanted)
     dataset = Dataset(
         inputs=tuple(columns[name] for name in inputs),
@@ -68,7 +69,7 @@ def read_table(
         cell=partial(_cell, table, wanted.places),
     )
     for column in columns.values():
-        _check_finite(dataset, column, target=column.name in targets)
+        _check_finite(dataset, column, target=column.name in wanted.targets)
     return dataset
 
 
@@ -106,8 +107,9 @@ class Wanted:
 
 
 def _check_declared(source: str, header: list[str], rules: TableRules) -> None:
+    known = set(header)
     for name in (*rules.declared, *sorted(rules.excluded)):
-        if name not in header:
+        if name not in known:
             raise DataError(f"{source}: {absent('column', [name], header)}", setting=f"data.columns.{name}")
 
 
@@ -144,10 +146,10 @@ def _read_columns(table: TextTable, wanted: Wanted) -> tuple[dict[str, Column], 
         columns[name] = _column(name, each, wanted, mistakes)
     mistakes.raise_any()
     remarks += _remarks(cells, wanted)
-    return {name: column for name, column in columns.items() if column is not None}, lines, remarks
+    return {name: column for name, column in columns.items() if column is not None}, lines, gathered(remarks)
 
 
-def _remarks(cells: Mapping[str, Cells], wanted: Wanted) -> list[str]:
+def _remarks(cells: Mapping[str, Cells], wanted: Wanted) -> list[Remark]:
     """What deserves a word about columns that are names."""
     texts = {name: each for name, each in cells.items() if isinstance(each, TextCells)}
     targets = {name: each.texts for name, each in cells.items() if isinstance(each, TargetCells) and not each.numeric}
@@ -209,13 +211,13 @@ def _why_numeric(name: str, wanted: Wanted) -> str:
     return ""
 
 
-def _guess(table: TextTable, wanted: Wanted) -> tuple[dict[str, Kind], list[str]]:
+def _guess(table: TextTable, wanted: Wanted) -> tuple[dict[str, Kind], list[Remark]]:
     """Kinds by the first chunk: numeric where at least half of the cells that are not missing are numbers."""
     chunk = next(table.chunks(), None)
     lines, rows = (np.arange(0), []) if chunk is None else table.cells(chunk)
     _check_widths(table, wanted.width, lines, rows)
     kinds: dict[str, Kind] = {}
-    remarks: list[str] = []
+    remarks: list[Remark] = []
     for name, place in wanted.places.items():
         reading = wanted.rules.reading_of(name)
         values = [reading.number(row[place]) for row in rows]
@@ -228,7 +230,7 @@ def _guess(table: TextTable, wanted: Wanted) -> tuple[dict[str, Kind], list[str]
     return kinds, remarks
 
 
-def _odd_numbers(name: str, cells: Sequence[str], reading: Reading, is_target: bool) -> list[str]:
+def _odd_numbers(name: str, cells: Sequence[str], reading: Reading, is_target: bool) -> list[Remark]:
     """What there is to say of numbers with leading zeros (as a target they are classes), or perhaps with thousands."""
     codes = [] if is_target else [cell for cell in cells if cell[:1] == "0" and cell[1:].isdecimal()]
     grouped = _grouped(cells) if reading.decimal == "." and not reading.thousands else []
