@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterable
 
 from nntrain.build.data import Encoded
 from nntrain.config.experiment import Experiment
 from nntrain.config.search import EvaluationConfig
+from nntrain.machine import bytes_in_words, total_memory
 
 # A search beyond this is surely a mistake: checking its points would take a quarter of an hour.
 MOST_NETWORKS = 1_000_000
@@ -58,20 +58,7 @@ def check_folds(experiment: Experiment, folds: int, splits: Iterable[Encoded]) -
 
 
 def _check_memory(experiment: Experiment, setting: str, need: int, said: str, hint: str) -> None:
-    there = machine_memory()
+    there = total_memory()
     if there is not None and need > there:
-        message = f"{said}, need about {_gigabytes(need)} of memory, and this machine has {_gigabytes(there)}"
+        message = f"{said}, need about {bytes_in_words(need)} of memory, and this machine has {bytes_in_words(there)}"
         raise experiment.error(setting, message, hint)
-
-
-def _gigabytes(count: int) -> str:
-    """Bytes as text: 5.2 GB."""
-    return f"{count / 1e9:,.1f} GB"
-
-
-def machine_memory() -> int | None:
-    """How many bytes of memory the machine has, or None where it does not say."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # not on Windows
-        return None

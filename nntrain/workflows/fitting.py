@@ -28,7 +28,7 @@ from nntrain.config.written import config_text
 from nntrain.errors import DivergedError, Interrupted, NntrainError, RunError
 from nntrain.nn.network import Network
 from nntrain.runs.checkpoint import write_checkpoint
-from nntrain.runs.environment import environment, seen_from
+from nntrain.runs.environment import environment
 from nntrain.runs.history import HistoryWriter
 from nntrain.runs.ownership import check_runs_dir
 from nntrain.runs.store import CHECKPOINT, CONFIG, PREVIOUS_CHECKPOINT, RunDirectory
@@ -46,7 +46,7 @@ from nntrain.visible import Lines
 from nntrain.workflows.interruption import Interruption
 from nntrain.workflows.listener import FitInfo, Listener
 from nntrain.workflows.observing import Observer
-from nntrain.workflows.recording import preprocess_document, with_data_paths
+from nntrain.workflows.recording import portable, preprocess_document
 from nntrain.workflows.results import FitResult
 
 if TYPE_CHECKING:
@@ -463,33 +463,6 @@ def history_line(record: EpochRecord) -> dict[str, Any]:
     Only what is the same in every repetition: no times.
     """
     return {"epoch": record.epoch, **{name: float(array[0]) for name, array in record.values.items()}}
-
-
-def portable(experiment: Experiment, directory: Path) -> Config:
-    """The config with its data paths rewritten relative to the run directory, where it will be read from."""
-
-    def seen(path: str) -> str:
-        return seen_from(directory, experiment.data_path(path))
-
-    def rewritten(path: str | None) -> str | None:
-        return None if path is None else seen(path)
-
-    config = experiment.config
-    split = config.data.split
-    parts = {
-        name: part.model_copy(update={"path": rewritten(part.path), "labels": rewritten(part.labels)})
-        for name, part in (("validation", split.validation), ("test", split.test))
-        if not isinstance(part, float | int)
-    }
-    data = config.data.model_copy(
-        update={
-            "path": rewritten(config.data.path),
-            "labels": rewritten(config.data.labels),
-            "split": split.model_copy(update=parts),
-        }
-    )
-    search = config.search and with_data_paths(config.search, seen)
-    return config.model_copy(update={"data": data, "search": search})
 
 
 def resume_command(directory: RunDirectory) -> str:

@@ -1,14 +1,20 @@
-"""What a run is about to write, read back first: what could not be read again is a mistake before any training."""
+"""What a run is about to write of its config and its preprocessing.
+
+It is read back first: what could not be read again is a mistake before any training.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from nntrain.config.experiment import Experiment
+from nntrain.config.root import Config
 from nntrain.config.search import ChoiceConfig, SearchConfig
 from nntrain.data.preprocess import Preprocessor
 from nntrain.runs import jsonfile
+from nntrain.runs.environment import seen_from
 from nntrain.runs.files import Damage
 
 _DATA_PATHS = {f"data.{part}{key}" for part in ("", "split.validation.", "split.test.") for key in ("path", "labels")}
@@ -26,6 +32,33 @@ def preprocess_document(experiment: Experiment, preprocessor: Preprocessor) -> d
             hint="leave out what is no feature, such as ids and free texts (of a table: data.features: {exclude: […]})",
         ) from None
     return document
+
+
+def portable(experiment: Experiment, directory: Path) -> Config:
+    """The config with its data paths rewritten relative to the run directory, where it will be read from."""
+
+    def seen(path: str) -> str:
+        return seen_from(directory, experiment.data_path(path))
+
+    def rewritten(path: str | None) -> str | None:
+        return None if path is None else seen(path)
+
+    config = experiment.config
+    split = config.data.split
+    parts = {
+        name: part.model_copy(update={"path": rewritten(part.path), "labels": rewritten(part.labels)})
+        for name, part in (("validation", split.validation), ("test", split.test))
+        if not isinstance(part, float | int)
+    }
+    data = config.data.model_copy(
+        update={
+            "path": rewritten(config.data.path),
+            "labels": rewritten(config.data.labels),
+            "split": split.model_copy(update=parts),
+        }
+    )
+    search = config.search and with_data_paths(config.search, seen)
+    return config.model_copy(update={"data": data, "search": search})
 
 
 def with_data_paths(search: SearchConfig, seen: Callable[[str], str]) -> SearchConfig:

@@ -36,10 +36,11 @@ from nntrain.train.records import StopReason
 from nntrain.train.snapshots import without_snapshots
 from nntrain.train.state import TrainingState
 from nntrain.workflows.evaluating import unchanged_data
-from nntrain.workflows.fitting import OBSERVED, Fit, how_to_go_on, portable
+from nntrain.workflows.fitting import OBSERVED, Fit, how_to_go_on
 from nntrain.workflows.interruption import Interruption
 from nntrain.workflows.listener import Listener
 from nntrain.workflows.reading import read_count, read_experiment, read_preprocessor, shown
+from nntrain.workflows.recording import portable
 from nntrain.workflows.results import FitResult
 from nntrain.workflows.unfinished import refuse_search, refuse_unbegun
 

