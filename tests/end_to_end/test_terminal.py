@@ -286,9 +286,7 @@ def test_a_status(folder: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "name", ["status.json", "result.json", "environment.json", "preprocess.json", "history.jsonl", "divergence.json"]
-)
+@pytest.mark.parametrize("name", ["status.json", "result.json", "environment.json", "preprocess.json", "history.jsonl"])
 def test_every_text_in_a_run(folder: Path, name: str) -> None:
     for run_directory, _ in marked_runs(folder, (name,)):
         for way in WAYS:
