@@ -252,18 +252,20 @@ class Data:
 
 
 def checksums(read: Iterable[tuple[Path, str]]) -> dict[Path, str]:
-    """Files that were read and the sha256 of what was read, each file once, under the first of its names.
+    """Files that were read and the sha256 of what was read of each.
 
     Raises:
-        DataError: two readings of a file have found other bytes.
+        DataError: two readings of a file, perhaps by two names, have found other bytes.
     """
-    found: dict[str, tuple[Path, str]] = {}
+    known: dict[str, str] = {}
+    found: dict[Path, str] = {}
     for path, sha256 in read:
-        if found.setdefault(os.path.realpath(path), (path, sha256))[1] != sha256:
+        found[path] = sha256
+        if known.setdefault(os.path.realpath(path), sha256) != sha256:
             raise DataError(
                 f"{path} has changed since it was read a first time: start again when nobody writes to it any more"
             )
-    return dict(found.values())
+    return found
 
 
 @contextmanager

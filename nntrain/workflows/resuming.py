@@ -110,6 +110,8 @@ def resume(
         if warning is not None:  # it is over with this message: what comes out is the same
             fit.listener.warned(warning)
         fit.warnings += forced
+        if forced and state is not None:  # what was trained otherwise cannot be repeated
+            state = without_snapshots(state)
         _write_changes(directory, fit, overrides, known, forced if changes else None)
         return fit.go_on(directory, state)
 

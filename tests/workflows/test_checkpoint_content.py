@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from nntrain.errors import RunError
+from nntrain.errors import DivergedError, RunError
 from nntrain.nn.activations import Relu
 from nntrain.runs import RunDirectory
 from nntrain.runs.checkpoint import read_checkpoint, write_checkpoint
@@ -49,6 +49,16 @@ def test_a_checkpoint_of_an_earlier_nntrain_is_gone_on_from(stopped: Path) -> No
     rewrite(stopped, as_it_was_before)
     resume(stopped)
     assert left(stopped) == left(train(Path("small.yaml")).run)
+
+
+def test_what_was_trained_with_other_settings_is_not_repeated(stopped: Path) -> None:
+    """The rate of 1e300 is that of the steps behind the checkpoint only; from there the repetition starts."""
+    with pytest.raises(DivergedError) as diverged:
+        resume(stopped, overrides=["optimizer.learning_rate=1e300"], force=True)
+    document = json.loads((stopped / "divergence.json").read_text())
+    assert (document["epoch"], document["batch"]) >= (5, 4)
+    assert [(step["epoch"], step["batch"]) for step in document["before"]] in ([], [(5, 4)], [(5, 4), (5, 5)])
+    assert "training diverged in epoch 5" in str(diverged.value)
 
 
 def behind(arrays: dict[str, Any], numbers: dict[str, Any]) -> None:
