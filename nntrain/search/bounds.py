@@ -12,6 +12,8 @@ from nntrain.machine import bytes_in_words, total_memory
 
 # A search beyond this is surely a mistake: checking its points would take a quarter of an hour.
 MOST_NETWORKS = 1_000_000
+# Of a point: all of them are in one line of the history, and a line that is too long is not read again.
+MOST_TRAININGS = 2000
 # What a network of a search needs beside its training: config, point, outcome and its row of the leaderboard; and what
 # each value of its point needs.
 NETWORK_BYTES, VALUE_BYTES = 8 << 10, 256
@@ -46,6 +48,9 @@ def check_networks(experiment: Experiment, points: int, evaluation: EvaluationCo
         if networks > MOST_NETWORKS:
             raise experiment.error(setting, f"a search trains at most {MOST_NETWORKS:,} networks: {said}", hint)
         _check_memory(experiment, setting, networks * network_bytes, said, hint)
+    if each > MOST_TRAININGS:
+        message = f"{each:,} trainings of each point are more than a search can write down ({MOST_TRAININGS:,})"
+        raise experiment.error("search.evaluation", message, f"take fewer {kind}s")
 
 
 def check_folds(experiment: Experiment, folds: int, splits: Iterable[Encoded]) -> None:

@@ -46,7 +46,6 @@ from nntrain.workflows.recording import point_with_data_paths, portable, preproc
 from nntrain.workflows.results import FitResult
 from nntrain.workflows.unfinished import search_again
 
-MOST_TRAININGS = 2000  # of a point; each takes some hundred bytes
 NOT_FINITE = "for some examples their networks put out numbers that are not finite or too large"
 
 
@@ -134,7 +133,6 @@ class Search:
                 "or -p PATH=VALUE,VALUE such as -p optimizer.learning_rate=0.01,0.1"
             )
         self.experiment, self.config = _with_data_seeds(experiment, experiment.config.seed), config
-        self._check_members()
         self._without_values = self.experiment.without_search_values()
         check_networks(self.experiment, count_drawn(config.space, config.strategy), config.evaluation)
         self.points = points(config.space, config.strategy, seed=experiment.config.seed)
@@ -201,16 +199,6 @@ class Search:
             directory.write_result(self._result(directory, best, refit))
             directory.set_status("complete")
         return Leaderboard(best.point, table, self.config.monitor, directory.path, path, refit, seconds, self.warnings)
-
-    def _check_members(self) -> None:
-        """All trainings of a point are in one line of the history, and a line that is too long is not read again."""
-        count = self.config.evaluation.folds or self.config.evaluation.seeds or 1
-        if count > MOST_TRAININGS:
-            raise self.experiment.error(
-                "search.evaluation",
-                f"{count:,} trainings of each point are more than a search can write down ({MOST_TRAININGS:,})",
-                hint="take fewer seeds or folds",
-            )
 
     def _add_all(self) -> None:
         """Validate every point, so that all mistakes are reported before anything is trained."""
