@@ -184,6 +184,10 @@ class Search:
             with contextlib.suppress(RunError), directory.lock():
                 directory.set_status("complete", "the training of its best point was interrupted")
             raise Interrupted(message, signal=signal_of(interrupt)) from None
+        except Exception as error:  # without a word of it, the search would seem to be at work while this process lives
+            with contextlib.suppress(RunError), directory.lock():
+                directory.set_status("complete", f"the training of its best point failed: {error}")
+            raise
         with directory.lock():
             directory.write_result(self._result(directory, best, refit))
             directory.set_status("complete")
