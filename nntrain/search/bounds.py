@@ -48,7 +48,7 @@ def check_networks(experiment: Experiment, points: int, evaluation: EvaluationCo
         if networks > MOST_NETWORKS:
             raise experiment.error(setting, f"a search trains at most {MOST_NETWORKS:,} networks: {said}", hint)
         _check_memory(experiment, setting, networks * network_bytes, said, hint)
-    if each > MOST_TRAININGS:
+    if points and each > MOST_TRAININGS:
         message = f"{each:,} trainings of each point are more than a search can write down ({MOST_TRAININGS:,})"
         raise experiment.error("search.evaluation", message, f"take fewer {kind}s")
 

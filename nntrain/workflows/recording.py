@@ -25,13 +25,16 @@ def preprocess_document(experiment: Experiment, preprocessor: Preprocessor) -> d
     document = preprocessor.to_json()
     try:
         Preprocessor.from_json(jsonfile.decode_object(jsonfile.encode(document)))
-    except (Damage, ValueError) as problem:
-        raise experiment.error(
-            "data.features",
-            f"what a run keeps of these columns, their names, categories and means, is too much: it {problem}",
-            hint="leave out what is no feature, such as ids and free texts (of a table: data.features: {exclude: […]})",
-        ) from None
-    return document
+        return document
+    except Damage as damage:
+        problem = f"is too much: it {damage}"
+    except ValueError as error:
+        problem = f"could not be read again: {error}"
+    raise experiment.error(
+        "data.features",
+        f"what a run keeps of these columns, their names, categories and means, {problem}",
+        hint="leave out what is no feature, such as ids and free texts (of a table: data.features: {exclude: […]})",
+    )
 
 
 def portable(experiment: Experiment, directory: Path) -> Config:

@@ -195,6 +195,10 @@ class Search:
             with contextlib.suppress(RunError), directory.lock():
                 directory.set_status("complete", "the data changed before its best point was trained")
             raise DataError(f"the search is done, see {path}; its best point was not trained: {changed}") from changed
+        except Exception as error:  # without a word of it, the search would seem to be at work while this process lives
+            with contextlib.suppress(RunError), directory.lock():
+                directory.set_status("complete", f"the training of its best point failed: {error}")
+            raise
         with directory.lock():
             directory.write_result(self._result(directory, best, refit))
             directory.set_status("complete")

@@ -142,6 +142,24 @@ def works(run: Path, experiment: Any, rows: Path, elsewhere: Path) -> None:
         assert nntrain.resume(stopped).weights_sha256 == verified.weights_sha256
 
 
+def searched(experiment: Any, path: str | None, top: Path) -> None:
+    """A search on the same data can be repeated from its config.yaml, and its best run used."""
+    space = {"seed": [1, 2], "data.path": [path]}
+    try:
+        board = nntrain.gridsearch(experiment, parameters=space, runs_dir=top / "searches")
+    except DivergedError:
+        return
+    except UserError:
+        assert not (top / "searches").exists()
+        return
+    again = nntrain.gridsearch(nntrain.load_experiment(board.run / "config.yaml"), runs_dir=top / "searched again")
+    assert again.refit.weights_sha256 == board.refit.weights_sha256
+    assert nntrain.evaluate(board.refit.run)
+    assert {run.kind for run in nntrain.list_runs(top / "searches")} == {"run", "search"}
+    with pytest.raises(UserError, match="is a search; the network of its best point is in "):
+        nntrain.evaluate(board.run)
+
+
 def tried(draw: Callable[..., Any], top: Path) -> bool:
     """Train one random config from a random place; returns whether it was accepted."""
     shutil.rmtree(top, ignore_errors=True)
@@ -172,6 +190,8 @@ def tried(draw: Callable[..., Any], top: Path) -> bool:
         assert sorted(top.rglob("*")) == before
         return False
     works(result.run, experiment, top / folder / "table.csv", top / "again")
+    if draw(st.integers(0, 3)) == 0:
+        searched(experiment, experiment.config.data.path, top)
     return True
 
 

@@ -15,7 +15,8 @@ import nntrain
 from nntrain import workflows
 from nntrain.errors import Interrupted, NntrainError, RunError, UserError
 from nntrain.runs import RunDirectory
-from nntrain.workflows import Leaderboard, Listener
+from nntrain.train.records import EpochRecord
+from nntrain.workflows import FitInfo, Leaderboard, Listener
 from tests.experiments import CLASSES, load
 
 RATES: dict[str, Any] = {"optimizer.learning_rate": [0.1, 0.01], "network.0.units": [2, 4]}
@@ -110,6 +111,21 @@ def test_killed_when_its_points_were_done() -> None:
     command = f"nntrain fit {board.run}/config.yaml --set "
     for text in said(board.run):
         assert f"the network of its best point was not trained to the end. Train it with: {command}" in text
+
+
+def test_failed_in_the_training_of_its_best_point() -> None:
+    class Full(Listener):
+        def epoch(self, record: EpochRecord) -> None:
+            raise RunError("cannot write history.jsonl: No space left on device")
+
+        def started(self, info: FitInfo) -> None:
+            pass
+
+    with pytest.raises(RunError):
+        nntrain.gridsearch(load(CLASSES), parameters=RATES, listener=Full())
+    [run] = Path("runs").glob("*-search-*")
+    for text in said(run):
+        assert "the network of its best point was not trained to the end. Train it with: nntrain fit " in text
 
 
 @pytest.mark.parametrize("name", ["status.json", "result.json"])
