@@ -77,6 +77,13 @@ def test_help_imports_nothing_heavy() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_signals_are_seen_to_before_anything_else_is_imported() -> None:
+    code = "import sys; before = set(sys.modules); import nntrain.__main__; print(*sorted(set(sys.modules) - before))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    own = {"nntrain", "nntrain.__main__", "nntrain.cli", "nntrain.cli.signals"}
+    assert set(done.stdout.split()) - {"__future__"} == own
+
+
 @pytest.mark.parametrize(
     "arguments", [["fitt"], ["fit"], ["fit", "a.yaml", "--sett", "x=1"], ["eval", "latest", "--split", "all"], []]
 )
