@@ -236,6 +236,33 @@ def test_ctrl_c_that_became_another_exception_is_no_bug(
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+LOST = """
+import signal, time
+from nntrain.cli.signals import AtOnce
+from nntrain.errors import Interrupted
+from nntrain.workflows.interruption import terminable
+
+class Lost:
+    def __del__(self):  # what is raised here is lost
+        signal.raise_signal(signal.SIGTERM)
+
+with AtOnce():
+    try:
+        with terminable():
+            Lost()
+            time.sleep(60)
+    except Interrupted as interrupted:
+        print(interrupted.exit_code, flush=True)
+    Lost()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+def test_a_signal_while_an_object_is_destroyed_is_not_lost() -> None:
+    done = subprocess.run([sys.executable, "-c", LOST], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (143, "143\n", "interrupted\n")
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
 def test_a_name_that_the_terminal_cannot_write_is_escaped(encoding: str, tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
