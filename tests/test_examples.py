@@ -98,6 +98,13 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         write_example("iris", tmp_path / "x")
 
 
+def test_an_example_is_written_whole_or_not_at_all(bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "datasets").write_text("a file")
+    with pytest.raises(UserError, match=r"^cannot write the example: "):
+        write_example("iris", tmp_path)
+    assert not [path for path in (tmp_path / "configs").rglob("*") if path.is_file()]
+
+
 def test_every_bundled_config_has_a_whole_header() -> None:
     found = list_examples()
     assert {"iris", "xor"} <= {example.name for example in found}

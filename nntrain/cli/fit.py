@@ -51,8 +51,8 @@ def run(
     """Train the network of a config and leave a run directory.
 
     Prints the scores per split of the weights that were kept, and where the run is. Exit code 3 if training diverged,
-    130 if Ctrl-C and 143 if SIGTERM stopped it: what was reached is saved, and --resume goes on from there as if
-    nothing had been. A second Ctrl-C stops at once.
+    130 if Ctrl-C, 143 if SIGTERM and 129 if a closed terminal stopped it: what was reached is saved, and --resume goes
+    on from there as if nothing had been. A second Ctrl-C stops at once.
     """
     from nntrain import workflows
     from nntrain.cli.progress import following

@@ -77,6 +77,13 @@ def test_help_imports_nothing_heavy() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_signals_are_seen_to_before_anything_else_is_imported() -> None:
+    code = "import sys; before = set(sys.modules); import nntrain.__main__; print(*sorted(set(sys.modules) - before))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    own = {"nntrain", "nntrain.__main__", "nntrain.cli", "nntrain.cli.signals"}
+    assert set(done.stdout.split()) - {"__future__"} == own
+
+
 @pytest.mark.parametrize(
     "arguments", [["fitt"], ["fit"], ["fit", "a.yaml", "--sett", "x=1"], ["eval", "latest", "--split", "all"], []]
 )
@@ -227,6 +234,33 @@ def test_ctrl_c_that_became_another_exception_is_no_bug(
     assert ended.value.code == 130
     assert capsys.readouterr() == ("", "interrupted\n")
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+LOST = """
+import signal, time
+from nntrain.cli.signals import AtOnce
+from nntrain.errors import Interrupted
+from nntrain.workflows.interruption import terminable
+
+class Lost:
+    def __del__(self):  # what is raised here is lost
+        signal.raise_signal(signal.SIGTERM)
+
+with AtOnce():
+    try:
+        with terminable():
+            Lost()
+            time.sleep(60)
+    except Interrupted as interrupted:
+        print(interrupted.exit_code, flush=True)
+    Lost()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+def test_a_signal_while_an_object_is_destroyed_is_not_lost() -> None:
+    done = subprocess.run([sys.executable, "-c", LOST], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (143, "143\n", "interrupted\n")
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
