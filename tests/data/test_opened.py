@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from nntrain.data.dataset import Dataset
-from nntrain.data.readers import lines, npz, read, table
+from nntrain.data.readers import checks, lines, npz, read, table
 from nntrain.errors import DataError
 
 TABLE = "a,b,y\n" + "".join(f"{i},{i % 7},{'x' if i % 3 else 'z'}\n" for i in range(50))
@@ -154,3 +154,9 @@ def test_text_below_numbers_is_read_once_more_in_the_same_file(monkeypatch: pyte
     with pytest.raises(DataError, match=r"text-below\.csv:51: .*'none'"):
         read("text-below.csv", target="y")
     assert len(calls) >= 3
+
+
+def test_a_file_that_is_gone_when_it_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    before(monkeypatch, checks, "OpenedFile", lambda: Path("t.csv").unlink())
+    with pytest.raises(DataError, match=r"^t\.csv: cannot be read: No such file"):
+        read("t.csv", target="y")

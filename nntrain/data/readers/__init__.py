@@ -10,9 +10,8 @@ import numpy as np
 
 from nntrain.data.dataset import Dataset, Kind, kept_as_names, quoted
 from nntrain.data.readers.cells import PLAIN
-from nntrain.data.readers.checks import existing_file
+from nntrain.data.readers.checks import existing_file, open_data
 from nntrain.data.readers.header import Features
-from nntrain.data.readers.opened import OpenedFile
 from nntrain.data.readers.rules import TableRules
 from nntrain.data.readers.table import read_table
 from nntrain.errors import DataError
@@ -58,7 +57,7 @@ def read(
     if need_target:
         _check_settings(file, chosen, target, features, labels, rules)
     second = None if labels is None else Path(labels)
-    with OpenedFile(file) as opened:
+    with open_data(file) as opened:
         match chosen:
             case "csv" | "tsv":
                 dataset = read_table(

@@ -11,6 +11,7 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.data.dataset import NAMES_SHOWN, quoted
+from nntrain.data.readers.opened import OpenedFile
 from nntrain.errors import DataError
 from nntrain.machine import bytes_in_words, total_memory
 from nntrain.visible import Lines
@@ -45,6 +46,14 @@ def existing_file(path: Path, *, setting: str | None = "data.path") -> Path:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise DataError(f"{path}: cannot be read: {reason}", setting=setting) from None
+
+
+def open_data(path: Path, *, setting: str | None = "data.path") -> OpenedFile:
+    """Open a file that `existing_file` lets through; DataError where it has become something else meanwhile."""
+    try:
+        return OpenedFile(existing_file(path, setting=setting))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}", setting=setting) from None
 
 
 def _where_to_look(path: Path) -> Iterator[str]:

@@ -21,7 +21,7 @@ import numpy as np
 from nntrain.arrays import Array, DType, Shape
 from nntrain.data.dataset import Dataset
 from nntrain.data.readers.arrays import array_dataset
-from nntrain.data.readers.checks import ByteStream, check_ratio, check_size, existing_file, fill
+from nntrain.data.readers.checks import ByteStream, check_ratio, check_size, fill, open_data
 from nntrain.data.readers.opened import OpenedFile, finish
 from nntrain.errors import DataError
 
@@ -43,8 +43,8 @@ def read_idx(file: OpenedFile, *, labels: Path | None, need_target: bool) -> Dat
     x = x[..., np.newaxis] if x.ndim == 3 else x
     if not need_target:
         return array_dataset(x, None, source=str(path), files=(file,), names=("images", "labels"))
-    where = existing_file(labels, setting="data.labels") if labels else _labels_of(path)
-    with OpenedFile(where) as second:
+    where = labels or _labels_of(path)
+    with open_data(where, setting="data.labels") as second:
         y = _read_file(second)
     if y.ndim != 1:
         raise DataError(f"{where}: labels have one dimension, this file has {y.ndim}", setting="data.labels")

@@ -22,7 +22,7 @@ import numpy as np
 from nntrain.arrays import Array, DType, Shape
 from nntrain.data.dataset import Dataset
 from nntrain.data.readers.arrays import array_dataset
-from nntrain.data.readers.checks import ByteStream, absent, check_ratio, check_size, existing_file, fill
+from nntrain.data.readers.checks import ByteStream, absent, check_ratio, check_size, fill, open_data
 from nntrain.data.readers.opened import OpenedFile, finish
 from nntrain.errors import DataError
 
@@ -65,7 +65,7 @@ def read_npy(file: OpenedFile, *, labels: Path | None, need_target: bool) -> Dat
     """Read inputs, and targets from the file `labels` or the last column."""
     x, path = _npy_file(file), file.path
     if labels is not None:
-        with OpenedFile(existing_file(labels, setting="data.labels")) as second:
+        with open_data(labels, setting="data.labels") as second:
             y = _npy_file(second)
         return array_dataset(x, y, source=str(path), files=(file, second), names=("x", f"{labels.name}"))
     if not need_target:
