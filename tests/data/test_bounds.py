@@ -16,7 +16,7 @@ from nntrain.data.audit import column_warnings
 from nntrain.data.dataset import Dataset, numeric_column, text_column
 from nntrain.data.gathering import SHOWN
 from nntrain.data.preprocess import Preprocessor
-from nntrain.data.readers import lines, read
+from nntrain.data.readers import lines, read, spelling
 from nntrain.data.task import Task
 from nntrain.errors import DataError
 
@@ -218,3 +218,24 @@ def test_an_npy_header_of_thousands_of_digits(tmp_path: Path) -> None:
     (tmp_path / "d.npy").write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + bytes(64))
     with pytest.raises(DataError, match="the header does not describe an array"):
         read(tmp_path / "d.npy")
+
+
+def test_of_a_column_of_very_many_texts_some_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    real = spelling._in_plain_letters
+
+    def counted(text: str) -> str:
+        asked.append(text)
+        return real(text)
+
+    monkeypatch.setattr(spelling, "_in_plain_letters", counted)
+    ways = 8  # of writing, each of which every text is tried with
+    for name, text in (("names", "name{}x"), ("dates", "{} May 2024")):
+        rows = "".join(f"{k % 7},{text.format(k)},{k % 2}\n" for k in range(60_000))
+        (tmp_path / f"{name}.csv").write_text(f"a,b,y\n{rows}")
+        if name == "names":
+            read(tmp_path / "names.csv", target="y")
+            assert 0 < len(asked) <= ways * 20_000
+        else:
+            with pytest.raises(DataError, match="'3 May 2024' on line 5, '6 May 2024' on line 8 and many more, which"):
+                read(tmp_path / "dates.csv", target="y")

@@ -60,7 +60,7 @@ class Mistakes:
         names = self._if_names(name, target=target)
         remedies = [*names, *found.remedies] if found.may_be_names else [*found.remedies, *names]
         remedies.append(self._otherwise(name, target=target))
-        self._note(name, first, len(rows), f"{found.reason}; {'; '.join(remedies)}")
+        self._note(name, first, None if found.is_sample else len(rows), f"{found.reason}; {'; '.join(remedies)}")
         return True
 
     def texts_for_numbers(self, name: str, cells: TextCells, why: str) -> None:
@@ -77,10 +77,14 @@ class Mistakes:
         remedies = self._to_mend(name, cells, trained="training data" in why, target=target)
         self._note(name, cells.wrong, cells.texts, f"but {why or others}; {remedies}")
 
-    def _note(self, name: str, first: Sequence[tuple[int, str]], texts: int, end: str) -> None:
+    def _note(self, name: str, first: Sequence[tuple[int, str]], texts: int | None, end: str) -> None:
+        """Note the first texts of a column, of so many that are alike, or of many."""
         (row, text), *others = first[:CELLS_SHOWN]
         more = "".join(f", {_short(other)} on line {self.lines[at]}" for at, other in others)
-        more += f" and {texts - len(others) - 1:,} more" if texts > len(others) + 1 else ""
+        if texts is None:
+            more += " and many more"
+        elif texts > len(others) + 1:
+            more += f" and {texts - len(others) - 1:,} more"
         line = int(self.lines[row])
         self._found.append((line, f"{self.source}:{line}: column {name!r} holds the text {_short(text)}{more}, {end}"))
 

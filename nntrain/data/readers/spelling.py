@@ -17,6 +17,7 @@ from nntrain.data.dataset import as_yaml
 from nntrain.data.readers.cells import MISSING, PLAIN, TRUTH, Reading
 
 _SAMPLE = 2_000  # different texts that are tried with every reading
+_LOOKED_AT = 20_000  # different texts from all over a column that are looked at one by one; more are no categories
 _MARKS_NAMED = 5
 _LONGEST_MARK = 30
 _LONGEST = 64  # characters of a number with its unit, or of a date
@@ -67,12 +68,14 @@ class Doubt:
         reason: what they may be: "which are dates".
         remedies: what to write in the config or the file, each the end of a sentence.
         may_be_names: whether it is likelier that the values are names than that some stand for missing ones.
+        is_sample: whether not all texts of the column were looked at, so that there are likely to be more.
     """
 
     texts: tuple[str, ...]
     reason: str
     remedies: tuple[str, ...]
     may_be_names: bool = False
+    is_sample: bool = False
 
 
 def doubt(
@@ -89,6 +92,14 @@ def doubt(
     """
     usual = usual or reading
     present = {text: count for text, count in counts.items() if text not in reading.missing}
+    if len(present) > _LOOKED_AT:
+        some = dict(islice(present.items(), 0, None, -(-len(present) // _LOOKED_AT)))
+        found = _doubt(name, some, reading, usual, declared=declared)
+        return None if found is None else replace(found, is_sample=True)
+    return _doubt(name, present, reading, usual, declared=declared)
+
+
+def _doubt(name: str, present: Mapping[str, int], reading: Reading, usual: Reading, *, declared: bool) -> Doubt | None:
     return (
         _as_truth(present)
         or _as_dates(present)
@@ -185,7 +196,8 @@ def _as_quantities(present: Mapping[str, int]) -> Doubt | None:
         if len(text) <= _LONGEST and (shape := _shape(text)) is not None:
             shapes.setdefault(shape, []).append(text)
     kept = {shape: texts for shape, texts in shapes.items() if not _is_code(shape, texts, shapes)}
-    texts = tuple(text for text in present if any(text in alike for alike in kept.values()))
+    chosen = {text for alike in kept.values() for text in alike}
+    texts = tuple(text for text in present if text in chosen)
     if len(texts) < _OF_EACH_SHAPE * max(1, len(kept)) or not _most(present, texts):
         return None
     return Doubt(texts, "which may be numbers with something around them", ("write the numbers alone",), True)
