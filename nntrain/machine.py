@@ -28,11 +28,14 @@ def free_memory() -> int | None:
 
 
 def bytes_in_words(count: int) -> str:
-    """ "4.6 GiB", "850.0 MiB"."""
+    """ "4.6 GiB", "850.0 MiB", "1,000+ TiB"."""
+    if count > _MOST * _SIZES["TiB"]:
+        return f"{_MOST:,}+ TiB"
     unit = next((unit for unit in ("TiB", "GiB") if count >= _SIZES[unit]), "MiB")
     return f"{count / _SIZES[unit]:,.1f} {unit}"
 
 
+_MOST = 1_000  # TiB: beyond it, digits say nothing
 _SIZES = {"MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TextIO
 
 from nntrain.errors import NntrainError
+from nntrain.visible import Lines
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -44,7 +45,7 @@ def reporting(safe: str) -> Iterator[None]:
         yield
         sys.stdout.flush()
     except OutputError as failure:
-        failure.args = (f"{failure}\n{safe}",)
+        failure.args = (Lines(str(failure), safe),)
         raise
 
 

@@ -72,13 +72,15 @@ class Model:
             self.experiment = resolve(self.experiment, self.preprocessor, has_validation=True)
             blueprint = plan_network(self.experiment, self.preprocessor.input_shape)
         except UserError as error:
-            raise RunError(f"{self.run / CONFIG} and {PREPROCESS} contradict each other: {error}") from error
+            said = prefixed(f"{self.run / CONFIG} and {PREPROCESS} contradict each other: ", str(error))
+            raise RunError(said) from error
         if blueprint.output_shape != (self.preprocessor.outputs,):
             raise RunError(f"{self.run / CONFIG} and {PREPROCESS} contradict each other about the number of outputs")
         dtype = np.dtype(self.experiment.config.dtype)
         expected = {slot.path: ArraySpec(slot.param.shape, dtype) for slots in blueprint.slots for slot in slots}
-        needed = 3 * dtype.itemsize * blueprint.size  # as they are read, in the network, and their gradients
-        refuse_beyond(needed, f"the network of {self.run.name}", "use it on the machine that it was trained on")
+        if self.directory.array_specs(WEIGHTS) == expected:  # otherwise they are refused as what they are
+            needed = 3 * dtype.itemsize * blueprint.size  # as they are read, in the network, and their gradients
+            refuse_beyond(needed, f"the network of {self.run.name}", "use it on the machine that it was trained on")
         weights = self.directory.read_weights(expected)
         self.network = Network(blueprint, 1, Memory(dtype))
         for path, array in self.network.parameters().items():

@@ -37,7 +37,7 @@ from nntrain.search.leaderboard import Trial, as_csv, ranked, rows
 from nntrain.search.space import Point, count_drawn, points
 from nntrain.train.records import Outcome
 from nntrain.train.threads import available_cores
-from nntrain.visible import Lines
+from nntrain.visible import Lines, prefixed
 from nntrain.workflows.comparing import Measure, cannot_compare, measure
 from nntrain.workflows.fitting import Fit
 from nntrain.workflows.interruption import signal_of, terminable
@@ -170,8 +170,8 @@ class Search:
             except KeyboardInterrupt as interrupt:
                 message = self._write_finished(directory)
                 directory.set_status("interrupted", message)
-                message = f"interrupted: {message}\nsearch again with: {search_again(directory)}"
-                raise Interrupted(message, signal=signal_of(interrupt)) from None
+                again = f"search again with: {search_again(directory)}"
+                raise Interrupted(Lines(f"interrupted: {message}", again), signal=signal_of(interrupt)) from None
             except BaseException as error:
                 with contextlib.suppress(RunError, OSError):  # the disk may be what failed
                     directory.set_status("failed", str(error) or type(error).__name__)
@@ -194,10 +194,11 @@ class Search:
         except DataError as changed:
             with contextlib.suppress(RunError), directory.lock():
                 directory.set_status("complete", "the data changed before its best point was trained")
-            raise DataError(f"the search is done, see {path}; its best point was not trained: {changed}") from changed
+            said = prefixed(f"the search is done, see {path}; its best point was not trained: ", str(changed))
+            raise DataError(said) from changed
         except Exception as error:  # without a word of it, the search would seem to be at work while this process lives
             with contextlib.suppress(RunError), directory.lock():
-                directory.set_status("complete", f"the training of its best point failed: {error}")
+                directory.set_status("complete", prefixed("the training of its best point failed: ", str(error)))
             raise
         with directory.lock():
             directory.write_result(self._result(directory, best, refit))

@@ -52,7 +52,7 @@ def recorded(run: Path) -> str:
 
 def test_a_file_replaced_after_it_was_read_is_recorded_as_it_was_read(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        before(patch, RunDirectory, "create", replace_table)
+        before(patch, RunDirectory, "begin", replace_table)
         with pytest.raises(Interrupted):
             fit(load_experiment("small.yaml"), interruption=Rehearsal(3))
     [run] = Path("runs").iterdir()
