@@ -1,4 +1,4 @@
-"""Warnings of one kind about many columns: the first few in full, the others by name and number."""
+"""Warnings of one kind about many columns or layers: the first few in full, the others by name and number."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ SHOWN = 10
 _NAMED = 10
 
 Remark = tuple[str, str, str]
-"""A kind ("that are the same in every row", what is said of columns), the name of a column, and the whole warning."""
+"""A kind ("that are the same in every row", what is said of columns), the name of one, and the whole warning."""
 
 
-def gathered(found: Iterable[Remark], *, source: str = "") -> list[str]:
+def gathered(found: Iterable[Remark], *, source: str = "", noun: str = "column") -> list[str]:
     """The first warnings of each kind as they come, then a sentence for the others of each.
 
     Args:
         found: the warnings.
         source: what the sentence begins with, such as the name of the file.
+        noun: what the warnings are about, in the singular.
     """
     texts: list[str] = []
     others: dict[str, list[str]] = {}
@@ -33,6 +34,6 @@ def gathered(found: Iterable[Remark], *, source: str = "") -> list[str]:
             others.setdefault(kind, []).append(name)
     before = f"{source}: " if source else ""
     for kind, names in others.items():
-        columns = "column" if len(names) == 1 else "columns"
-        texts.append(f"{before}and {len(names):,} more {columns} {kind}: {quoted(names, _NAMED)}")
+        nouns = noun if len(names) == 1 else f"{noun}s"
+        texts.append(f"{before}and {len(names):,} more {nouns} {kind}: {quoted(names, _NAMED)}")
     return texts

@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nntrain.data.gathering import Remark, gathered
 from nntrain.errors import RunError
 from nntrain.nn.activations import LeakyRelu, Relu, Sigmoid, Tanh
 from nntrain.nn.network import Blueprint
@@ -67,13 +68,13 @@ class Symptoms:
         for sign in signs:
             if (sign.kind, sign.layer) not in self._told:
                 by_kind.setdefault(sign.kind, []).append(sign)
-        messages = []
+        messages: list[Remark] = []
         for kind, new in by_kind.items():
             # Of several layers all are told with the first, so that there is one line.
             if any(sign.certain or self._seen[kind, sign.layer] >= _MEASUREMENTS for sign in new):
                 self._told |= {(kind, sign.layer) for sign in new}
-                messages.append(self._message(kind, new, epoch))
-        return messages
+                messages.append((f"that are {kind.split()[0]}", new[0].layer, self._message(kind, new, epoch)))
+        return gathered(messages, noun="layer")
 
     def state(self) -> dict[str, list[list[Any]]]:
         """What was seen and told so far, as JSON has it."""

@@ -20,7 +20,8 @@ OUT = "{type: dense, units: auto, activation: auto}"
 LAYERS = [
     f"[{{type: dense, units: 9, activation: relu}}, {{type: dropout, rate: 0.5}}, {OUT}]",
     f"[{{type: dense, units: 40, activation: gelu}}, {{type: dense, units: 3, activation: elu}}, {OUT}]",
-    "[{type: dense, units: 6}, {type: reshape, shape: [2, 3]}, {type: flatten}, {type: dense, units: 5, activation: leaky_relu}, "
+    "[{type: dense, units: 6}, {type: reshape, shape: [2, 3]}, {type: flatten}, "
+    "{type: dense, units: 5, activation: leaky_relu}, "
     f"{{type: dense, units: 5, activation: softplus}}, {OUT}]",
 ]
 OPTIMIZERS = [

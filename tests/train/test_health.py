@@ -336,3 +336,11 @@ def test_values_that_mean_nothing_are_no_reason_to_fail(value: float) -> None:
     values = dict.fromkeys(("gradient_norm.0", "gradient_norm.1", "dead.0", "growth.0", "update_ratio.1"), value)
     for epoch in range(1, 4):
         assert all(isinstance(message, str) for message in Symptoms(blueprint(Relu())).observe(epoch, values))
+
+
+def test_of_hundreds_of_dead_layers_there_are_not_hundreds_of_lines() -> None:
+    count = 300
+    values = {f"{name}.{k}": 1.0 for k in range(count) for name in ("gradient_norm", "dead")}
+    (messages,) = said(Symptoms(blueprint(*[Relu()] * count)), values)
+    assert len(messages) == 11
+    assert messages[-1].startswith("and 290 more layers that are dead: '10', '11', ")
