@@ -120,6 +120,8 @@ def find(training: Training, until: int) -> Finding | None:
 
 def largest(array: Array) -> float:
     """The largest |·|; NaN if there is one in the array."""
+    if not array.size:  # a network may have no weights
+        return 0.0
     low, high = float(array.min()), float(array.max())
     return math.nan if math.isnan(low) else max(-low, high)
 
@@ -255,6 +257,8 @@ class _Observer:
 
     def before_backward(self) -> None:
         loss, inspection = self._bound.loss, self._inspection
+        if not self._bound.network_pass.layers:  # all there was is computed by the loss
+            inspection.begin_step(self._bound.network_pass.x)
         inspection.steps[-1].loss = float(loss.value[0])
         inspection.look(Quantity.LOSS, loss.total, None, None, lambda: np.maximum(sizes(loss.y[0]), sizes(loss.t[0])))
         last = len(self._bound.network_pass.layers) - 1

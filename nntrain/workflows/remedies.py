@@ -83,6 +83,10 @@ class Remedy:
         return f"{what} ({self.reason})"
 
 
+_OF_DATA = ("data.preprocess.numeric", "data.preprocess.target")
+_NOTHING_TO_TRAIN = Remedy("network", "add a dense layer", "the network has no weights, so training changes nothing")
+
+
 def remedies(
     finding: Finding, blamed: Sequence[Blamed], config: Config, blueprint: Blueprint, prepared: Prepared
 ) -> list[Remedy]:
@@ -92,11 +96,15 @@ def remedies(
         weights = list(_initial_weights(finding, config, blueprint))
         found += weights or _rate(finding, config)
     found += _clipping(finding, config)
+    if not blueprint.size:  # no setting of the training changes what it puts out
+        found = [*(remedy for remedy in found if remedy.setting in (None, *_OF_DATA)), _NOTHING_TO_TRAIN]
     return found or [_plain_rate(finding, config)]
 
 
 def neat(value: float) -> float:
-    """A positive number rounded down to one digit that is not 0."""
+    """A positive number rounded down to one digit that is not 0; what is too small for that, as it is."""
+    if value < 1e-300:
+        return value
     power = 10.0 ** math.floor(math.log10(value))
     return float(f"{math.floor(value / power + 1e-9) * power:.0e}")
 
@@ -139,7 +147,9 @@ def _initial_weights(finding: Finding, config: Config, blueprint: Blueprint) -> 
     if not depth or size / first.inputs <= FAR:
         return
     factor = (size / first.inputs) ** (1 / depth)
-    dense = next(layer for layer in config.network if isinstance(layer, DenseConfig))
+    dense = next((layer for layer in config.network if isinstance(layer, DenseConfig)), None)
+    if dense is None:
+        return
     standard = "he_normal" if isinstance(dense.activation, ReluConfig | LeakyReluConfig) else "glorot_uniform"
     layers = "1 layer" if depth == 1 else f"{depth} layers"
     smaller = _smaller(dense.initializer, factor)
