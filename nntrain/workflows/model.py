@@ -21,7 +21,8 @@ from nntrain.nn.layer import Memory
 from nntrain.nn.network import Network
 from nntrain.runs.arrays_file import ArraySpec
 from nntrain.runs.finding import find_run
-from nntrain.runs.store import CONFIG, PREPROCESS
+from nntrain.runs.store import CONFIG, PREPROCESS, WEIGHTS
+from nntrain.visible import prefixed
 from nntrain.workflows.reading import read_experiment, read_preprocessor
 from nntrain.workflows.rows import rows_dataset
 from nntrain.workflows.unfinished import refuse_search, refuse_unfinished
