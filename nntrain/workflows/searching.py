@@ -40,6 +40,7 @@ from nntrain.workflows.listener import Listener
 from nntrain.workflows.results import FitResult
 from nntrain.workflows.unfinished import LEADERBOARD
 
+_MOST_SETTINGS = 20  # of a point that a message names
 NOT_FINITE = "for some examples their networks put out numbers that are not finite or too large"
 
 
@@ -197,7 +198,9 @@ class Search:
                 problems |= dict.fromkeys(error.problems)
                 wrong.append(point)
         if wrong:
-            first = ", ".join(f"{path}={dump.flow(value)}" for path, value in wrong[0].items())
+            shown = [f"{path}={dump.flow(value)}" for path, value in wrong[0].items()]
+            more = [] if len(shown) <= _MOST_SETTINGS else [f"… ({len(shown) - _MOST_SETTINGS:,} more)"]
+            first = ", ".join([*shown[:_MOST_SETTINGS], *more])
             raise ConfigError(
                 f"{config_error([*problems])}\n{len(wrong):,} of {len(self.points):,} points cannot be trained, "
                 f"the first at {first}; none was"
