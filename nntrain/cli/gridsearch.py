@@ -78,7 +78,7 @@ def parse_parameters(texts: Sequence[str]) -> dict[str, Any]:
     for text in texts:
         path, values = parse_parameter(text)
         if path in space:
-            raise UserError(f"-p {text}: {path} is given twice; list all of its values in one -p")
+            raise UserError(f"{_short(text)}: {path} is given twice; list all of its values in one -p")
         space[path] = values
     return space
 
@@ -91,16 +91,22 @@ def parse_parameter(text: str) -> tuple[str, Any]:
     path, _, listed = text.partition("=")
     if not path.strip() or not listed.strip():
         raise UserError(
-            f"-p {text}: KEY=V1,V2,... is expected, such as -p optimizer.learning_rate=0.1,0.01 or "
+            f"{_short(text)}: KEY=V1,V2,... is expected, such as -p optimizer.learning_rate=0.1,0.01 or "
             "-p 'regularization.l2={log_uniform: [1e-6, 0.1]}'"
         )
     before = f"-p {path}="
-    document = parse(Text(f"-p {text}", f"{before}[{listed}]", option="-p"), skip=len(before))
+    document = parse(Text(_short(text), f"{before}[{listed}]", option="-p"), skip=len(before))
     if document.problems:
         raise config_error(document.problems)
     values = document.data
     one = values[0] if len(values) == 1 else None
     return path.strip(), one if isinstance(one, list | dict) else values  # [1, 2] in brackets of its own, or {...}
+
+
+def _short(text: str) -> str:
+    """What messages call an option; it may list thousands of values."""
+    named = f"-p {text}"
+    return named if len(named) <= 100 else named[:99] + "…"
 
 
 def as_object(board: "Leaderboard") -> dict[str, Any]:

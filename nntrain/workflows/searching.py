@@ -46,6 +46,7 @@ from nntrain.workflows.recording import point_with_data_paths, portable, preproc
 from nntrain.workflows.results import FitResult
 from nntrain.workflows.unfinished import search_again
 
+_MOST_SETTINGS = 20  # of a point that a message names
 NOT_FINITE = "for some examples their networks put out numbers that are not finite or too large"
 
 
@@ -216,7 +217,9 @@ class Search:
                 problems |= dict.fromkeys(error.problems)
                 wrong.append(point)
         if wrong:
-            first = ", ".join(f"{path}={dump.flow(value)}" for path, value in wrong[0].items())
+            shown = [f"{path}={dump.flow(value)}" for path, value in wrong[0].items()]
+            more = [] if len(shown) <= _MOST_SETTINGS else [f"… ({len(shown) - _MOST_SETTINGS:,} more)"]
+            first = ", ".join([*shown[:_MOST_SETTINGS], *more])
             last = f"{len(wrong):,} of {len(self.points):,} points cannot be trained, the first at {first}; none was"
             raise ConfigError(Lines(str(config_error([*problems])), last))
 

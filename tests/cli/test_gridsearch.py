@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nntrain.cli.gridsearch import leaderboard_cells, parse_parameter
-from nntrain.errors import ConfigError
+from nntrain.errors import ConfigError, UserError
 from nntrain.workflows.searching import Leaderboard
 from tests.cli.conftest import RUN, Invoke, answer, fit_result, lines
 
@@ -95,6 +95,15 @@ def test_a_setting_that_is_searched_twice_is_refused(invoke: Invoke, workflows: 
         2,
         "-p seed=3: seed is given twice; list all of its values in one -p\n",
     )
+
+
+def test_thousands_of_values_are_not_repeated_in_a_message() -> None:
+    values = "0.1," * 5000
+    for option in (f"optimizer.learning_rate={values}]", f"a{values}"):
+        with pytest.raises(UserError) as caught:
+            parse_parameter(option)
+        assert str(caught.value).startswith(f"-p {option}"[:99] + "…: ")
+        assert len(str(caught.value)) < 600
 
 
 def test_values_that_are_no_yaml_are_refused_with_their_place() -> None:
