@@ -2,6 +2,8 @@
 
 import contextlib
 import copy
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path as FilePath
 from typing import Any
@@ -169,3 +171,14 @@ def test_a_network_of_other_shapes_than_numpy_has() -> None:
     for wrong in ({"members": 2.5}, {"seed": "x"}, {"seed": True}):
         with pytest.raises(NntrainError, match="members must be at least 1, seed at least 0"):
             nntrain.build_network(["tanh"], input_shape=(1,), **wrong)
+
+
+def test_no_command_shows_a_warning_of_numpy() -> None:
+    """It would name a line of the source, and say nothing that helps."""
+    program = (
+        "import warnings; from nntrain.cli import app as module; import numpy as np\n"
+        "module.app = lambda: np.float32([1e38]) * np.float32([1e38])\n"
+        "module.main()"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stderr == ""
