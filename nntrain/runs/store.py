@@ -178,7 +178,7 @@ class RunDirectory:
         """Remove a run's own files from a directory."""
         for name in {*FILES, *self._written, _LOCK}:
             for file in (path / name, temporary(path / name)):
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(OSError, ValueError):  # of a path that no system has
                     self._disk.remove(file)
 
     def discard(self) -> None:
@@ -191,7 +191,7 @@ class RunDirectory:
         path = self.path if os.path.lexists(self.path) else self._named  # an interrupt that followed its renaming
         self._empty(path)
         for each in (path, *reversed(self._parents)):
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, ValueError):
                 self._disk.remove_directory(each)
         self._experiment, self._parents = None, []
 

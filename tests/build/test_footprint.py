@@ -178,7 +178,8 @@ def test_the_machine_is_asked_for_its_limits(tmp_path: Path, monkeypatch: pytest
 
 
 @pytest.mark.parametrize(
-    ("count", "words"), [(10, "0.0 MiB"), (2**20, "1.0 MiB"), (3 * 2**29, "1.5 GiB"), (2**51, "2,048.0 TiB")]
+    ("count", "words"),
+    [(10, "0.0 MiB"), (2**20, "1.0 MiB"), (3 * 2**29, "1.5 GiB"), (2**49, "512.0 TiB"), (2**51, "1,000+ TiB")],
 )
 def test_bytes_in_words(count: int, words: str) -> None:
     assert machine.bytes_in_words(count) == words

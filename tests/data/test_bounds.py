@@ -132,10 +132,10 @@ def test_long_rows_are_read_a_few_at_a_time(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(lines, "_LETTERS_PER_CHUNK", 1 << 20)
     for name, mark in (("plain", ""), ("quoted", '"')):
         text = mark + "n" * 100_000 + mark
-        (tmp_path / f"{name}.csv").write_text("x,note,y\n" + "".join(f"{k},{text},{k % 2}\n" for k in range(200)))
+        (tmp_path / f"{name}.csv").write_text("x,note,y\n" + "".join(f"{k},{text},{k % 2}\n" for k in range(400)))
         settings = {"features": ["x"]}
-        assert _peak(tmp_path / f"{name}.csv", **settings) < 16 << 20  # the file has 20 MB
-        assert len(read(tmp_path / f"{name}.csv", target="y", features=["x"])) == 200
+        assert _peak(tmp_path / f"{name}.csv", **settings) < 20 << 20  # the file has 40 MB
+        assert len(read(tmp_path / f"{name}.csv", target="y", features=["x"])) == 400
 
 
 def test_the_place_of_a_column_is_looked_up_once(tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ def test_a_gzip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
         read(path)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 1 << 20
+    assert peak < 2 << 20  # half of it is what the file is read through
     assert str(caught.value) == (
         f"{path} announces 300,000,000 bytes packed into {size:,}; nntrain does not unpack what may be a zip bomb: "
         "unpack it with gunzip"
@@ -209,7 +209,7 @@ def test_a_gzip_header_that_lies_sets_nothing_aside(tmp_path: Path) -> None:
         read(path)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 1 << 20
+    assert peak < 2 << 20  # half of it is what the file is read through
 
 
 def test_an_npy_header_of_thousands_of_digits(tmp_path: Path) -> None:
