@@ -1,13 +1,14 @@
 # Needs make and Python 3.11 or newer; everything else goes into .venv.
 #
 #   make demo    train the iris example and evaluate it
-#   make test    ruff, mypy and all tests
+#   make test    ruff, mypy and all tests but the exhaustive ones
 #   make quick   the tests without the slow ones
 #   make format  format the code and fix what ruff can fix
 #   make bench   the measurements of docs/benchmarks.md (installs scikit-learn and PyTorch)
 #   make docs    write docs/config.md anew from the config models
 #   make clean   remove the virtual environments and everything else that was made here, but not runs/
 #
+#   make test-exhaustive  hundreds of kills and signals, thousands of damaged files and configs, scores on MNIST
 #   make test-lowest  the tests without the slow ones, on the lowest versions of the libraries that pyproject.toml allows
 #   make raise-tools  pin the newest pytest, ruff, mypy, and types for it, in pyproject.toml
 
@@ -16,11 +17,11 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --edi
 # Two test processes on two cores: a BLAS with threads of its own collapses beside another busy process.
 PYTEST = OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
-.PHONY: help demo test test-lowest quick format bench docs raise-tools clean
+.PHONY: help demo test test-exhaustive test-lowest quick format bench docs raise-tools clean
 .DELETE_ON_ERROR:
 
 help:
-	@sed -n '3,12s/^# \{0,3\}//p' Makefile
+	@sed -n '3,13s/^# \{0,3\}//p' Makefile
 
 demo: .venv/installed
 	$(BIN)/nntrain fit configs/iris.yaml
@@ -30,14 +31,17 @@ test: .venv/installed-test .venv-types/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	.venv-types/bin/mypy
-	$(PYTEST)
+	$(PYTEST) -m "not exhaustive"
+
+test-exhaustive: .venv/installed-test
+	$(PYTEST) -m exhaustive
 
 test-lowest: BIN := .venv-lowest/bin
 test-lowest: .venv-lowest/installed
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -m "not slow and not exhaustive"
 
 quick: .venv/installed-test
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -m "not slow and not exhaustive"
 
 format: .venv/installed-test
 	$(BIN)/ruff check --fix --exit-zero .

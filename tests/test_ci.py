@@ -139,11 +139,22 @@ def test_pre_commit_runs_the_pinned_tools() -> None:
     assert not [hook for hook in hooks() if "additional_dependencies" in hook or "rev" in hook]
 
 
-def test_ci_runs_the_quick_tests_on_the_lowest_versions_and_then_everything() -> None:
+def test_ci_runs_the_quick_tests_on_the_lowest_versions_and_then_every_test() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
-    assert [line for line in script if line.startswith("make")] == ["make test-lowest", "make test"]
-    dry = subprocess.run(["make", "-n", "test-lowest"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert '.venv-lowest/bin/python -m pytest -n 2 --dist worksteal -m "not slow"\n' in dry
+    assert [line for line in script if line.startswith("make")] == [
+        "make test-lowest",
+        "make test-exhaustive",
+        "make test",
+    ]
+    marked = {
+        "test-lowest": '"not slow and not exhaustive"',
+        "test-exhaustive": "exhaustive",
+        "test": '"not exhaustive"',
+    }
+    for target, marks in marked.items():
+        dry = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        python = ".venv-lowest" if target == "test-lowest" else ".venv"
+        assert f"{python}/bin/python -m pytest -n 2 --dist worksteal -m {marks}\n" in dry
 
 
 # Each test of this module is a warning.

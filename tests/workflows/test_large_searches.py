@@ -196,18 +196,19 @@ def test_parameters_from_python_are_plain_data() -> None:
 
 
 LARGE = """
-import resource
 import nntrain
 from nntrain.config import load_experiment
 experiment = load_experiment({config!r}, ["training.epochs=1"])
 board = nntrain.gridsearch(experiment, parameters={{"optimizer.learning_rate": [i * 1e-6 for i in range(1, 10_001)]}})
 assert len(board.table) == 10_000
 assert len(load_experiment(board.run / "config.yaml").config.search.space["optimizer.learning_rate"]) == 10_000
-assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 500_000, "KB"
+peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM:"))  # of this program alone
+assert int(peak.split()[1]) < 500_000, peak
 """
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the system for the memory that was used")
 def test_ten_thousand_points_are_trained_on_iris_within_half_a_gigabyte() -> None:
     config = Path(nntrain.__file__).parents[1] / "configs" / "iris.yaml"
     subprocess.run([sys.executable, "-c", LARGE.format(config=str(config))], check=True)
