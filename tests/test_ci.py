@@ -141,16 +141,12 @@ def test_pre_commit_runs_the_pinned_tools() -> None:
 
 def test_ci_runs_the_quick_tests_on_the_lowest_versions_and_then_every_test() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
-    assert [line for line in script if line.startswith("make")] == [
-        "make test-lowest",
-        "make test-exhaustive",
-        "make test",
-    ]
     marked = {
         "test-lowest": '"not slow and not exhaustive"',
         "test-exhaustive": "exhaustive",
         "test": '"not exhaustive"',
     }
+    assert [line for line in script if line.startswith("make")] == [f"make {target}" for target in marked]
     for target, marks in marked.items():
         dry = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=True).stdout
         python = ".venv-lowest" if target == "test-lowest" else ".venv"

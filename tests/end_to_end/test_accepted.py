@@ -218,7 +218,7 @@ def test_what_is_accepted_works(tmp_path: Path) -> None:
     _search(40, tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_what_is_accepted_works_in_many_more_cases(tmp_path: Path) -> None:
     _search(500, tmp_path)

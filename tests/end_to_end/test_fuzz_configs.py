@@ -207,6 +207,6 @@ def test_changed_configs(folder: Path) -> None:
     assert all({0, 2} <= of_command for of_command in codes.values())  # each has worked, and has refused
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_two_thousand_changed_configs(folder: Path) -> None:
     fuzz(range(150, 2000), folder)

@@ -220,6 +220,6 @@ def test_damaged_runs_are_refused(known: list[Known], tmp_path: Path) -> None:
         assert tally.refused[name] >= 50
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_two_thousand_damaged_runs_are_refused(known: list[Known], tmp_path: Path) -> None:
     fuzz(range(300, 2000), known, tmp_path)

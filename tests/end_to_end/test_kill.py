@@ -161,7 +161,7 @@ def test_killed_25_times(tmp_path: Path, text: str) -> None:
     kill_and_resume(tmp_path, text, kills=25, seed=3)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @EXPERIMENTS
 def test_killed_another_200_times(tmp_path: Path, text: str) -> None:
     """Half of them in each of the two."""

@@ -19,7 +19,7 @@ def experiment(mnist_dir: Path, *overrides: str) -> Experiment:
     return load_experiment(CONFIG, [*paths, *overrides])
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_network_is_the_one_of_the_header(mnist_dir: Path) -> None:
     report = nntrain.check(experiment(mnist_dir))
     assert (report.training, report.validation, report.test) == (54_000, 6_000, 10_000)
@@ -29,7 +29,7 @@ def test_the_network_is_the_one_of_the_header(mnist_dir: Path) -> None:
     assert report.warnings == []
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_accuracy_of_975_in_a_thousand_within_ten_epochs(mnist_dir: Path, workdir: Path) -> None:
     result = nntrain.fit(experiment(mnist_dir), runs_dir=workdir / "runs")
     assert result.epochs <= 10

@@ -121,7 +121,7 @@ def test_a_signal_at_any_moment_of_a_training(folder: Path) -> None:
 SEARCH = "gridsearch pets.yaml -p optimizer.learning_rate=0.1,0.03,0.01 -p seed=1,2,3,4,5 --set training.epochs=3000"
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "words",
     [

@@ -285,7 +285,7 @@ def test_a_status(folder: Path) -> None:
             is_clean("eval", run_directory, way=way)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["status.json", "result.json", "environment.json", "preprocess.json", "history.jsonl"])
 def test_every_text_in_a_run(folder: Path, name: str) -> None:
     for run_directory, _ in marked_runs(folder, (name,)):
@@ -302,7 +302,7 @@ def test_every_text_in_a_run(folder: Path, name: str) -> None:
         shutil.rmtree(copy)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("command", ["check", "fit", "gradcheck", "gridsearch"])
 def test_every_wrong_setting_of_every_command(folder: Path, command: str) -> None:
     for setting in WRONG_SETTINGS:
@@ -310,7 +310,7 @@ def test_every_wrong_setting_of_every_command(folder: Path, command: str) -> Non
             assert is_clean(command, CONFIG, "--set", setting, way=way).code == 2
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals")
 @pytest.mark.parametrize("name", ["check", "fit", "gridsearch", "eval"])
 def test_a_true_terminal(folder: Path, name: str) -> None:

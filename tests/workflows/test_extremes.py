@@ -121,7 +121,7 @@ def test_checks(name: str, dtype: str) -> None:
     try_all({**CONFIGS[name], **MORE, "dtype": dtype}, ONLY_THESE, nntrain.check)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", CONFIGS)
 def test_every_extreme_through_every_command(name: str, dtype: str, workdir: FilePath) -> None:

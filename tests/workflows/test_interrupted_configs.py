@@ -218,7 +218,7 @@ def test_random_configs_end_as_without_interruption(part: int, tmp_path: Path, m
     assert {"diverged", "all epochs done"} <= set(ends)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("part", range(20))
 def test_many_random_configs_end_as_without_interruption(
     part: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
