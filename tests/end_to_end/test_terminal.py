@@ -219,6 +219,23 @@ def test_a_value_of_any_length_is_not_repeated_whole(folder: Path, name: str, wa
         assert "characters in all" in error["message"]
 
 
+def test_a_warning_about_a_name_of_any_length_is_short(folder: Path) -> None:
+    header = [FEATURE, "color" + LONG[:9000], "weight", TARGET]
+    write_table(folder / "long.csv", [*ROWS, [*ROWS[0][:3], "rare" + LONG[:9000]]], header)
+    write_table(folder / "new.csv", [[row[0], "purple", *row[2:]] for row in ROWS], header)
+    write_config(folder / "long.yaml", data={"path": "long.csv", "target": TARGET})
+    for command in (
+        ["check", "long.yaml"],
+        ["fit", "long.yaml", "--runs-dir", "long"],
+        ["eval", "latest", "--runs-dir", "long", "--data", "new.csv"],
+    ):
+        printed = run(*command, "--json")
+        assert printed.code == 0
+        found = json.loads(printed.out)["warnings"]
+        assert any("characters in all" in warning for warning in found)
+        assert max(map(len, [*found, *printed.err.splitlines()])) <= 2000 + len("warning: ")
+
+
 TABLES: dict[str, Callable[[], Any]] = {
     "a header twice": lambda: (ROWS, [FEATURE, FEATURE, "weight", TARGET]),
     "no target": lambda: (ROWS, [*HEADER[:3], "other" + MARK]),
