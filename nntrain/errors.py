@@ -14,7 +14,7 @@ The number is the exit code of the command line.
 from collections.abc import Iterable
 from typing import Any
 
-from nntrain.visible import Lines, visible
+from nntrain.visible import as_message
 
 NEWER = "is that of a newer nntrain"
 """How the refusal of a file that a newer nntrain wrote goes on behind `version 2` or `format 2`, wherever that is."""
@@ -28,13 +28,14 @@ def what_newer_needs(kind: str, known: int) -> str:
 class NntrainError(Exception):
     """Base of every exception that nntrain raises on purpose; its text is fit for the user as it stands.
 
-    It is one line, whatever values are in it, unless it was given as `Lines`.
+    It is one line, whatever values are in it, unless it was given as `Lines`; no line has more than `visible.LONGEST`
+    characters.
     """
 
     exit_code = 1
 
     def __init__(self, message: str = "") -> None:
-        super().__init__(message if isinstance(message, Lines) else visible(message))
+        super().__init__(as_message(message))
 
 
 class UserError(NntrainError):

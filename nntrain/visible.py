@@ -6,6 +6,9 @@ it: a line break as \\n, U+202E as \\u202e. Only a text that was made of several
 
 import unicodedata
 
+LONGEST = 2000
+"""How many characters a line of a message has at most: what holds a value of any length can still be read."""
+
 # Letters and marks that no font draws. `str.isprintable` knows all else that is not seen.
 _UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0")
 
@@ -45,6 +48,20 @@ def prefixed(before: str, text: str) -> Lines:
     """A text with something before its first line."""
     first, *others = lines_of(text)
     return Lines(before + first, *others)
+
+
+def as_message(text: str) -> str:
+    """A text, of several lines if it is `Lines`, as an error or a warning has it: visible, and no line too long."""
+    return Lines(*map(in_short, lines_of(text))) if isinstance(text, Lines) else in_short(visible(text))
+
+
+def in_short(line: str) -> str:
+    """A line of at most LONGEST characters: of a longer one the beginning and the end, and how much is between."""
+    if len(line) <= LONGEST:
+        return line
+    left_out = f" … {len(line):,} characters in all … "
+    kept = LONGEST - len(left_out)
+    return f"{line[: kept - kept // 3]}{left_out}{line[-(kept // 3) :]}"
 
 
 def json_visible(text: str) -> str:

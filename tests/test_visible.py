@@ -2,12 +2,23 @@
 
 import copy
 import json
+from collections.abc import Callable
 
 import pytest
 
 import nntrain
 from nntrain.errors import ConfigError, DataError, Interrupted, NntrainError, RunError, UserError
-from nntrain.visible import Lines, cell_width, is_visible, json_visible, lines_of, prefixed, visible
+from nntrain.visible import (
+    LONGEST,
+    Lines,
+    as_message,
+    cell_width,
+    is_visible,
+    json_visible,
+    lines_of,
+    prefixed,
+    visible,
+)
 
 UNSEEN = {
     "\x1b[31m": "\\x1b[31m",
@@ -61,6 +72,19 @@ def test_the_text_of_an_error_is_one_line_unless_it_was_made_of_several(kind: ty
     assert str(error) == "one\ntw\\no"
     assert str(UserError(str(error))) == str(error)
     assert str(UserError(f"{error}!")) == "one\\ntw\\no!"
+
+
+@pytest.mark.parametrize("filling", ["x", "\x1b", "漢"])
+@pytest.mark.parametrize("make", [str, lambda text: Lines("head", text)])
+def test_a_line_of_a_message_keeps_its_ends_where_it_is_too_long(make: Callable[[str], str], filling: str) -> None:
+    text = f"first {filling * 90_000} last"
+    line = lines_of(str(DataError(make(text))))[-1]
+    assert len(line) == LONGEST
+    assert line.startswith(f"first {visible(filling)}")
+    assert line.endswith(f"{visible(filling)} last")
+    assert f" … {len(visible(text)):,} characters in all … " in line
+    assert as_message(line) == line
+    assert as_message("x" * LONGEST) == "x" * LONGEST
 
 
 def test_the_width_of_a_text() -> None:

@@ -13,6 +13,7 @@ from nntrain.data.audit import column_warnings
 from nntrain.data.dataset import quoted
 from nntrain.data.split import only_examples
 from nntrain.data.task import Task, stratification_labels
+from nntrain.visible import in_short
 
 # Inputs beyond this are called unscaled: standardized ones hardly ever reach it.
 LARGE_INPUT = 20.0
@@ -31,7 +32,7 @@ def data_warnings(config: Config, data: Data, prepared: Prepared) -> list[str]:
         _odd_loss(config, prepared.task),
         _dead_initialization(config),
     ]
-    return [message for message in found if message]
+    return [in_short(message) for message in found if message]
 
 
 def _far_from_training(data: Data, prepared: Prepared) -> Iterator[str]:

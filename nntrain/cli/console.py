@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
-from nntrain.visible import Lines, json_visible, lines_of, prefixed, visible
+from nntrain.visible import Lines, as_message, json_visible, lines_of, prefixed, visible
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -93,7 +93,7 @@ def put_warning(text: str) -> None:
 
 def warning_pieces(text: str, stream: TextIO) -> list[str]:
     """A warning for a stream, as pieces."""
-    first, *others = lines_of(readable(prefixed("warning: ", text), stream))
+    first, *others = lines_of(readable(prefixed("warning: ", as_message(text)), stream))
     return [Painted("warning:", "doubtful"), Lines(first.removeprefix("warning:"), *others)]
 
 

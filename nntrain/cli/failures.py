@@ -15,7 +15,7 @@ from nntrain.cli.console import BREAK, Painted, print_json, readable, say
 from nntrain.cli.signals import wants_json as wants_json
 from nntrain.cli.streams import OutputError
 from nntrain.errors import ConfigError, Interrupted, NntrainError, RunError, UserError
-from nntrain.visible import Lines, lines_of, visible
+from nntrain.visible import Lines, as_message, in_short, lines_of, visible
 
 Expected = (NntrainError, KeyboardInterrupt, OSError, MemoryError)
 """What users meet without a bug in nntrain. Anything else ends in a traceback."""
@@ -35,6 +35,7 @@ def report(failure: BaseException, *, json: bool = False) -> int:
     if isinstance(failure, KeyboardInterrupt) and isinstance(failure.__context__, Interrupted):
         return report(failure.__context__, json=json)  # one more Ctrl-C, while that was on its way here
     text, code = _text_and_code(failure)
+    text = as_message(text)  # the system's own words are no NntrainError
     say(*_colored(text, failure))
     if json:
         kind = "Interrupted" if isinstance(failure, KeyboardInterrupt) else type(failure).__name__
@@ -56,9 +57,10 @@ def report_usage(wrong: Any, *, json: bool = False) -> int:
         say(message)
     else:
         hint = [f"Try '{context.command_path} {context.help_option_names[0]}' for help.", ""] if usage else []
+        message = as_message(message)
         say(Lines(*usage, *hint, f"Error: {message}"))
     if json:
-        _print_error("UsageError", message if isinstance(message, Lines) else visible(message), wrong.exit_code)
+        _print_error("UsageError", message, wrong.exit_code)
     code: int = wrong.exit_code
     return code
 
@@ -67,14 +69,14 @@ def report_bug(bug: Exception, *, json: bool = False) -> int:
     """Show the traceback of what should not have happened and say what to do with it; return the exit code."""
     say(
         Lines(
-            *_traceback(bug),
+            *map(in_short, _traceback(bug)),
             "",
             "This is a bug in nntrain, not a mistake of yours. Please report it to the developers, with the text",
             "above, the config, and what `nntrain --version` says.",
         )
     )
     if json:
-        _print_error(type(bug).__name__, visible(str(bug)), 1)
+        _print_error(type(bug).__name__, as_message(str(bug)), 1)
     return 1
 
 
@@ -107,12 +109,12 @@ def _place(problem: Any) -> dict[str, Any]:
     text = problem.text
     known = problem.place is not text
     return {
-        "file": text.name if text.option is None else None,
+        "file": in_short(text.name) if text.option is None else None,
         "option": text.name if text.option is not None else None,
         "line": problem.place.line if known and text.option is None else None,
         "column": problem.place.column if known and text.option is None else None,
-        "message": Lines(problem.message),
-        "hint": problem.hint and Lines(problem.hint),
+        "message": as_message(problem.message),
+        "hint": problem.hint and as_message(problem.hint),
     }
 
 

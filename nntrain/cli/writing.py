@@ -4,7 +4,6 @@ import contextlib
 import errno
 import os
 import re
-import secrets
 import stat
 import sys
 from collections.abc import Iterable, Iterator
@@ -63,7 +62,7 @@ def appearing(path: Path) -> Iterator[TextIO]:
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
     special = is_special(path)
     # A name of its own: of no other process, and not longer than the system allows.
-    beside = path if special else target.with_name(f".nntrain-{secrets.token_hex(8)}.tmp")
+    beside = path if special else target.with_name(f".nntrain-{os.urandom(8).hex()}.tmp")
     try:
         with _opened(beside, new=not special) as stream:
             yield stream

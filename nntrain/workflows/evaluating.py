@@ -26,7 +26,7 @@ from nntrain.runs.store import CONFIG, ENVIRONMENT, RESULT, RunDirectory
 from nntrain.train.baseline import constant_losses
 from nntrain.train.evaluation import Evaluation, evaluate_predictions
 from nntrain.train.metrics import LOSS, WEIGHTED_LOSS
-from nntrain.visible import Lines
+from nntrain.visible import Lines, in_short
 from nntrain.workflows.model import Model
 from nntrain.workflows.reading import read_experiment, shown
 
@@ -86,7 +86,7 @@ def evaluation(
     )
     remarks = () if data is None else dataset.remarks  # of its own data it was said when it was trained on
     unknown = () if split == "training" and data is None else preprocessor.warnings(dataset)
-    return replace(report, warnings=(*remarks, *unknown))
+    return replace(report, warnings=tuple(map(in_short, (*remarks, *unknown))))
 
 
 def _in_units(model: Model, values: Array) -> Array:

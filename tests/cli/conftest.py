@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 import nntrain
 import nntrain.cli.progress  # before nntrain.workflows, which it needs, is replaced by a stand-in
+import nntrain.workflows.evaluating  # likewise: predict asks it for the data of a run
 from nntrain.cli.app import app
 from nntrain.train.records import EpochRecord
 from nntrain.workflows.listener import FitInfo

@@ -17,7 +17,7 @@ from nntrain.cli.failures import report
 from nntrain.errors import ConfigError, DivergedError, Interrupted, NntrainError, RunError
 from tests.cli.conftest import Invoke, command_names
 
-HEAVY = ("numpy", "pydantic", "rich", "yaml", "nntrain.workflows")
+HEAVY = ("numpy", "pydantic", "rich", "yaml", "secrets", "nntrain.workflows")
 
 
 def start(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:

@@ -191,6 +191,51 @@ def test_a_command_line_that_is_wrong(folder: Path, name: str, way: str) -> None
     assert "\\x1b" in printed.err or name == "a number"  # what was no number is not repeated
 
 
+LONG = "x" * 300_000
+LONG_LINES = {
+    "a command": [LONG],
+    "an option": ["runs", f"--{LONG}"],
+    "a choice": ["runs", "--sort", LONG],
+    "a config": ["check", LONG],
+    "a run": ["eval", LONG],
+    "an example": ["examples", LONG],
+    "an output": ["migrate", CONFIG, "-o", LONG],
+    "a runs directory": ["fit", CONFIG, "-q", "--runs-dir", LONG],
+    "a setting": ["check", CONFIG, "--set", f"data.path={LONG}"],
+    "a monitor": ["check", CONFIG, "--set", f"early_stopping.monitor={LONG}"],
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", LONG_LINES)
+def test_a_value_of_any_length_is_not_repeated_whole(folder: Path, name: str, way: str) -> None:
+    printed = is_clean(*LONG_LINES[name], way=way)
+    assert printed.code in (2, 4)
+    assert max(map(len, printed.err.splitlines())) <= 2010  # with the escapes of a color
+    if way == "json":
+        error = json.loads(printed.out)["error"]
+        texts = [error["message"], *(str(text) for problem in error.get("problems", []) for text in problem.values())]
+        assert max(len(line) for text in texts for line in text.splitlines()) <= 2000
+        assert "characters in all" in error["message"]
+
+
+def test_a_warning_about_a_name_of_any_length_is_short(folder: Path) -> None:
+    header = [FEATURE, "color" + LONG[:9000], "weight", TARGET]
+    write_table(folder / "long.csv", [*ROWS, [*ROWS[0][:3], "rare" + LONG[:9000]]], header)
+    write_table(folder / "new.csv", [[row[0], "purple", *row[2:]] for row in ROWS], header)
+    write_config(folder / "long.yaml", data={"path": "long.csv", "target": TARGET})
+    for command in (
+        ["check", "long.yaml"],
+        ["fit", "long.yaml", "--runs-dir", "long"],
+        ["eval", "latest", "--runs-dir", "long", "--data", "new.csv"],
+    ):
+        printed = run(*command, "--json")
+        assert printed.code == 0
+        found = json.loads(printed.out)["warnings"]
+        assert any("characters in all" in warning for warning in found)
+        assert max(map(len, [*found, *printed.err.splitlines()])) <= 2000 + len("warning: ")
+
+
 TABLES: dict[str, Callable[[], Any]] = {
     "a header twice": lambda: (ROWS, [FEATURE, FEATURE, "weight", TARGET]),
     "no target": lambda: (ROWS, [*HEADER[:3], "other" + MARK]),
