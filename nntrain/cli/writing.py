@@ -16,7 +16,7 @@ _DESCRIPTOR = re.compile(r"/dev/(?:fd/(\d{1,9})|(stdout)|(stderr))|/proc/self/fd
 
 
 def check_output(path: Path, inputs: Iterable[tuple[Path, str]]) -> None:
-    """Refuse to write over what a command reads, or over a file of a run; a device or a pipe is none.
+    """Refuse to write over what a command reads, a file of a run, or a folder; a device or a pipe is none.
 
     Args:
         path: where it is to write.
@@ -29,6 +29,8 @@ def check_output(path: Path, inputs: Iterable[tuple[Path, str]]) -> None:
 
     if is_special(path):
         return
+    if os.path.isdir(path):
+        raise UserError(f"{path} is a folder: give the name of a file in it")
     for read, what in inputs:
         if same_file(path, read):
             named = "" if str(read) == str(path) else f", {read}"

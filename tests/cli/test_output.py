@@ -105,6 +105,17 @@ def test_predictions_overwrite_nothing_that_is_needed(folder: Path, output: str,
     assert files(folder) == before
 
 
+@pytest.mark.parametrize("output", ["runs", "runs/done", "runs/done/", "."])
+def test_a_folder_is_no_file_to_write(folder: Path, output: str) -> None:
+    (folder / "runs/done/weights.npz").unlink()  # before anything is read
+    before = files(folder)
+    said = f"{Path(output)} is a folder: give the name of a file in it\n"
+    for command in (["predict", "done", "new.csv"], ["migrate", "small.yaml"]):
+        result = call(*command, "-o", output)
+        assert (result.exit_code, result.stderr) == (2, said)
+    assert files(folder) == before
+
+
 def test_it_is_refused_before_anything_is_read(folder: Path) -> None:
     (folder / "runs/done/weights.npz").unlink()
     result = call("predict", "done", "new.csv", "-o", "new.csv")
