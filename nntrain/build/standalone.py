@@ -14,12 +14,15 @@ from nntrain.build.layers import build_blueprint, initial_overflow
 from nntrain.config.mistake import Mistake
 from nntrain.config.network import DenseConfig, NetworkConfig
 from nntrain.config.numbers import unfit
-from nntrain.config.section import Section
+from nntrain.config.plain import plain_values
+from nntrain.config.section import LARGEST_INTEGER, Section
 from nntrain.errors import UserError
 from nntrain.nn.layer import MOST_AXES, Memory
 from nntrain.nn.network import Network, NetworkShapeError
 from nntrain.streams import Key
 from nntrain.visible import Lines, lines_of
+
+_OF_MEMBER = 256  # bytes of its keys and settings, at least
 
 
 class _Layers(Section):
@@ -47,20 +50,20 @@ def build_network(
         UserError: a layer is invalid, a shape does not fit, units or an activation is `auto`, which needs data, or
             another argument makes no sense.
     """
-    whole = all(isinstance(number, int) and not isinstance(number, bool) for number in (members, seed))
-    if not whole or members < 1 or seed < 0 or dtype not in ("float32", "float64"):
+    fits = _is_whole(members, 1) and _is_whole(seed, 0) and isinstance(dtype, str) and dtype in ("float32", "float64")
+    if not fits:
         raise UserError(
             "members must be at least 1, seed at least 0 and dtype float32 or float64; "
             f"got members={members!r}, seed={seed!r}, dtype={dtype!r}"
         )
     if not isinstance(layers, Sequence):
         raise UserError(f"layers must be a list, got {layers!r}")
-    if not isinstance(input_shape, Sequence) or not all(isinstance(size, int) and size > 0 for size in input_shape):
+    if not isinstance(input_shape, Sequence) or not all(_is_whole(size, 1) for size in input_shape):
         raise UserError(f"input_shape must be a tuple of sizes such as (4,) or (28, 28), got {input_shape!r}")
     if len(input_shape) > MOST_AXES:
         raise UserError(f"input_shape has {len(input_shape)} axes, but an example may have at most {MOST_AXES}")
     try:
-        configs = _Layers.model_validate({"network": list(layers)}).network
+        configs = _Layers.model_validate(plain_values({"network": list(layers)})).network
     except ValidationError as error:
         from nntrain.config.explain import explain  # here, for most layers are right
 
@@ -75,16 +78,21 @@ def build_network(
     if len(set(names)) < len(names):
         raise UserError(f"network: two layers have one name; their names are {', '.join(names)}")
     try:
-        blueprint = build_blueprint([configs] * members, tuple(input_shape))
+        alone = build_blueprint([configs], tuple(input_shape))
     except NetworkShapeError as error:
         raise UserError(f"network.{error.position}: {error}") from error
+    needed = drawing_bytes(alone, members, np.dtype(dtype).itemsize) + _OF_MEMBER * members
+    refuse_beyond(needed, "this network", "give its layers fewer units, or take fewer members")
+    blueprint = build_blueprint([configs] * members, tuple(input_shape))
     for _, message in initial_overflow(blueprint, dtype):
         raise UserError(message)
-    needed = drawing_bytes(blueprint, members, np.dtype(dtype).itemsize)
-    refuse_beyond(needed, "this network", "give its layers fewer units, or take fewer members")
     network = Network(blueprint, members, Memory(np.dtype(dtype)))
     network.initialize([Key(seed + member) for member in range(members)])
     return network
+
+
+def _is_whole(value: object, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= LARGEST_INTEGER
 
 
 def _text(mistake: Mistake) -> str:

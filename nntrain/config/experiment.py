@@ -169,6 +169,9 @@ def parse_experiment(content: str, path: FilePath, overrides: Sequence[str] = ()
 
 
 def _loaded(text: Text, file: FilePath, overrides: Sequence[str]) -> Experiment:
+    is_list = isinstance(overrides, Sequence) and not isinstance(overrides, str)
+    if not is_list or not all(isinstance(argument, str) for argument in overrides):
+        raise UserError(f"overrides are a list of texts such as 'optimizer.learning_rate=0.1', got {overrides!r}")
     document = parse(text)
     overrides = [writable(argument) for argument in overrides]
     if document.readable:

@@ -12,10 +12,13 @@ from nntrain.arrays import Array
 # The central difference errs by O(ε²) and by rounding O(1e-16/ε): in float64 both are small at this step. Values above
 # 1 are moved by that share of them.
 STEP = 1e-5
+# Where all differences vanish, a gradient below this share of J may be that of a saturated unit, whose slope ends
+# before the nearest step: it would not show in the digits of J.
+HIDDEN = 1e-4
 # An error above this may be the estimate's own: of truncation where J bends sharply or has a kink nearby, of rounding
 # where its gradient is small beside J. Then these multiples of the step are tried.
 DOUBTFUL = 1e-8
-OTHER_STEPS = (1.0, 0.01, 100.0, 1000.0)
+OTHER_STEPS = (1e-4, 0.01, 1.0, 100.0, 1000.0)
 # Gradients below this share of J are lost in its rounding.
 VANISHING = 1e-9
 # An estimate is off by less than so many times what its own steps say.
@@ -80,20 +83,25 @@ def check_array(
     with np.errstate(all="ignore"):  # what is not finite is seen below
         here = cost().copy()
         least = VANISHING * np.maximum(np.abs(here), 1e-300)
-        error = _relative_error(analytic, _differences(values, entries, cost, step), least)
+        error = _relative_error(analytic, _differences(values, entries, cost, here, step)[0], least)
         proven = np.zeros(members)
         if not (error <= DOUBTFUL).all():
             rounding = _rounding(values, cost, here)
-            estimates = [_extrapolated(values, entries, cost, factor * step, rounding) for factor in OTHER_STEPS]
-            for numeric, _ in estimates:
+            estimates = [_extrapolated(values, entries, cost, here, factor * step, rounding) for factor in OTHER_STEPS]
+            for numeric, *_ in estimates:
                 error = np.fmin(error, _relative_error(analytic, numeric, least))
             proven = np.minimum(error, _proven(analytic, estimates, least))
     return Difference(name, error, np.nan_to_num(proven, nan=0.0), len(entries))
 
 
-def _differences(values: Array, entries: Array, cost: Callable[[], Array], step: float) -> Array:
-    """Central differences of J at the entries [n], of all members: [M, n]."""
-    numeric = np.empty((len(values), len(entries)))
+def _differences(
+    values: Array, entries: Array, cost: Callable[[], Array], here: Array, step: float
+) -> tuple[Array, Array]:
+    """Central differences of J at the entries [n], of all members: [M, n].
+
+    Returns them, and how much steeper J is above than below, likewise; `here` [M] is J as it is.
+    """
+    numeric, bend = np.empty((2, len(values), len(entries)))
     for place, entry in enumerate(entries):
         at = (slice(None), *np.unravel_index(entry, values.shape[1:]))
         kept = values[at].copy()
@@ -106,20 +114,23 @@ def _differences(values: Array, entries: Array, cost: Callable[[], Array], step:
         moved -= values[at]  # with the rounding of both sums: twice the width but for a few bits of the value
         values[at] = kept
         numeric[:, place] = (above - below) / moved
-    return numeric
+        bend[:, place] = 2 * ((above - here) - (here - below)) / moved
+    return numeric, bend
 
 
 def _extrapolated(
-    values: Array, entries: Array, cost: Callable[[], Array], step: float, rounding: Array
-) -> tuple[Array, Array]:
+    values: Array, entries: Array, cost: Callable[[], Array], here: Array, step: float, rounding: Array
+) -> tuple[Array, Array, Array]:
     """Differences of two steps, extrapolated to step 0 (Richardson 1911): they err by O(ε⁴).
 
-    Returns them, and how far they may be off, both [M, n]; `rounding` [M] is what J errs by.
+    Returns them, and how far they may be off by the bends of J, and by its rounding, which is `rounding` [M]; all
+    [M, n]. The bend of a smooth J is half as large at half the step. Where it is not, J has a kink between the steps:
+    there they may agree on the mean of the slopes on both sides.
     """
-    whole, half = (_differences(values, entries, cost, each) for each in (step, step / 2))
+    (whole, bend), (half, half_bend) = (_differences(values, entries, cost, here, each) for each in (step, step / 2))
     kept = np.abs(values.reshape(len(values), -1)[:, entries])
-    doubt = np.abs(half - whole) / 3 + 2 * rounding[:, None] / (step * np.maximum(1.0, kept))
-    return (4 * half - whole) / 3, doubt
+    bends = np.abs(half - whole) / 3 + np.abs(half_bend - bend / 2)
+    return (4 * half - whole) / 3, bends, 2 * rounding[:, None] / (step * np.maximum(1.0, kept))
 
 
 def _rounding(values: Array, cost: Callable[[], Array], here: Array) -> Array:
@@ -142,14 +153,18 @@ def _rounding(values: Array, cost: Callable[[], Array], here: Array) -> Array:
     return rounding
 
 
-def _proven(analytic: Array, estimates: list[tuple[Array, Array]], least: Array) -> Array:
+def _proven(analytic: Array, estimates: list[tuple[Array, Array, Array]], least: Array) -> Array:
     """The relative error [M] that is left when each entry is given what its two best estimates may be off.
 
-    Two, since one step may by chance lead to as high a place on both sides of a narrow valley.
+    Two, since one step may by chance lead to as high a place on both sides of a narrow valley. Where J bends between
+    two small steps, it does between larger ones, which may have left the bend behind on both sides.
     """
-    numeric = np.stack([each for each, _ in estimates])
-    doubt = np.stack([np.where(np.isfinite(each), of_each, np.inf) for each, of_each in estimates])
+    numeric, bends, rounding = (np.stack(each) for each in zip(*estimates, strict=True))
+    bends = np.maximum(bends, np.fmax.accumulate(bends - SAFETY * rounding))
+    doubt = np.where(np.isfinite(numeric), bends + rounding, np.inf)
     left = np.maximum(np.abs(analytic - numeric) - SAFETY * doubt, 0.0)
+    is_flat = (np.abs(numeric) <= SAFETY * doubt).all(axis=0)
+    left[:, is_flat & (np.abs(analytic) <= HIDDEN / VANISHING * least[:, None])] = 0.0
     order = doubt.argsort(axis=0)
     left = np.nan_to_num(np.take_along_axis(left, order[:2], axis=0), nan=0.0).min(axis=0)  # NaN: nothing is known
     closest = np.take_along_axis(numeric, order[:1], axis=0)[0]

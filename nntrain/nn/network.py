@@ -276,9 +276,9 @@ class Network:
             [M, N, *output_shape]; overwritten by the next call.
 
         Raises:
-            ValueError: x has another shape.
+            ValueError: x has another shape, or is not of numbers that the network's dtype holds.
         """
-        batch = self._as_batch(np.asarray(x))
+        batch = self._as_batch(self._numbers("x", x))
         if self._convenience is None or self._convenience[:2] != (batch.shape, training):
             bound = self.bind(self.memory.empty(batch.shape), training=training)
             bound.bind_backward(self.memory.zeros(bound.y.shape), input_gradient=True)
@@ -298,12 +298,12 @@ class Network:
 
         Raises:
             RuntimeError: there was no forward pass.
-            ValueError: dy has another shape than the output.
+            ValueError: dy has another shape than the output, or is not of numbers that the network's dtype holds.
         """
         if self._convenience is None:
             raise RuntimeError("backward needs a forward pass before it: call forward(x) first")
         bound = self._convenience[2]
-        dy = np.asarray(dy)
+        dy = self._numbers("dy", dy)
         if dy.shape not in (bound.y.shape, bound.y.shape[1:]):
             raise ValueError(
                 f"dy must be {list(bound.y.shape)}, like the output, or {list(bound.y.shape[1:])}, got {list(dy.shape)}"
@@ -318,6 +318,16 @@ class Network:
         chosen.theta[...] = self.theta[rows]
         chosen.dropout_streams = self.dropout_streams.select(rows)
         return chosen
+
+    def _numbers(self, name: str, values: object) -> Array:
+        """An argument as an array of real numbers, of which none becomes infinite in the network's dtype."""
+        array: Array = np.asarray(values)
+        dtype = self.theta.dtype
+        if array.dtype.kind not in "biuf":
+            raise ValueError(f"{name} must be an array of numbers, got one of {array.dtype}")
+        if (np.isfinite(array) & (np.abs(array.astype(np.float64)) > np.finfo(dtype).max)).any():
+            raise ValueError(f"{name} has numbers beyond what {dtype} holds ({np.finfo(dtype).max:.2g})")
+        return array
 
     def _as_batch(self, x: Array) -> Array:
         """A batch [1 or M, N, *input_shape] from one with or without the first axis."""

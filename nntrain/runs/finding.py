@@ -5,6 +5,7 @@ from pathlib import Path
 
 from nntrain.errors import UserError
 from nntrain.runs.listing import list_runs
+from nntrain.runs.naming import as_path
 from nntrain.runs.store import RunDirectory
 
 LATEST = "latest"
@@ -19,10 +20,13 @@ def find_run(run: Path | str, *, runs_dir: Path | str = "runs") -> RunDirectory:
         runs_dir: where names and the latest run are looked for.
 
     Raises:
-        UserError: `latest`, and there is no run.
+        UserError: `latest`, and there is no run; or an argument is no path.
         RunError: there is no such directory, or it is not that of a run.
     """
-    if str(run) == LATEST and not os.path.isdir(run) and not os.path.isdir(Path(runs_dir, LATEST)):
+    if not isinstance(run, str | os.PathLike):
+        raise UserError(f"a run goes by its directory, its name or {LATEST!r}, got {type(run).__name__}")
+    runs_dir = as_path(runs_dir, "runs_dir")
+    if str(run) == LATEST and not os.path.isdir(run) and not os.path.isdir(runs_dir / LATEST):
         return RunDirectory(_latest(runs_dir))
     return RunDirectory.open(run, runs_dir=runs_dir)
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from nntrain.errors import RunError
 from nntrain.runs.messages import reason_of
-from nntrain.runs.naming import is_hidden, is_run_name
+from nntrain.runs.naming import as_path, is_hidden, is_run_name
 from nntrain.runs.status import Status, moment
 from nntrain.runs.store import ENVIRONMENT, FILES, PREPROCESS, RESULT, RunDirectory
 from nntrain.train.metrics import METRICS, OF_POSITIVE_CLASS, is_maximized
@@ -111,7 +111,7 @@ def list_runs(runs_dir: Path | str = "runs") -> list[RunSummary]:
 
     A damaged run is listed with its problem; only a `runs_dir` that cannot be read raises RunError.
     """
-    directory = Path(runs_dir)
+    directory = as_path(runs_dir, "runs_dir")
     try:
         paths = sorted(path for path in directory.iterdir() if _looks_like_run(path))
     except FileNotFoundError:

@@ -7,6 +7,7 @@ import secrets
 from datetime import datetime
 from pathlib import Path
 
+from nntrain.errors import UserError
 from nntrain.runs.process import signature, signed_by_dead
 
 TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR, errno.EISDIR)
@@ -15,6 +16,13 @@ TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR, errno.EISDIR)
 _RUN_NAME = re.compile(r".+-\d{8}-\d{6}-[0-9a-f]{4}")
 _HIDDEN = ".nntrain-"
 _LONGEST = 200  # bytes of an experiment's name; file systems allow 255 in all
+
+
+def as_path(value: object, name: str) -> Path:
+    """The argument `name` of a function as a path; UserError where it is none."""
+    if not isinstance(value, str | os.PathLike):
+        raise UserError(f"{name} must be a path, got {type(value).__name__}")
+    return Path(value)
 
 
 def unused(runs_dir: Path, name: str) -> Path:

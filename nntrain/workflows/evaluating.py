@@ -22,6 +22,7 @@ from nntrain.data.dataset import Dataset, Kind
 from nntrain.data.readers.opened import OpenedFile
 from nntrain.data.task import Task
 from nntrain.errors import DataError, RunError, UserError
+from nntrain.runs.naming import as_path
 from nntrain.runs.store import CONFIG, ENVIRONMENT, RESULT, RunDirectory
 from nntrain.train.baseline import constant_losses
 from nntrain.train.evaluation import Evaluation, evaluate_predictions
@@ -65,7 +66,7 @@ def evaluation(
         name, dataset, training = split, *_splits_of(model, split)
         reference = preprocessor.targets(training, np.dtype(np.float64))
     else:
-        name, dataset = str(data), read_file(model.experiment, Path(data), kinds=preprocessor.kinds)
+        name, dataset = str(data), read_file(model.experiment, as_path(data, "data"), kinds=preprocessor.kinds)
     prepared = model.prepared(name, dataset)
     y, losses = _outputs_and_losses(model, prepared, name)
     if data is None:

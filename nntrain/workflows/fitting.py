@@ -30,6 +30,7 @@ from nntrain.nn.network import Network
 from nntrain.runs.checkpoint import write_checkpoint
 from nntrain.runs.environment import environment
 from nntrain.runs.history import HistoryWriter
+from nntrain.runs.naming import as_path
 from nntrain.runs.ownership import check_runs_dir
 from nntrain.runs.store import CHECKPOINT, CONFIG, PREVIOUS_CHECKPOINT, RunDirectory
 from nntrain.train.baseline import baseline_scores
@@ -78,7 +79,7 @@ def fit(
         Interrupted: it was stopped; if training had begun, the run directory has all that `resume` needs.
         RunError: the run directory cannot be written.
     """
-    check_runs_dir(Path(runs_dir))
+    check_runs_dir(as_path(runs_dir, "runs_dir"))
     data = Data(experiment)
     prepared = data.prepare()
     resolved = resolve(experiment, prepared.preprocessor, has_validation="validation" in prepared.splits)

@@ -28,13 +28,16 @@ from nntrain.workflows.results import GradientReport, GradientRow
 TOLERANCE = 1e-7
 # Enough examples for every unit to be used, few enough for the check to be quick.
 EXAMPLES = 16
+# Penalties are checked at weights that are moved between these sizes, as they are the same function of every weight.
+PENALIZED = (0.1, 10.0)
 
 
 def gradcheck(experiment: Experiment) -> GradientReport:
     """Check the gradients of the loss and of the penalties, at the initial weights, in float64, without dropout.
 
     The first examples of the training split are used, and zeros among the parameters and the inputs are moved a little,
-    since a ReLU has no derivative there. Arrays of more than 200 numbers are checked at 200 of them.
+    since a ReLU has no derivative there. For the penalties, weights below 0.1 or above 10 are moved there. Arrays of
+    more than 200 numbers are checked at 200 of them.
 
     Raises:
         ConfigError, DataError: what `fit` would raise.
@@ -77,7 +80,9 @@ def _rows(population: Population) -> list[GradientRow]:
         return bound.loss.value
 
     parts = {path: [check_array(path, array, gradients[path], loss)] for path, array in values.items()}
-    # By themselves, for a large penalty would drown the differences of the loss in its rounding.
+    # By themselves, for a large penalty would drown the differences of the loss in its rounding. Away from 0, where |w|
+    # has a kink, and within two powers of ten, so that no weight's penalty drowns another's.
+    network.theta[...] = np.copysign(np.clip(np.abs(network.theta), *PENALIZED), network.theta)
     for penalty in (update.l1, update.l2):
         if penalty is not None:
             network.grad[...] = penalty.gradient(network.theta)

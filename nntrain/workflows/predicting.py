@@ -11,6 +11,7 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.build.data import read_file
+from nntrain.runs.naming import as_path
 from nntrain.workflows.model import Model
 
 
@@ -56,7 +57,7 @@ def predict(
     if probabilities:  # before a large file is read
         model.check_probabilities()
     preprocessor = model.preprocessor
-    dataset = read_file(model.experiment, Path(file), kinds=preprocessor.kinds, need_target=False)
+    dataset = read_file(model.experiment, as_path(file, "file"), kinds=preprocessor.kinds, need_target=False)
     y = model.outputs(dataset)
     answers = preprocessor.decode(y)
     columns = list(preprocessor.target_names)

@@ -28,6 +28,7 @@ from nntrain.data.dataset import Dataset
 from nntrain.errors import ConfigError, DataError, DivergedError, Interrupted, RunError, UserError
 from nntrain.runs.environment import environment, seen_from
 from nntrain.runs.messages import LEADERBOARD
+from nntrain.runs.naming import as_path
 from nntrain.runs.ownership import check_runs_dir
 from nntrain.runs.store import HISTORY, RunDirectory
 from nntrain.search.bounds import check_folds, check_networks
@@ -102,7 +103,7 @@ def gridsearch(
         Interrupted: Ctrl-C or SIGTERM; the points that were done are in the search's directory.
     """
     listener = listener or Listener()
-    check_runs_dir(Path(runs_dir))
+    check_runs_dir(as_path(runs_dir, "runs_dir"))
     with terminable():
         search = Search(_with_space(experiment, parameters or {}, trials, seed))
         return search.run(Path(runs_dir), listener)

@@ -105,11 +105,14 @@ def verify(
         listener: hears of every epoch.
 
     Raises:
-        UserError: there is no latest run, it is not complete, or has not so many batches.
+        UserError: there is no latest run, it is not complete, or has not so many batches; a number makes no sense.
         DataError: the data is no longer what the run was trained on.
         RunError: the run directory is damaged.
         Interrupted: Ctrl-C or SIGTERM.
     """
+    for name, number in (("interruptions", interruptions), ("seed", seed)):
+        if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+            raise UserError(f"{name} must be a whole number of at least 0, got {number!r}")
     directory = find_run(run, runs_dir=runs_dir)
     refuse_search(directory, "is a search, not a run of one network")
     _check_not_running(directory)

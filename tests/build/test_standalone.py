@@ -1,5 +1,7 @@
 """`nntrain.build_network`: a network without data, for teaching and tests."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -121,3 +123,38 @@ def test_other_arguments_must_make_sense(arguments: dict[str, object]) -> None:
 def test_the_input_shape_must_be_sizes(shape: object) -> None:
     with pytest.raises(UserError, match=r"^input_shape must be a tuple of sizes such as \(4,\) or \(28, 28\), got "):
         nntrain.build_network(LAYERS, input_shape=shape)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"members": 2**63}, {"members": 10**9}, {"input_shape": (True,)}, {"input_shape": (10**400,)},
+        {"input_shape": (2**53,) * 30}, {"dtype": np.array(["float32", "float64"])}, {"seed": 10**400},
+    ],
+)  # fmt: skip
+def test_arguments_beyond_all_measure_are_refused(arguments: dict[str, Any]) -> None:
+    with pytest.raises(UserError):
+        nntrain.build_network(["flatten", {"type": "dense", "units": 2}], **{"input_shape": (3,), **arguments})
+    with pytest.raises(UserError):
+        nntrain.build_network([{"type": "dense", "units": 10**400}], input_shape=(3,))
+
+
+def test_layers_that_no_file_can_hold() -> None:
+    loop: list[Any] = []
+    loop.append(loop)
+    odd: list[Any] = [loop, [{"type": "dense", "units": object()}], [{1: 2}], [{"type": "reshape", "shape": {1, 3}}]]
+    for layers in odd:
+        with pytest.raises(UserError):
+            nntrain.build_network(layers, input_shape=(3,))
+    network = nntrain.build_network([{"type": "reshape", "shape": np.array([3, 1])}], input_shape=(3,))
+    assert network.forward(np.array([[1, 2, 3]])).shape == (1, 1, 3, 1)
+
+
+@pytest.mark.parametrize("values", [[[1e39, 0, 0]], [[1j, 0, 0]], [["a", "b", "c"]], [[None, 1, 2]]])
+def test_arrays_that_the_dtype_cannot_hold(values: Any) -> None:
+    network = nntrain.build_network([{"type": "dense", "units": 3}], input_shape=(3,))
+    with pytest.raises(ValueError, match=r"x (has numbers beyond what float32 holds|must be an array of numbers)"):
+        network.forward(values)
+    network.forward(np.array([[1, 2, 3]]))
+    with pytest.raises(ValueError, match=r"dy (has numbers beyond what float32 holds|must be an array of numbers)"):
+        network.backward(values)

@@ -258,3 +258,9 @@ def test_neither_a_path_nor_a_dict(config: Any, kind: str) -> None:
     with pytest.raises(UserError) as caught:
         load_experiment(config)
     assert str(caught.value) == (f"load_experiment takes the path of a YAML file or a config as a dict, got {kind}")
+
+
+@pytest.mark.parametrize("overrides", [None, "optimizer.learning_rate=0.1", [None], 3, {"seed": 1}.items()])
+def test_overrides_are_a_list_of_texts(overrides: Any) -> None:
+    with pytest.raises(UserError, match=r"^overrides are a list of texts such as 'optimizer.learning_rate=0.1', got "):
+        load_experiment(PLAIN, overrides)

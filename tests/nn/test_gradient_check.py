@@ -141,3 +141,13 @@ def test_what_is_not_finite_is_neither_right_nor_wrong() -> None:
     assert np.isnan(found.relative_error[0])
     assert found.proven.tolist() == [0, 0]
     assert found.relative_error[1] < 1e-9
+
+
+def test_a_kink_that_is_nearer_than_every_step() -> None:
+    """J = max(0, v) at 1e-11: every difference is 1/2, and the gradient 1. The slopes on both sides give it away."""
+    values = np.full((2, 3), 1e-11)
+    gradient = np.ones((2, 3))
+    assert check_array("w", values, gradient, lambda: np.maximum(values, 0).sum(axis=1)).proven.tolist() == [0, 0]
+    gradient[1] = 1.5  # that of neither side
+    found = check_array("w", values, gradient, lambda: np.maximum(values, 0).sum(axis=1))
+    assert (found.relative_error > 0.1).all()

@@ -1,12 +1,14 @@
 """What a run may be called: a path, a name, or latest."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nntrain.errors import RunError, UserError
 from nntrain.runs import RunDirectory
 from nntrain.runs.finding import find_run
+from nntrain.runs.listing import list_runs
 
 
 def test_by_path_and_by_name(run: RunDirectory, workdir: Path) -> None:
@@ -43,3 +45,12 @@ def test_no_run_is_the_latest(runs_dir: str, workdir: Path) -> None:
 def test_no_such_run(workdir: Path) -> None:
     with pytest.raises(RunError, match=r"^there is no run lates, neither as a path nor in runs: "):
         find_run("lates")
+
+
+@pytest.mark.parametrize("value", [None, 3, b"runs", ["runs"], {}])
+def test_what_is_no_path(value: Any, run: RunDirectory) -> None:
+    with pytest.raises(UserError, match=r"^a run goes by its directory, its name or 'latest', got "):
+        find_run(value)
+    for function in (lambda: find_run(run.path, runs_dir=value), lambda: list_runs(value)):
+        with pytest.raises(UserError, match=r"^runs_dir must be a path, got "):
+            function()

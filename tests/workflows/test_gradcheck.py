@@ -10,6 +10,7 @@ from nntrain.arrays import Array
 from nntrain.errors import ConfigError, UserError
 from nntrain.nn.activations import Tanh
 from nntrain.nn.dense import Dense
+from nntrain.optim.penalties import L1, L2
 from tests.experiments import BINARY, CLASSES, PETS, VALUES, load, write_pets, write_table
 
 
@@ -139,6 +140,19 @@ def test_a_huge_penalty_does_not_swamp_the_loss(penalty: str, strength: float, m
     _break_one_weight(monkeypatch)
     report = nntrain.gradcheck(experiment)
     assert report.verdict == "wrong"
+
+
+@pytest.mark.parametrize("penalty", ["l1", "l2"])
+@pytest.mark.parametrize("std", [1e-12, 1e-6, 1e6])
+def test_penalties_of_weights_of_any_size(penalty: str, std: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights nearer to the kink of |w| than every step, and beside weights whose squares are 1e24 times theirs."""
+    sizes = [f"network.{place}.initializer={{type: normal, std: {each}}}" for place, each in ((0, std), (1, 1e-6))]
+    experiment = load(CLASSES, f"regularization.{penalty}=10", *sizes, "network.0.activation=linear")
+    assert nntrain.gradcheck(experiment).verdict != "wrong"
+    of_penalty = L1 if penalty == "l1" else L2
+    right = of_penalty.gradient
+    monkeypatch.setattr(of_penalty, "gradient", lambda self, theta: 1.0001 * right(self, theta))
+    assert nntrain.gradcheck(experiment).verdict == "wrong"
 
 
 def test_one_wrong_entry_among_saturated_units(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -233,3 +233,10 @@ def test_ctrl_c_leaves_the_run_as_it_is(write: Write, scratch: Path, interruptio
     )
     assert content(run) == before
     assert not list(scratch.iterdir())
+
+
+@pytest.mark.parametrize("number", [-1, 1.5, None, "auto", True])
+def test_numbers_that_make_no_sense(number: Any) -> None:
+    for name in ("interruptions", "seed"):
+        with pytest.raises(UserError, match=rf"^{name} must be a whole number of at least 0, got "):
+            verify("latest", **{name: number})
