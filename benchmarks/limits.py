@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +31,9 @@ PREPARE = "import nntrain, nntrain.workflows.searching as s; s.Search(nntrain.lo
 CHECK = ("-m", "nntrain", "check", "config.yaml")
 SEARCH = ("-m", "nntrain", "gridsearch", "config.yaml", "--quiet")
 
-# What is written of an input of a size: the config, and the table.
-Input = Callable[[int], tuple[str, str]]
+# What is written of an input of a size: the config, and the lines of the table, which are never held: a process begins
+# with the most memory that the one had that starts it.
+Input = Callable[[int], tuple[str, Iterable[str]]]
 
 
 def main(arguments: list[str]) -> None:
@@ -42,12 +43,12 @@ def main(arguments: list[str]) -> None:
     _compare("row of 10 names", 400_000 // few, lambda n: (CONFIG, _table(n, 10, _name)))
     _compare("column of 10 numbers", 40_000 // few, lambda n: (CONFIG, _table(10, n, _number)))
     _compare("column of 10 names", 40_000 // few, lambda n: (CONFIG, _table(10, n, _name)))
-    flowers = _table(150, 4, _number)
+    flowers = [*_table(150, 4, _number)]
     _compare("value of a search", 20_000 // few, lambda n: (CONFIG + _rates(n), flowers))
     _compare("path of a search", 2_000 // few, lambda n: (_layers(n), flowers))
     _compare("point, checked", 5_000 // few, lambda n: (CONFIG + _rates(n), flowers), ("-c", PREPARE))
     _compare("point, 1 epoch", 5_000 // few, lambda n: (CONFIG + _rates(n), flowers), SEARCH)
-    seconds, size = _run(SEARCH, _iris(10_000 // few), "")
+    seconds, size = _run(SEARCH, _iris(10_000 // few), [])
     print(f"{'iris, 10,000 points':22} {seconds:8.1f} s  {size:10,.0f} bytes")
 
 
@@ -57,11 +58,12 @@ def _compare(what: str, count: int, made: Input, command: Sequence[str] = CHECK)
     print(f"{what:22} {seconds * 1e6:8.1f} us {size:10,.0f} bytes")
 
 
-def _run(command: Sequence[str], config: str, table: str) -> tuple[float, int]:
+def _run(command: Sequence[str], config: str, table: Iterable[str]) -> tuple[float, int]:
     """User seconds and the most bytes that a command held."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "config.yaml").write_text(config, encoding="utf-8")
-        (Path(folder) / "table.csv").write_text(table, encoding="utf-8")
+        with (Path(folder) / "table.csv").open("w", encoding="utf-8") as stream:
+            stream.writelines(table)
         process = subprocess.Popen([sys.executable, *command], cwd=folder, stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
         if status:
@@ -69,10 +71,10 @@ def _run(command: Sequence[str], config: str, table: str) -> tuple[float, int]:
         return usage.ru_utime, usage.ru_maxrss * 1024
 
 
-def _table(rows: int, columns: int, cell: Callable[[], str]) -> str:
-    lines = [[*(f"c{k}" for k in range(columns)), "y"]]
-    lines += [[*(cell() for _ in range(columns)), "ab"[row % 2]] for row in range(rows)]
-    return "".join(",".join(line) + "\n" for line in lines)
+def _table(rows: int, columns: int, cell: Callable[[], str]) -> Iterator[str]:
+    yield ",".join([*(f"c{k}" for k in range(columns)), "y\n"])
+    for row in range(rows):
+        yield ",".join([*(cell() for _ in range(columns)), "ab"[row % 2] + "\n"])
 
 
 def _rates(count: int) -> str:
