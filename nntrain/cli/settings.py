@@ -1,5 +1,6 @@
 """Settings of a search for people: short names, and values as one would write them."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 
@@ -9,8 +10,8 @@ def short_names(paths: Sequence[str], others: Collection[str] = ()) -> dict[str,
     >>> short_names(["optimizer.learning_rate", "network.0.units", "network.1.units"])
     {'optimizer.learning_rate': 'learning_rate', 'network.0.units': '0.units', 'network.1.units': '1.units'}
     """
-    taken = [ending for path in dict.fromkeys([*paths, *others]) for ending in _endings(path)]
-    return {path: next((ending for ending in _endings(path) if taken.count(ending) == 1), path) for path in paths}
+    taken = Counter(ending for path in dict.fromkeys([*paths, *others]) for ending in _endings(path))
+    return {path: next((ending for ending in _endings(path) if taken[ending] == 1), path) for path in paths}
 
 
 def _endings(path: str) -> list[str]:

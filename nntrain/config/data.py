@@ -1,5 +1,6 @@
 """The `data` section: where the examples come from, how they are split and prepared."""
 
+from collections import Counter
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, Strict, Tag, model_validator
@@ -123,7 +124,8 @@ class OrdinalColumnConfig(Section):
     def _several(self) -> Self:
         if self.order is not None and len(self.order) < 2:
             raise mistake("must name at least two values", at=("order",), hint="name all values, the least one first")
-        twice = next((value for value in self.order or () if (self.order or ()).count(value) > 1), None)
+        times = Counter(self.order or ())
+        twice = next((value for value, count in times.items() if count > 1), None)
         if twice is not None:
             raise mistake(f"names {twice!r} twice", at=("order",), hint="name each value once")
         return self

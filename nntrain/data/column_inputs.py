@@ -301,7 +301,7 @@ def _fit_numeric(column: Column, dataset: Dataset, numeric: str, missing: str) -
             f"{dataset.place(at)}: column {column.name!r} is {float(column.values[at])!r}: numbers of this size "
             "overflow when they are scaled; express the column in another unit, or take its logarithm"
         )
-    low, high = float(np.nanmin(column.values)), float(np.nanmax(column.values))
+    low, high = float(np.fmin.reduce(column.values)), float(np.fmax.reduce(column.values))  # of those that are there
     return NumericInput(column.name, float(center), float(scale), fill, low, high)
 
 

@@ -236,8 +236,9 @@ def check_missing(dataset: Dataset, columns: Sequence[Column], declared: Collect
 
 
 def _check_fits(dataset: Dataset, column: Column, encoded: Array) -> None:
-    if (at := np.flatnonzero(~np.isfinite(encoded))).size:
-        row = int(at[0])
+    finite = np.isfinite(encoded)
+    if not finite.all():
+        row = int(finite.argmin())
         raise DataError(
             f"{dataset.place(row)}: column {column.name!r} is {float(column.values[row])!r}, which does not fit in "
             f"{encoded.dtype} after scaling; correct it, or set dtype: float64"

@@ -14,7 +14,7 @@ number: below it rounding is absolute. The rule is that of scikit-learn, deviati
 deviations, which cannot overflow; but there n has no bound, and of a million rows a column of 1.7e9 ± 0.1 is lost.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -41,15 +41,17 @@ def fit_scaling(values: Array, method: str, axes: tuple[int, ...] = (0,)) -> tup
     if method == "none":
         return center, scale
     with np.errstate(over="ignore", invalid="ignore"):
-        low = np.min([part.min(axis=axes) for part in blocks(values)], axis=0)
-        high = np.max([part.max(axis=axes) for part in blocks(values)], axis=0)
+        low = _combined(np.min, (part.min(axis=axes) for part in blocks(values)))
+        high = _combined(np.max, (part.max(axis=axes) for part in blocks(values)))
         count = values.size // max(1, center.size)
         if method == "minmax":
             center, scale = low, high - low
         else:
-            center = np.sum([part.sum(axis=axes) for part in blocks(values)], axis=0) / count
+            center = _combined(np.sum, (part.sum(axis=axes) for part in blocks(values))) / count
             scale = _deviation(values, center, high - low, axes)
         constant = is_constant(low, high, count, values.dtype)
+        if not constant.any():
+            return np.asarray(center), np.asarray(scale)
         return np.where(constant, np.clip(center, low, high), center), np.where(constant, 1.0, scale)
 
 
@@ -85,14 +87,21 @@ def median(values: Array) -> float:
     return mean(ordered[(len(ordered) - 1) // 2 : len(ordered) // 2 + 1])
 
 
+def _combined(together: Callable[..., Array], parts: Iterable[Array]) -> Array:
+    """What is found in the blocks, together; most columns are one block, where NumPy would do nothing but take time."""
+    first, *others = parts
+    return together([first, *others], axis=0) if others else first
+
+
 def _deviation(values: Array, center: Array, spread: Array, axes: tuple[int, ...]) -> Array:
     """The population standard deviation about `center`; `spread` is the largest value less the smallest."""
     count = values.size // max(1, center.size)
-    squares = np.sum([np.square(part - center).sum(axis=axes) for part in blocks(values)], axis=0) / count
+    squares = _combined(np.sum, (np.square(part - center).sum(axis=axes) for part in blocks(values))) / count
     lost = (spread > 0) & (squares < _FLOAT64.tiny)  # so small that the squares vanish: measure in units of the spread
     if lost.any():
         unit = np.where(lost, spread, 1.0)
-        squares = np.sum([np.square((part - center) / unit).sum(axis=axes) for part in blocks(values)], axis=0) / count
+        parts = (np.square((part - center) / unit).sum(axis=axes) for part in blocks(values))
+        squares = _combined(np.sum, parts) / count
         return np.asarray(np.maximum(np.sqrt(squares) * unit, _FLOAT64.smallest_subnormal))
     return np.asarray(np.sqrt(squares))
 

@@ -57,9 +57,12 @@ def check(experiment: Experiment) -> CheckReport:
 
 def layer_rows(experiment: Experiment, blueprint: Blueprint) -> list[LayerRow]:
     """A row for each layer of the config; a dense layer and its activation are one."""
+    places_of: dict[int, list[int]] = {}
+    for place, named in enumerate(blueprint.layers):
+        places_of.setdefault(named.position, []).append(place)
     rows = []
     for position, layer in enumerate(experiment.config.network):
-        places = [i for i, named in enumerate(blueprint.layers) if named.position == position]
+        places = places_of[position]
         parameters = sum(math.prod(slot.param.shape) for i in places for slot in blueprint.slots[i])
         activation = getattr(getattr(layer, "activation", None), "type", "linear")
         kind = layer.type if activation == "linear" else f"{layer.type} ({activation})"

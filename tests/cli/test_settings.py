@@ -2,7 +2,9 @@
 
 import pytest
 
+from nntrain.cli import settings
 from nntrain.cli.settings import setting_text, short_names
+from tests.counting import Watched
 
 
 @pytest.mark.parametrize(
@@ -30,3 +32,10 @@ def test_values_are_as_one_would_write_them() -> None:
     assert [setting_text(value) for value in (0.1, 1e-05, 16, "relu", None, [1, 2])] == [
         "0.1", "1e-05", "16", "relu", "null", "[1, 2]",
     ]  # fmt: skip
+
+
+def test_no_path_is_compared_with_all_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "_endings", lambda path: [Watched("units"), Watched(path)])
+    monkeypatch.setattr(Watched, "compared", 0)
+    short_names([f"network.{place}.units" for place in range(1_000)])
+    assert Watched.compared < 20_000

@@ -29,7 +29,7 @@ def _config(folder: Path, path: str, more: str = "", layers: str = "") -> None:
 
 
 def test_thousands_of_columns(tmp_path: Path) -> None:
-    count = 20_000
+    count = 4_000
     header = ",".join([*(f"c{k}" for k in range(count)), "y"])
     rows = [",".join([*([str(row % 2)] * (count // 2)), *(["1"] * (count // 2)), "ab"[row % 2]]) for row in range(10)]
     (tmp_path / "t.csv").write_text("\n".join([header, *rows]) + "\n")
@@ -38,7 +38,7 @@ def test_thousands_of_columns(tmp_path: Path) -> None:
     warnings = [line for line in ended.stdout.splitlines() if line.startswith("warning:")]
     assert ended.returncode == 0
     assert len(warnings) == 11
-    assert warnings[-1].startswith("warning: t.csv: and 9,990 more columns that are the same in every row: 'c10010'")
+    assert warnings[-1].startswith("warning: t.csv: and 1,990 more columns that are the same in every row: 'c2010'")
     assert len(json.loads(_run(tmp_path, "check", "a.yaml", "--json").stdout)["warnings"]) == 11
     assert len(ended.stdout.splitlines()) < 100
 

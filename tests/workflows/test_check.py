@@ -1,13 +1,19 @@
 """`check`: the layer table, sizes and warnings, without training and without leaving anything."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
 
 import nntrain
+from nntrain.config.experiment import Experiment
 from nntrain.errors import ConfigError, DataError
+from nntrain.nn.network import Blueprint
 from nntrain.workflows import CheckReport, LayerRow
+from nntrain.workflows.checking import layer_rows
+from tests.counting import calls
 from tests.experiments import BINARY, CLASSES, PETS, VALUES, load, write_pets, write_table
 
 
@@ -114,3 +120,23 @@ def test_images() -> None:
     report = check("data: {path: i.npz}\nnetwork: [flatten, {type: dense, units: auto, activation: auto}]\n")
     assert report.input_shape == (8, 6, 3)
     assert [layer.output_shape for layer in report.layers] == [(144,), (3,)]
+
+
+def test_the_rows_of_twice_the_layers_are_twice_the_work() -> None:
+    class Layer:
+        def __init__(self, position: int) -> None:
+            self._position = position
+
+        @property
+        def position(self) -> int:
+            return self._position
+
+    def work(count: int) -> int:
+        config = SimpleNamespace(network=[SimpleNamespace(type="dropout", name=None)] * count)
+        blueprint = SimpleNamespace(
+            layers=[Layer(place) for place in range(count)], slots=[()] * count, shapes=[(4,)] * (count + 1)
+        )
+        experiment = SimpleNamespace(config=config)
+        return calls(lambda: layer_rows(cast(Experiment, experiment), cast(Blueprint, blueprint)))
+
+    assert work(400) < 2.4 * work(200)
