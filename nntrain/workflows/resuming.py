@@ -366,12 +366,13 @@ def _write_changes(
     """Write down with what the run goes on, where that is new: the config; the environment, if it was `forced`."""
     if overrides:
         experiment = fit.experiment
+        config = config_text(experiment, portable(experiment, directory.path))  # refused before anything is written
         try:
             as_written = replace(experiment, source=replace(experiment.source, text=directory.read_source()))
             directory.write_source(as_written.source_with_overrides())
         except RunError:  # nothing depends on source.yaml: the training must not either
             pass
-        directory.write_config(config_text(experiment, portable(experiment, directory.path)))
+        directory.write_config(config)
     if forced is not None:
         command = known.get("command")
         begun = command if isinstance(command, list) and all(isinstance(word, str) for word in command) else None

@@ -291,3 +291,13 @@ def test_labels_that_are_no_text_of_a_file() -> None:
     ended = CliRunner().invoke(app, ["predict", str(run), "a.npz", "-o", "out.csv"])
     assert ended.exit_code == 0, ended.stderr
     assert len(Path("out.csv").read_text(encoding="utf-8").splitlines()) >= 61
+
+
+def test_a_run_that_cannot_go_on_with_an_override_is_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    write_pets()
+    run = nntrain.fit(load(PETS)).run
+    before = {path: path.read_bytes() for path in run.iterdir()}
+    monkeypatch.setattr("nntrain.config.written.MAX_BYTES", 100)
+    with pytest.raises(ConfigError, match="the config, with its aliases and defaults written out, takes"):
+        nntrain.resume(run, overrides=["training.epochs=40"])
+    assert {path: path.read_bytes() for path in run.iterdir()} == before
