@@ -295,15 +295,17 @@ def test_predict_leaves_the_old_file_when_it_fails(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.csv", "runs"]
 
 
-@pytest.mark.parametrize("place", ["missing/out.csv", "."])
+@pytest.mark.parametrize(
+    ("place", "said"), [("missing/out.csv", ": No such file"), (".", " is a folder: give the name")]
+)
 def test_predict_names_the_file_that_it_cannot_write(
-    invoke: Invoke, workflows: ModuleType, run: Path, tmp_path: Path, place: str
+    invoke: Invoke, workflows: ModuleType, run: Path, tmp_path: Path, place: str, said: str
 ) -> None:
     answer(workflows, "predict", predictions(ROWS))
     output = tmp_path / place
     ended = invoke("predict", str(run), "flowers.csv", "-o", str(output))
     assert ended.exit_code == 2
-    assert ended.stderr.startswith(f"{output}: ")
+    assert ended.stderr.startswith(f"{output}{said}")
     assert ended.stderr.count("\n") == 1
 
 
