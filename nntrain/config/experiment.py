@@ -182,6 +182,12 @@ def _loaded(text: Text, file: FilePath, overrides: Sequence[str]) -> Experiment:
     return Experiment(config, Source(file, text.content, tuple(overrides), document))
 
 
+def check_loaded(experiment: object) -> None:
+    """UserError where a function was given something else than an experiment, such as a config as a dict."""
+    if not isinstance(experiment, Experiment):
+        raise UserError(f"an experiment is what load_experiment returns, got {type(experiment).__name__}")
+
+
 def load_text(text: str) -> Config:
     """Return the config in a text of a file. Raises ConfigError as `load_experiment`."""
     return _checked(parse(Text("config.yaml", text)), search=True)

@@ -9,7 +9,7 @@ from nntrain.build.footprint import SMALLER, TRAINING, footprint, memory_warning
 from nntrain.build.monitors import check_monitors
 from nntrain.build.resolve import plan_network, resolve
 from nntrain.build.warnings import data_warnings
-from nntrain.config.experiment import Experiment
+from nntrain.config.experiment import Experiment, check_loaded
 from nntrain.config.written import config_text
 from nntrain.data.describe import describe_classes, describe_columns
 from nntrain.nn.network import Blueprint
@@ -24,6 +24,7 @@ def check(experiment: Experiment) -> CheckReport:
     Raises:
         ConfigError, DataError: what `fit` would raise.
     """
+    check_loaded(experiment)
     data = Data(experiment)
     prepared = data.prepare()
     preprocessor = prepared.preprocessor

@@ -20,7 +20,7 @@ from nntrain.build.monitors import check_monitors, undefined_metrics
 from nntrain.build.resolve import plan_network, resolve
 from nntrain.build.training import build_evaluator, build_loss, build_population, build_units
 from nntrain.build.warnings import data_warnings
-from nntrain.config.experiment import Experiment
+from nntrain.config.experiment import Experiment, check_loaded
 from nntrain.config.root import Config
 from nntrain.config.schedule import PlateauConfig
 from nntrain.config.training import MOST_THREADS, EarlyStoppingConfig
@@ -79,6 +79,7 @@ def fit(
         Interrupted: it was stopped; if training had begun, the run directory has all that `resume` needs.
         RunError: the run directory cannot be written.
     """
+    check_loaded(experiment)
     check_runs_dir(as_path(runs_dir, "runs_dir"))
     data = Data(experiment)
     prepared = data.prepare()

@@ -14,7 +14,7 @@ from nntrain.build.footprint import SMALLER, footprint, refuse_beyond
 from nntrain.build.layers import build_blueprint
 from nntrain.build.resolve import resolve
 from nntrain.build.training import build_population
-from nntrain.config.experiment import Experiment
+from nntrain.config.experiment import Experiment, check_loaded
 from nntrain.config.loss import PerceptronConfig
 from nntrain.config.network import DropoutConfig
 from nntrain.data.batches import Batch
@@ -43,6 +43,7 @@ def gradcheck(experiment: Experiment) -> GradientReport:
         ConfigError, DataError: what `fit` would raise.
         UserError: the perceptron loss is not the integral of its rule, so there is nothing to compare.
     """
+    check_loaded(experiment)
     config = experiment.config.model_copy(update={"dtype": "float64"})
     data = Data(experiment.with_config(config))
     prepared = data.prepare()

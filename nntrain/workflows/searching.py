@@ -20,7 +20,7 @@ from nntrain.config import dump
 from nntrain.config.checks import is_weighted, unweighted
 from nntrain.config.data import SplitFileConfig
 from nntrain.config.diagnostics import config_error
-from nntrain.config.experiment import Experiment
+from nntrain.config.experiment import Experiment, check_loaded
 from nntrain.config.search import RandomConfig, SearchConfig, is_random
 from nntrain.config.written import searchable_text
 from nntrain.data.comparison import same_examples
@@ -103,6 +103,7 @@ def gridsearch(
         Interrupted: Ctrl-C or SIGTERM; the points that were done are in the search's directory.
     """
     listener = listener or Listener()
+    check_loaded(experiment)
     check_runs_dir(as_path(runs_dir, "runs_dir"))
     with terminable():
         search = Search(_with_space(experiment, parameters or {}, trials, seed))

@@ -264,3 +264,10 @@ def test_neither_a_path_nor_a_dict(config: Any, kind: str) -> None:
 def test_overrides_are_a_list_of_texts(overrides: Any) -> None:
     with pytest.raises(UserError, match=r"^overrides are a list of texts such as 'optimizer.learning_rate=0.1', got "):
         load_experiment(PLAIN, overrides)
+
+
+@pytest.mark.parametrize("given", [PLAIN, None, "a.yaml"])
+def test_what_is_no_experiment(given: Any) -> None:
+    for function in (nntrain.fit, nntrain.check, nntrain.gradcheck, nntrain.gridsearch):
+        with pytest.raises(UserError, match=r"^an experiment is what load_experiment returns, got "):
+            function(given)
