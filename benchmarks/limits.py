@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, repeat
 from pathlib import Path
 
 import numpy as np
@@ -44,18 +45,19 @@ def main(arguments: list[str]) -> None:
     _compare("column of 10 numbers", 40_000 // few, lambda n: (CONFIG, _table(10, n, _number)))
     _compare("column of 10 names", 40_000 // few, lambda n: (CONFIG, _table(10, n, _name)))
     flowers = [*_table(150, 4, _number)]
+    _compare("blank line", 10_000_000 // few, lambda n: (CONFIG, chain(flowers, repeat("\n", n))))
     _compare("value of a search", 20_000 // few, lambda n: (CONFIG + _rates(n), flowers))
     _compare("path of a search", 2_000 // few, lambda n: (_layers(n), flowers))
     _compare("point, checked", 5_000 // few, lambda n: (CONFIG + _rates(n), flowers), ("-c", PREPARE))
     _compare("point, 1 epoch", 5_000 // few, lambda n: (CONFIG + _rates(n), flowers), SEARCH)
     seconds, size = _run(SEARCH, _iris(10_000 // few), [])
-    print(f"{'iris, 10,000 points':22} {seconds:8.1f} s  {size:10,.0f} bytes")
+    print(f"{'iris, 10,000 points':22} {seconds:8.2f} s  {size:10,.0f} bytes")
 
 
 def _compare(what: str, count: int, made: Input, command: Sequence[str] = CHECK) -> None:
     (time, memory), (twice_time, twice_memory) = (_run(command, *made(n)) for n in (count, 2 * count))
     seconds, size = (twice_time - time) / count, (twice_memory - memory) / count
-    print(f"{what:22} {seconds * 1e6:8.1f} us {size:10,.0f} bytes")
+    print(f"{what:22} {seconds * 1e6:8.2f} us {size:10,.0f} bytes")
 
 
 def _run(command: Sequence[str], config: str, table: Iterable[str]) -> tuple[float, int]:
