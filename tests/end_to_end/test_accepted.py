@@ -51,10 +51,12 @@ WORDS = [
         "a\\nb",
         "?",
     ),
-    *("\\udcff", "\u00a0a", "a\u2028b", "\x85", "\ufeffa", "\u202ea", "a\tb", "\x1b[31m", "\x7f", "\U0001f600", "é"),
+    *("\\udcff", "a\u00a0b", "a\u2028b", "\x85", "\ufeffa", "\u202ea", "a\tb", "\x1b[31m", "\x7f", "\U0001f600", "é"),
     *("x" * 130, "ぁ" * 200, "a.b", "a.b.c", "0", "-1", "name", "type", "a/b", "a,b", "a;b", "?", "..", "$(a)", "a\nb"),
 ]
-NAMES = st.sampled_from(WORDS) | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6)
+NAMES = st.sampled_from(WORDS) | st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=6
+)
 # With which trainings do not diverge: most numbers that a setting may have are no rates to train with.
 RATES = st.fixed_dictionaries({"learning_rate": st.floats(1e-4, 0.1)})
 FOLDERS = st.sampled_from(["data", "d a t a", "d\udcffata", "~data", "da'ta", "d\nata", "dàta", "d\\udcffata", "-d"])
@@ -111,7 +113,7 @@ def experiments(draw: st.DrawFn, columns: list[str], classes: list[str], path: s
     for name, values in optional.items():
         if draw(st.integers(0, 2)) == 0:
             config[name] = draw(values)
-    if draw(st.integers(0, 2)) == 0:
+    if draw(st.integers(0, 9)) == 0:
         config["data"]["split"] = {"validation": 0}
     return config
 
