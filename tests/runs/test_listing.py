@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from nntrain.errors import RunError
-from nntrain.runs import RunDirectory
+from nntrain.runs import RunDirectory, store
+from nntrain.runs.files import read_bytes
 from nntrain.runs.listing import list_runs
 
 
@@ -43,6 +44,22 @@ def test_oldest_first(tmp_path: Path) -> None:
     started = [summary.started or "" for summary in list_runs(tmp_path)]
     assert started == sorted(started)
     assert {summary.name for summary in list_runs(tmp_path)} == set(names)
+
+
+def test_twice_the_runs_are_twice_the_files_to_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def counted(path: Path, limit: int) -> bytes:
+        read.append(path.name)
+        return read_bytes(path, limit)
+
+    monkeypatch.setattr(store, "read_bytes", counted)
+    for count in (5, 10):
+        for _ in range(5):
+            RunDirectory.create(tmp_path, "x").write_result({"epochs": 3})
+        read.clear()
+        assert len(list_runs(tmp_path)) == count
+        assert sorted(read) == ["result.json"] * count + ["status.json"] * count
 
 
 def test_an_unfinished_run_shows_the_epochs_of_its_history(tmp_path: Path) -> None:
