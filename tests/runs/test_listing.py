@@ -59,7 +59,7 @@ def test_twice_the_runs_are_twice_the_files_to_read(tmp_path: Path, monkeypatch:
             RunDirectory.create(tmp_path, "x").write_result({"epochs": 3})
         read.clear()
         assert len(list_runs(tmp_path)) == count
-        assert sorted(read) == ["result.json"] * count + ["status.json"] * count
+        assert sorted(read) == ["result.json"] * count + ["status.json"] * (2 * count)
 
 
 def test_an_unfinished_run_shows_the_epochs_of_its_history(tmp_path: Path) -> None:
