@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nntrain.cli.console import BREAK, Painted, print_json, readable, say
+from nntrain.cli.signals import said_to_end
 from nntrain.cli.signals import wants_json as wants_json
 from nntrain.cli.streams import OutputError
 from nntrain.errors import ConfigError, Interrupted, NntrainError, RunError, UserError
@@ -34,6 +35,8 @@ def report(failure: BaseException, *, json: bool = False) -> int:
         return 0  # whoever read the output has seen enough
     if isinstance(failure, KeyboardInterrupt) and isinstance(failure.__context__, Interrupted):
         return report(failure.__context__, json=json)  # one more Ctrl-C, while that was on its way here
+    if isinstance(failure, KeyboardInterrupt | Interrupted):
+        said_to_end()
     text, code = _text_and_code(failure)
     text = as_message(text)  # the system's own words are no NntrainError
     say(*_colored(text, failure))

@@ -23,10 +23,13 @@ class AtOnce:
     destructor. What leaves something behind handles signals in its own way meanwhile (workflows/interruption.py), and
     when that is on its way out, with a message of its own, this lets it go. What was to be ignored when the process was
     started (nohup, a job in the background) stays ignored.
+
+    Attributes:
+        is_over: whether the process ends already, and has said so.
     """
 
     def __init__(self) -> None:
-        self._is_over = False
+        self.is_over = False
 
     def __enter__(self) -> None:
         self._heard = [number for number in SIGNALS if _signal.getsignal(number) not in (_signal.SIG_IGN, None)]
@@ -39,14 +42,14 @@ class AtOnce:
             _signal.signal(number, _signal.SIG_IGN)  # nothing is left to stop, and the interpreter could stumble
 
     def _end(self, number: int, frame: FrameType | None) -> None:
-        if self._is_over:  # one more, before this is
+        if self.is_over:  # one more, before this is
             return
         error = sys.exc_info()[1]
         while error is not None:
             if isinstance(error, KeyboardInterrupt) or hasattr(error, "signal"):  # or Interrupted
                 return
             error = error.__context__
-        self._is_over = True
+        self.is_over = True
         _write(2, "interrupted\n")
         if wants_json(sys.argv[1:]):
             _write(1, _JSON % (128 + number))
@@ -60,6 +63,14 @@ class AtOnce:
             send_again(signal_of(lost.exc_value))
         else:
             sys.__unraisablehook__(lost)
+
+
+def said_to_end() -> None:
+    """Let no further signal be answered: the word of an interruption is on its way, and the process at its end."""
+    for number in SIGNALS:
+        at_once = getattr(_signal.getsignal(number), "__self__", None)
+        if isinstance(at_once, AtOnce):
+            at_once.is_over = True
 
 
 _JSON = """{

@@ -150,6 +150,22 @@ def test_with_json_the_word_is_an_object_too(folder: Path, number: int) -> None:
     assert json.loads(stdout) == {"error": error}
 
 
+AFTER_THE_WORD = """
+import os, signal, sys
+from nntrain.cli.signals import AtOnce
+with AtOnce():
+    from nntrain.cli.failures import report
+    code = report(KeyboardInterrupt())
+    os.kill(os.getpid(), signal.SIGINT)
+    sys.exit(code)
+"""
+
+
+def test_one_more_signal_after_the_word_adds_nothing() -> None:
+    done = subprocess.run([sys.executable, "-c", AFTER_THE_WORD], env=ENVIRONMENT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
+
+
 @pytest.mark.parametrize("number", SIGNALS)
 def test_predictions_that_are_stopped_leave_no_file(folder: Path, number: int) -> None:
     output = folder / "stopped.csv"
