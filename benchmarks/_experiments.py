@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.build.data import Data, Prepared
-from nntrain.build.resolve import plan_network, resolve
-from nntrain.build.training import build_population
+from nntrain.assembly.data import Data, Prepared
+from nntrain.assembly.resolve import plan_network, resolve
+from nntrain.assembly.training import build_population
 from nntrain.config import Config, Experiment, load_experiment
 from nntrain.train.loop import Training
 from nntrain.train.records import EpochRecord

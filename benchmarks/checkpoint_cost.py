@@ -16,8 +16,8 @@ import numpy as np
 from _experiments import experiment_of
 from _measure import arguments, note, print_table
 
-from nntrain.build.data import Data
-from nntrain.build.resolve import resolve
+from nntrain.assembly.data import Data
+from nntrain.assembly.resolve import resolve
 from nntrain.runs.history import HistoryWriter
 from nntrain.runs.store import CHECKPOINT, RunDirectory
 from nntrain.train.loop import Training

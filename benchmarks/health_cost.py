@@ -17,11 +17,11 @@ import numpy as np
 from _experiments import experiment_of, prepare, resolved_config
 from _measure import ROOT, Side, alternate, arguments, one_thread, print_table
 
-from nntrain.build.training import build_population
-from nntrain.train import health, snapshots
-from nntrain.train.health import Health
+from nntrain.assembly.training import build_population
+from nntrain.diagnosis import health, snapshots
+from nntrain.diagnosis.health import Health
+from nntrain.diagnosis.snapshots import Snapshots
 from nntrain.train.loop import Training
-from nntrain.train.snapshots import Snapshots
 
 GOAL = 0.02
 

@@ -22,7 +22,7 @@ from _experiments import Epochs, experiment_of, prepare
 from _measure import MISSING_PEER, ROOT, Ratio, Side, alternate, arguments, duration, fastest, note, print_table
 
 from nntrain.arrays import Array
-from nntrain.build.data import Prepared
+from nntrain.assembly.data import Prepared
 from nntrain.train.threads import blas_threads
 
 try:

@@ -17,7 +17,7 @@ import numpy as np
 from _experiments import experiment_of, prepare, resolved_config
 from _measure import Ratio, Side, alternate, arguments, note, one_thread, print_table
 
-from nntrain.build.data import Prepared
+from nntrain.assembly.data import Prepared
 from nntrain.config import Config, structure_key
 from nntrain.search.groups import Member, group
 from nntrain.train.loop import Training

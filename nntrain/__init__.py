@@ -20,7 +20,7 @@ TYPE_CHECKING = False  # that of typing, whose import would take most of the tim
 if TYPE_CHECKING:
     from typing import Any
 
-    from nntrain.build import build_network
+    from nntrain.assembly import build_network
     from nntrain.config import load_experiment
     from nntrain.workflows import (
         Listener,
@@ -71,7 +71,7 @@ def _load(name: str) -> Any:
 
         return load_experiment
     if name == "build_network":
-        from nntrain.build import build_network
+        from nntrain.assembly import build_network
 
         return build_network
     from nntrain import workflows

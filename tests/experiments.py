@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.build.data import Data, Prepared
-from nntrain.build.resolve import resolve
+from nntrain.assembly.data import Data, Prepared
+from nntrain.assembly.resolve import resolve
 from nntrain.config.experiment import Experiment, load_experiment
 
 # Three classes in the plane, which a small network learns in a few epochs.

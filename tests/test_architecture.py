@@ -8,16 +8,18 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 
 # What a part of nntrain may import of the others, besides itself and `nntrain` (the version).
-GROUND = {"arrays", "errors", "streams", "parallel", "machine", "visible"}
+GROUND = {"arrays", "memory", "errors", "streams", "parallel", "machine", "visible"}
 NN = GROUND | {"nn"}
 TRAIN = NN | {"optim", "data", "train"}
-BUILD = TRAIN | {"config", "build"}
-WORKFLOWS = BUILD | {"search", "runs", "workflows"}
+ASSEMBLY = TRAIN | {"config", "assembly"}
+DIAGNOSIS = ASSEMBLY | {"diagnosis"}
+WORKFLOWS = DIAGNOSIS | {"search", "runs", "workflows"}
 ALLOWED = {
     "visible": set(),
     "errors": {"visible"},
     "arrays": set(),
     "streams": {"arrays", "errors"},
+    "memory": {"arrays"},
     "parallel": set(),
     "machine": set(),
     "nn": GROUND,
@@ -25,15 +27,16 @@ ALLOWED = {
     "data": NN,
     "train": NN | {"optim", "data"},
     "config": {"errors", "visible"},
-    "build": TRAIN | {"config"},
-    "runs": BUILD,
-    "search": BUILD,
+    "assembly": TRAIN | {"config"},
+    "diagnosis": ASSEMBLY,
+    "runs": ASSEMBLY,
+    "search": ASSEMBLY,
     "examples": {"errors"},
-    "workflows": BUILD | {"search", "runs"},
+    "workflows": DIAGNOSIS | {"search", "runs"},
     "cli": WORKFLOWS | {"examples"},
     "__main__": {"cli"},
 }
-FREE_OF_FRAMEWORKS = {"visible", "arrays", "errors", "streams", "parallel", "machine"}
+FREE_OF_FRAMEWORKS = {"visible", "arrays", "memory", "errors", "streams", "parallel", "machine"}
 FREE_OF_FRAMEWORKS |= {"nn", "optim", "data", "train", "runs"}
 FRAMEWORKS = {"pydantic", "rich", "typer", "yaml"}
 CONFIG_IMPORTS = {"pydantic", "pydantic_core", "annotated_types", "yaml", "typing_extensions"}

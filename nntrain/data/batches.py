@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.nn.layer import Memory, in_memory_order
+from nntrain.memory import Memory, in_memory_order
 from nntrain.streams import Streams
 
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from nntrain.arrays import Array, Shape
-from nntrain.nn.layer import Layer, Memory, Plan, ShapeError, Site
+from nntrain.memory import Memory
+from nntrain.nn.layer import Layer, Plan, ShapeError, Site
 from nntrain.nn.product import maxima, product
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nntrain.arrays import Array, Shape
+from nntrain.memory import Memory
 from nntrain.nn.initializers import Constant, GlorotUniform, Initializer
-from nntrain.nn.layer import Layer, Memory, Param, Plan, ShapeError, Site
+from nntrain.nn.layer import Layer, Param, Plan, ShapeError, Site
 from nntrain.nn.product import product
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nntrain.arrays import Array, Shape
-from nntrain.nn.layer import Layer, Memory, Plan, Site
+from nntrain.memory import Memory
+from nntrain.nn.layer import Layer, Plan, Site
 
 
 @dataclass(eq=False)

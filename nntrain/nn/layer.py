@@ -8,14 +8,11 @@ size; after that `forward` and `backward` take no arguments and allocate nothing
 from __future__ import annotations
 
 import math
-import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import DTypeLike
-
-from nntrain.arrays import Array, DType, Shape
+from nntrain.arrays import Array, Shape
+from nntrain.memory import Memory
 from nntrain.nn.initializers import Initializer
 from nntrain.streams import Streams
 
@@ -55,121 +52,6 @@ class Plan:
 
     output_shape: Shape
     params: tuple[Param, ...] = ()
-
-
-class Memory:
-    """Where all working arrays come from.
-
-    Attributes:
-        dtype: of every floating-point array.
-        threads: how many cores the operations on them may use.
-        nbytes: how much has been handed out.
-    """
-
-    def __init__(self, dtype: DTypeLike = np.float32, *, threads: int = 1) -> None:
-        self.dtype: DType = np.dtype(dtype)
-        self.threads = threads
-        self.nbytes = 0
-        self._zeros: Array = np.zeros(0, dtype=self.dtype)
-
-    def fresh(self) -> Memory:
-        """Another memory of the same dtype and threads, which has handed out nothing yet."""
-        return Memory(self.dtype, threads=self.threads)
-
-    def empty(self, shape: Shape, dtype: DTypeLike | None = None) -> Array:
-        """An uninitialized array, of `dtype` or else of the memory's own."""
-        array = _aligned(shape, np.dtype(self.dtype if dtype is None else dtype))
-        self.nbytes += array.nbytes
-        return array
-
-    def zeros(self, shape: Shape, dtype: DTypeLike | None = None) -> Array:
-        """An array of zeros, of `dtype` or else of the memory's own."""
-        array = self.empty(shape, dtype)
-        array[...] = 0
-        return array
-
-    def full(self, shape: Shape, value: float) -> Array:
-        """An array of one value; of shape () it is a constant that ufuncs take faster than a Python number."""
-        array = self.empty(shape)
-        array[...] = value
-        return array
-
-    def activations(self, members: int, examples: int, shape: Shape, dtype: DTypeLike | None = None) -> Array:
-        """An array [M, N, *shape] for what flows between layers.
-
-        Where there are fewer features than examples, [M, N, O] is a transposed view of memory laid out [M, O, N]:
-        biases, softmax and sums then run along the long axis, which makes narrow populations about three times
-        faster. Both layouts hold the same numbers, and the choice depends on nothing but N and O.
-        """
-        if len(shape) == 1 and shape[0] < examples:
-            return self.empty((members, shape[0], examples), dtype).swapaxes(1, 2)
-        return self.empty((members, examples, *shape), dtype)
-
-    def zeros_like(self, array: Array) -> Array:
-        """Read-only zeros with the shape and the layout of `array`, out of one block that all callers share.
-
-        NumPy compares two arrays three times faster than an array and a scalar, so ReLU compares with these.
-        """
-        if self._zeros.size < array.size:
-            self._zeros = self.zeros((array.size,))
-            self._zeros.flags.writeable = False
-        stored = in_memory_order(array)
-        zeros = self._zeros[: array.size].reshape(stored.shape)
-        return zeros if stored is array else zeros.swapaxes(1, 2)
-
-
-class Counting(Memory):
-    """Hands out arrays that nobody has filled, for learning how much memory is needed.
-
-    The system gives a page of memory only to who writes to it, so arrays that are not used cost nothing.
-
-    Attributes:
-        in_all: bytes that this memory and those that were made `fresh` from it have handed out.
-    """
-
-    def __init__(self, dtype: DTypeLike = np.float32, *, threads: int = 1) -> None:
-        super().__init__(dtype, threads=threads)
-        self._whole: Counting = self
-        self.in_all = 0
-
-    def fresh(self) -> Memory:
-        """Another one of the same dtype and threads, whose bytes count in this one's `in_all` too."""
-        other = Counting(self.dtype, threads=self.threads)
-        other._whole = self._whole
-        return other
-
-    def empty(self, shape: Shape, dtype: DTypeLike | None = None) -> Array:
-        """As `Memory.empty`."""
-        array = super().empty(shape, dtype)
-        self._whole.in_all += array.nbytes
-        return array
-
-    def zeros(self, shape: Shape, dtype: DTypeLike | None = None) -> Array:
-        """An array of anything."""
-        return self.empty(shape, dtype)
-
-    def full(self, shape: Shape, value: float) -> Array:
-        """An array of anything."""
-        return self.empty(shape)
-
-
-# Bytes in a cache line. NumPy's own arrays start at 16 bytes into one, so that every other vector touches two.
-CACHE_LINE = 64
-
-
-def _aligned(shape: Shape, dtype: DType) -> Array:
-    """An uninitialized array that starts with a cache line: passes over it are 15 to 40 % faster."""
-    size = math.prod(shape) * dtype.itemsize
-    if size + CACHE_LINE > sys.maxsize:  # for NumPy that is a mistake of the caller
-        raise MemoryError(f"an array of {math.prod(shape):.3g} numbers is more than any machine can address")
-    raw: Array = np.empty(size + CACHE_LINE, dtype=np.uint8)
-    start = -raw.ctypes.data % CACHE_LINE
-    return raw[start : start + size].view(dtype).reshape(shape)
-
-
-def in_memory_order(array: Array) -> Array:
-    """The C-contiguous view of an array that `Memory.activations` made: itself, or [M, N, O] as [M, O, N]."""
-    return array if array.flags.c_contiguous else array.swapaxes(1, 2)
 
 
 @dataclass

@@ -11,7 +11,8 @@ from typing import Protocol
 import numpy as np
 
 from nntrain.arrays import Array, Shape
-from nntrain.nn.layer import Layer, Memory, Param, ShapeError, Site
+from nntrain.memory import Memory
+from nntrain.nn.layer import Layer, Param, ShapeError, Site
 from nntrain.streams import Key, Purpose, Streams
 
 

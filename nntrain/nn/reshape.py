@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from nntrain.arrays import Array, Shape
-from nntrain.nn.layer import MOST_AXES, Layer, Memory, Plan, ShapeError, Site
+from nntrain.memory import Memory
+from nntrain.nn.layer import MOST_AXES, Layer, Plan, ShapeError, Site
 
 
 class _Rearranged(Layer):

@@ -10,7 +10,7 @@ from nntrain.arrays import Array
 from nntrain.optim.columns import POSITIVE_OR_OFF, Column, as_array, column, rows_of
 
 if TYPE_CHECKING:
-    from nntrain.nn.layer import Memory
+    from nntrain.memory import Memory
 
 # Squares are summed in float runs of this length (BLAS does it in one pass, and on one thread for so few), then the
 # runs in float64. The sums depend on nothing but a member's own numbers.

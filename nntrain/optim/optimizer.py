@@ -16,7 +16,7 @@ from nntrain.optim.columns import Column, rows_of
 from nntrain.parallel import in_parallel
 
 if TYPE_CHECKING:
-    from nntrain.nn.layer import Memory
+    from nntrain.memory import Memory
 
 # Handing work to another thread costs up to 90 µs where its core has gone to sleep. A pass takes about 0.1 ns per
 # number, so this many numbers times passes are 400 µs of work.

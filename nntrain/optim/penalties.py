@@ -13,7 +13,7 @@ from nntrain.optim.blocks import Block, split
 from nntrain.optim.columns import NOT_NEGATIVE, POSITIVE_OR_OFF, Column, as_array, column, rows_of
 
 if TYPE_CHECKING:
-    from nntrain.nn.layer import Memory
+    from nntrain.memory import Memory
 
 
 class _Penalty(ABC):

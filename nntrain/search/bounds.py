@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from nntrain.build.data import Encoded
+from nntrain.assembly.data import Encoded
 from nntrain.config.experiment import Experiment
 from nntrain.config.search import EvaluationConfig
 from nntrain.machine import bytes_in_words, total_memory

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nntrain.build.data import Prepared
-from nntrain.build.footprint import Footprint, footprint
-from nntrain.build.layers import build_blueprint
-from nntrain.build.training import build_population
+from nntrain.assembly.data import Prepared
+from nntrain.assembly.footprint import Footprint, footprint
+from nntrain.assembly.layers import build_blueprint
+from nntrain.assembly.training import build_population
 from nntrain.config.column import structure_key
 from nntrain.config.root import Config
 from nntrain.config.section import Section

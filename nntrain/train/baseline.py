@@ -14,8 +14,8 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.data.task import Task
+from nntrain.memory import Memory
 from nntrain.nn.activations import Sigmoid, Softmax, Step
-from nntrain.nn.layer import Memory
 from nntrain.nn.losses.loss import Loss
 from nntrain.train.metrics import LOSS, WEIGHTED_LOSS, compute_metrics, is_maximized
 from nntrain.train.task import EVALUATION_BLOCK, Units

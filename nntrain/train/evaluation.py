@@ -10,16 +10,16 @@ import numpy as np
 from nntrain.arrays import Array
 from nntrain.data.task import Task
 from nntrain.train.baseline import constant_answer
-from nntrain.train.classification_metrics import (
+from nntrain.train.metrics import LOSS, WEIGHTED_LOSS, compute_metrics, metrics_for, positive_class
+from nntrain.train.metrics.classification import (
     class_f1,
     class_precision,
     class_recall,
     count_classes,
     decisions,
 )
-from nntrain.train.metrics import LOSS, WEIGHTED_LOSS, compute_metrics, metrics_for, positive_class
-from nntrain.train.regression_metrics import output_absolute_error, output_r2, output_squared_error
-from nntrain.train.undefined import why_undefined
+from nntrain.train.metrics.regression import output_absolute_error, output_r2, output_squared_error
+from nntrain.train.metrics.undefined import why_undefined
 
 _SPLITS = ("training", "validation", "test")
 

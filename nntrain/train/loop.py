@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from nntrain.arrays import Array
+from nntrain.diagnosis.health import Health
+from nntrain.diagnosis.snapshots import Snapshots
 from nntrain.nn.network import Network
-from nntrain.train.health import Health
 from nntrain.train.population import Population
 from nntrain.train.records import EpochRecord, Outcome, Pause, StopReason
-from nntrain.train.snapshots import Snapshots
 from nntrain.train.state import TrainingState
 from nntrain.train.stopping import BestWeights
 from nntrain.train.update import gradient_norm

@@ -12,7 +12,7 @@ from nntrain.arrays import Array
 from nntrain.data.batches import Batch, Batches, Examples
 from nntrain.data.task import Task
 from nntrain.errors import RunError
-from nntrain.nn.layer import Memory
+from nntrain.memory import Memory
 from nntrain.nn.losses.loss import Loss
 from nntrain.nn.network import Network, Pass
 from nntrain.streams import Streams

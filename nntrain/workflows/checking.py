@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 
-from nntrain.build.data import SPLITS, Data
-from nntrain.build.footprint import SMALLER, TRAINING, footprint, memory_warnings
-from nntrain.build.monitors import check_monitors
-from nntrain.build.resolve import plan_network, resolve
-from nntrain.build.warnings import data_warnings
+from nntrain.assembly.data import SPLITS, Data
+from nntrain.assembly.footprint import SMALLER, TRAINING, footprint, memory_warnings
+from nntrain.assembly.monitors import check_monitors
+from nntrain.assembly.resolve import plan_network, resolve
 from nntrain.config.experiment import Experiment, check_loaded
 from nntrain.config.written import config_text
 from nntrain.data.describe import describe_classes, describe_columns
+from nntrain.diagnosis.data_warnings import data_warnings
 from nntrain.nn.network import Blueprint
 from nntrain.train.metrics import positive_class
 from nntrain.workflows.recording import preprocess_document

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from nntrain.build.class_weights import class_weights
-from nntrain.build.data import Prepared
+from nntrain.assembly.class_weights import class_weights
+from nntrain.assembly.data import Prepared
 from nntrain.config.root import Config
 from nntrain.data.targets import NumberTarget
 from nntrain.data.task import Task

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.build.class_weights import example_weights, given_class_weights, known_class_weights
-from nntrain.build.data import SPLITS, Data, Prepared, read_file
-from nntrain.build.training import build_evaluator, build_loss
+from nntrain.assembly.class_weights import example_weights, given_class_weights, known_class_weights
+from nntrain.assembly.data import SPLITS, Data, Prepared, read_file
+from nntrain.assembly.training import build_evaluator, build_loss
 from nntrain.config.data import SplitFileConfig
 from nntrain.config.experiment import Experiment
 from nntrain.data.dataset import Dataset, Kind

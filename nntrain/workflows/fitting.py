@@ -13,18 +13,19 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.build.class_weights import class_weights, example_weights
-from nntrain.build.data import SPLITS, Data, Prepared
-from nntrain.build.footprint import SMALLER, TRAINING, footprint, memory_warnings, refuse_beyond
-from nntrain.build.monitors import check_monitors, undefined_metrics
-from nntrain.build.resolve import plan_network, resolve
-from nntrain.build.training import build_evaluator, build_loss, build_population, build_units
-from nntrain.build.warnings import data_warnings
+from nntrain.assembly.class_weights import class_weights, example_weights
+from nntrain.assembly.data import SPLITS, Data, Prepared
+from nntrain.assembly.footprint import SMALLER, TRAINING, footprint, memory_warnings, refuse_beyond
+from nntrain.assembly.monitors import check_monitors, undefined_metrics
+from nntrain.assembly.resolve import plan_network, resolve
+from nntrain.assembly.training import build_evaluator, build_loss, build_population, build_units
 from nntrain.config.experiment import Experiment, check_loaded
 from nntrain.config.root import Config
 from nntrain.config.schedule import PlateauConfig
 from nntrain.config.training import MOST_THREADS, EarlyStoppingConfig
 from nntrain.config.written import config_text
+from nntrain.diagnosis.data_warnings import data_warnings
+from nntrain.diagnosis.symptoms import Symptoms
 from nntrain.errors import DivergedError, Interrupted, NntrainError, RunError
 from nntrain.nn.network import Network
 from nntrain.runs.checkpoint import write_checkpoint
@@ -40,7 +41,6 @@ from nntrain.train.metrics import is_maximized, positive_class
 from nntrain.train.population import Population
 from nntrain.train.records import EpochRecord, Outcome, StopReason
 from nntrain.train.state import TrainingState
-from nntrain.train.symptoms import Symptoms
 from nntrain.train.threads import blas_threads, threads_for
 from nntrain.train.watching import Watch
 from nntrain.visible import Lines
@@ -51,7 +51,7 @@ from nntrain.workflows.recording import portable, preprocess_document
 from nntrain.workflows.results import FitResult
 
 if TYPE_CHECKING:
-    from nntrain.workflows.divergence import Report
+    from nntrain.diagnosis.divergence import Report
 
 # In a checkpoint: what the epochs before it have shown.
 OBSERVED = "observed"
@@ -369,8 +369,8 @@ class Fit:
 
     def _examine(self, training: Training) -> Report:
         """Repeat the last steps of a training that diverged, and find out what happened."""
-        from nntrain.train.postmortem import find  # here, for most trainings do not diverge
-        from nntrain.workflows.divergence import Report
+        from nntrain.diagnosis.divergence import Report
+        from nntrain.diagnosis.postmortem import find  # here, for most trainings do not diverge
 
         outcome = training.outcomes[0]
         again = Training(self._population(), self.config.training.epochs, pause=lambda: True)

@@ -9,18 +9,18 @@ from functools import partial
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.build.data import Data
-from nntrain.build.footprint import SMALLER, footprint, refuse_beyond
-from nntrain.build.layers import build_blueprint
-from nntrain.build.resolve import resolve
-from nntrain.build.training import build_population
+from nntrain.assembly.data import Data
+from nntrain.assembly.footprint import SMALLER, footprint, refuse_beyond
+from nntrain.assembly.layers import build_blueprint
+from nntrain.assembly.resolve import resolve
+from nntrain.assembly.training import build_population
 from nntrain.config.experiment import Experiment, check_loaded
 from nntrain.config.loss import PerceptronConfig
 from nntrain.config.network import DropoutConfig
 from nntrain.data.batches import Batch
 from nntrain.errors import UserError
+from nntrain.memory import Memory
 from nntrain.nn.gradient_check import Difference, check_array
-from nntrain.nn.layer import Memory
 from nntrain.train.population import Population
 from nntrain.train.task import Bound
 from nntrain.workflows.results import GradientReport, GradientRow

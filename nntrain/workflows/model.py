@@ -10,14 +10,14 @@ from typing import Any, Protocol
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.build.data import Encoded, Prepared, table_rules
-from nntrain.build.footprint import refuse_beyond
-from nntrain.build.outputs import why_no_probabilities
-from nntrain.build.resolve import plan_network, resolve
+from nntrain.assembly.data import Encoded, Prepared, table_rules
+from nntrain.assembly.footprint import refuse_beyond
+from nntrain.assembly.outputs import why_no_probabilities
+from nntrain.assembly.resolve import plan_network, resolve
 from nntrain.data.dataset import Dataset
 from nntrain.data.task import Task
 from nntrain.errors import RunError, UserError
-from nntrain.nn.layer import Memory
+from nntrain.memory import Memory
 from nntrain.nn.network import Network
 from nntrain.runs.arrays_file import ArraySpec
 from nntrain.runs.finding import find_run

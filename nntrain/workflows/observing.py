@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from nntrain.diagnosis.symptoms import Symptoms
 from nntrain.errors import RunError
-from nntrain.train.symptoms import Symptoms
 from nntrain.train.watching import Watch
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.build.data import read_file
+from nntrain.assembly.data import read_file
 from nntrain.runs.naming import as_path
 from nntrain.workflows.model import Model
 

@@ -9,14 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from nntrain.build.data import Prepared
-from nntrain.build.resolve import plan_network, resolve
+from nntrain.assembly.data import Prepared
+from nntrain.assembly.resolve import plan_network, resolve
 from nntrain.config.column import structure_key
 from nntrain.config.experiment import Experiment
 from nntrain.config.root import Config
 from nntrain.config.section import LARGEST_INTEGER
 from nntrain.config.training import MOST_THREADS
 from nntrain.config.written import config_text
+from nntrain.diagnosis.snapshots import without_snapshots
 from nntrain.errors import RunError, UserError
 from nntrain.runs.checkpoint import read_checkpoint
 from nntrain.runs.environment import environment
@@ -33,7 +34,6 @@ from nntrain.runs.store import (
 )
 from nntrain.train.loop import Training
 from nntrain.train.records import StopReason
-from nntrain.train.snapshots import without_snapshots
 from nntrain.train.state import TrainingState
 from nntrain.workflows.evaluating import unchanged_data
 from nntrain.workflows.fitting import OBSERVED, Fit, how_to_go_on

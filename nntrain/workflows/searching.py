@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nntrain.build.class_weights import given_class_weights
-from nntrain.build.data import Data, Prepared, checksums, wants_output_per_class
-from nntrain.build.footprint import SMALLER, footprint, refuse_beyond
-from nntrain.build.monitors import check_monitors
-from nntrain.build.resolve import plan_network, resolve
+from nntrain.assembly.class_weights import given_class_weights
+from nntrain.assembly.data import Data, Prepared, checksums, wants_output_per_class
+from nntrain.assembly.footprint import SMALLER, footprint, refuse_beyond
+from nntrain.assembly.monitors import check_monitors
+from nntrain.assembly.resolve import plan_network, resolve
 from nntrain.config import dump
 from nntrain.config.checks import is_weighted, unweighted
 from nntrain.config.data import SplitFileConfig

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.build.class_weights import given_class_weights
+from nntrain.assembly.class_weights import given_class_weights
 from nntrain.config.experiment import Experiment
 from nntrain.errors import DivergedError, Interrupted, UserError
 from nntrain.runs import jsonfile

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nntrain.arrays import Array, Shape
+from nntrain.memory import Memory
 from nntrain.nn.activations import (
     Elu,
     Gelu,
@@ -21,7 +22,7 @@ from nntrain.nn.activations import (
 from nntrain.nn.dense import Dense
 from nntrain.nn.dropout import Dropout
 from nntrain.nn.initializers import Normal, Orthogonal
-from nntrain.nn.layer import Layer, Memory
+from nntrain.nn.layer import Layer
 from nntrain.nn.network import Named, Network, plan
 from nntrain.nn.reshape import Flatten, Reshape
 from nntrain.streams import Key

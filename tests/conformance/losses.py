@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from nntrain.arrays import Array
+from nntrain.memory import Memory
 from nntrain.nn.activations import Linear, Sigmoid, Softmax, Step, Tanh
 from nntrain.nn.dense import Dense
 from nntrain.nn.initializers import Normal
-from nntrain.nn.layer import Layer, Memory
+from nntrain.nn.layer import Layer
 from nntrain.nn.losses import (
     BinaryCrossEntropy,
     CrossEntropy,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nntrain.arrays import Array
-from nntrain.nn.layer import Memory
+from nntrain.memory import Memory
 from nntrain.nn.losses import Loss
 from nntrain.nn.network import Network
 from nntrain.streams import Key

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from nntrain.arrays import Array
 from nntrain.data.batches import Batches, Examples
-from nntrain.nn.layer import Memory
+from nntrain.memory import Memory
 from nntrain.streams import Key, Purpose, Streams
 
 

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nntrain.data.audit import column_warnings
 from nntrain.data.dataset import Dataset, numeric_column, text_column
 from nntrain.data.gathering import SHOWN
 from nntrain.data.preprocess import Preprocessor
 from nntrain.data.readers import lines, read, spelling
 from nntrain.data.task import Task
+from nntrain.diagnosis.audit import column_warnings
 from nntrain.errors import DataError
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import nntrain
-from nntrain.build.data import Data
+from nntrain.assembly.data import Data
 from nntrain.config.experiment import Experiment, load_experiment
 from nntrain.data.describe import ColumnRow
 from nntrain.errors import DataError, UserError

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nntrain.arrays import Array
-from nntrain.build.data import Data
+from nntrain.assembly.data import Data
 from nntrain.config.experiment import load_experiment
 from nntrain.errors import UserError
 

@@ -10,9 +10,9 @@ import pytest
 
 import nntrain
 from nntrain.arrays import Array
-from nntrain.build.data import Data
-from nntrain.build.resolve import resolve
-from nntrain.build.training import build_evaluator, build_population
+from nntrain.assembly.data import Data
+from nntrain.assembly.resolve import resolve
+from nntrain.assembly.training import build_evaluator, build_population
 from nntrain.config.experiment import load_experiment
 from nntrain.train.loop import Training
 from nntrain.workflows import FitResult, evaluation

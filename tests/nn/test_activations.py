@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nntrain.arrays import Array
+from nntrain.memory import Memory
 from nntrain.nn.activations import (
     Elu,
     Gelu,
@@ -23,7 +24,7 @@ from nntrain.nn.activations import (
     Step,
     Tanh,
 )
-from nntrain.nn.layer import Layer, Memory, ShapeError
+from nntrain.nn.layer import Layer, ShapeError
 from nntrain.nn.network import Named, Network, plan
 
 ORACLE: dict[str, Any] = json.loads(

@@ -18,10 +18,10 @@ import numpy as np
 import pytest
 
 from nntrain.arrays import Array
+from nntrain.memory import Memory
 from nntrain.nn.activations import Sigmoid
 from nntrain.nn.dense import Dense
 from nntrain.nn.initializers import Values
-from nntrain.nn.layer import Memory
 from nntrain.nn.losses import HalfSquaredError
 from nntrain.nn.network import Named, Network, Pass, plan
 from nntrain.streams import Key

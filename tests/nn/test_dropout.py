@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from nntrain.arrays import Array
+from nntrain.memory import Memory
 from nntrain.nn.dropout import Dropout
-from nntrain.nn.layer import Layer, Memory
+from nntrain.nn.layer import Layer
 from nntrain.nn.network import Named, Network, plan
 from nntrain.streams import Key
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from nntrain.arrays import Array
+from nntrain.memory import Memory
 from nntrain.nn.activations import (
     Elu,
     Gelu,
@@ -21,7 +22,7 @@ from nntrain.nn.activations import (
     Step,
     Tanh,
 )
-from nntrain.nn.layer import Layer, Memory
+from nntrain.nn.layer import Layer
 from nntrain.nn.losses import (
     BinaryCrossEntropy,
     CrossEntropy,

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from nntrain.arrays import Array
-from nntrain.nn.layer import Memory
+from nntrain.memory import Memory
 from nntrain.nn.losses import (
     BinaryCrossEntropy,
     CrossEntropy,

@@ -6,11 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nntrain.arrays import Array
+from nntrain.memory import Memory
 from nntrain.nn.activations import Linear, Relu, Sigmoid, Softmax, Tanh
 from nntrain.nn.dense import Dense
 from nntrain.nn.dropout import Dropout
 from nntrain.nn.initializers import Normal, Values
-from nntrain.nn.layer import Layer, Memory
+from nntrain.nn.layer import Layer
 from nntrain.nn.network import Named, Network, NetworkShapeError, plan
 from nntrain.nn.reshape import Flatten, Reshape
 from nntrain.streams import Key

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from nntrain.memory import Memory
 from nntrain.nn.dense import Dense
 from nntrain.nn.initializers import Values
-from nntrain.nn.layer import Layer, Memory, ShapeError
+from nntrain.nn.layer import Layer, ShapeError
 from nntrain.nn.network import Named, Network, plan
 from nntrain.nn.reshape import Flatten, Reshape
 from nntrain.streams import Key

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.nn.layer import Memory
+from nntrain.memory import Memory
 from nntrain.optim import L2, Optimizer
 
 ORACLE: dict[str, Any] = json.loads(

@@ -7,7 +7,7 @@ import pytest
 
 from nntrain.arrays import Array
 from nntrain.errors import UserError
-from nntrain.nn.layer import Memory
+from nntrain.memory import Memory
 from nntrain.optim import ClipNorm
 from nntrain.optim.clipping import RUN
 from tests.optim.oracle import ORACLE

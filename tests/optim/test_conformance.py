@@ -11,7 +11,7 @@ import pytest
 
 import nntrain.optim
 from nntrain.arrays import Array
-from nntrain.nn.layer import Memory
+from nntrain.memory import Memory
 from nntrain.optim import Adagrad, Adam, AdamW, Optimizer, RmsProp, Sgd
 from tests.optim.oracle import Run
 

@@ -7,7 +7,7 @@ import pytest
 
 from nntrain.arrays import Array
 from nntrain.errors import UserError
-from nntrain.nn.layer import Memory
+from nntrain.memory import Memory
 from nntrain.optim import L1, L2, MaxNorm, Sgd
 from tests.optim.oracle import ORACLE, WEIGHTS, Run
 from tests.optim.oracle import gradient as loss_gradient

@@ -7,7 +7,7 @@ import pytest
 
 from nntrain.arrays import Array
 from nntrain.errors import RunError, UserError
-from nntrain.nn.layer import Memory
+from nntrain.memory import Memory
 from nntrain.optim import Adagrad, Adam, AdamW, Optimizer, RmsProp, Sgd
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from nntrain.build.data import Data
-from nntrain.build.resolve import resolve
+from nntrain.assembly.data import Data
+from nntrain.assembly.resolve import resolve
 from nntrain.config.column import structure_key
 from nntrain.search import executors
 from nntrain.search.executors import train_groups

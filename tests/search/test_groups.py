@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nntrain.build.data import Data, Prepared
-from nntrain.build.resolve import resolve
+from nntrain.assembly.data import Data, Prepared
+from nntrain.assembly.resolve import resolve
 from nntrain.config.column import structure_key
 from nntrain.search import groups
 from nntrain.search.executors import train_groups

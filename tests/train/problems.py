@@ -8,11 +8,11 @@ import numpy as np
 from nntrain.arrays import Array
 from nntrain.data.batches import Examples
 from nntrain.data.task import Task
+from nntrain.memory import Memory
 from nntrain.nn.activations import Softmax, Tanh
 from nntrain.nn.dense import Dense
 from nntrain.nn.dropout import Dropout
 from nntrain.nn.initializers import GlorotUniform
-from nntrain.nn.layer import Memory
 from nntrain.nn.losses import CrossEntropy, Loss
 from nntrain.nn.network import Named, Network, plan
 from nntrain.optim.schedules import Constant, Schedule

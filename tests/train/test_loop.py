@@ -11,11 +11,11 @@ import pytest
 from nntrain.arrays import Array
 from nntrain.data.batches import Examples
 from nntrain.data.task import Task
+from nntrain.memory import Memory
 from nntrain.nn.activations import Sigmoid, Step, Tanh
 from nntrain.nn.dense import Dense
 from nntrain.nn.initializers import Constant as Filled
 from nntrain.nn.initializers import Normal
-from nntrain.nn.layer import Memory
 from nntrain.nn.losses import HalfSquaredError, Loss, MeanSquaredError, Perceptron
 from nntrain.nn.network import Named, Network, plan
 from nntrain.optim.adam import Adam

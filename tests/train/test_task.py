@@ -8,10 +8,11 @@ import pytest
 from nntrain.arrays import Array
 from nntrain.data.batches import Examples
 from nntrain.data.task import Task
+from nntrain.memory import Memory
 from nntrain.nn.activations import Linear, Sigmoid, Softmax
 from nntrain.nn.dense import Dense
 from nntrain.nn.dropout import Dropout
-from nntrain.nn.layer import Layer, Memory
+from nntrain.nn.layer import Layer
 from nntrain.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, MeanSquaredError
 from nntrain.nn.network import Named, Network, plan
 from nntrain.nn.reshape import Flatten

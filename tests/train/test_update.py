@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from nntrain.memory import Memory
 from nntrain.nn.dense import Dense
-from nntrain.nn.layer import Memory
 from nntrain.nn.network import Named, Network, plan
 from nntrain.optim.adam import Adam
 from nntrain.optim.clipping import ClipNorm

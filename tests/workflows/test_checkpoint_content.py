@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
+from nntrain.diagnosis import snapshots
+from nntrain.diagnosis.symptoms import Symptoms
 from nntrain.errors import DivergedError, RunError
 from nntrain.nn.activations import Relu
 from nntrain.runs import RunDirectory
 from nntrain.runs.checkpoint import read_checkpoint, write_checkpoint
-from nntrain.train import snapshots
-from nntrain.train.symptoms import Symptoms
 from nntrain.train.watching import Watch
 from nntrain.workflows import resume
 from nntrain.workflows.observing import Observer
-from tests.train.test_health import blueprint
+from tests.diagnosis.test_health import blueprint
 from tests.workflows.conftest import ADAM, Write, interrupted, left, train
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nntrain
-from nntrain.build.data import Data
+from nntrain.assembly.data import Data
 from nntrain.data.describe import ColumnRow
 from nntrain.errors import ConfigError, DataError
 from nntrain.workflows import CheckReport

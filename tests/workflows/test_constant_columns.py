@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import nntrain
-from nntrain.build.data import Data
+from nntrain.assembly.data import Data
 from nntrain.data.column_inputs import NumericInput, column_input_from_json
 from nntrain.data.inputs import TableInputs
 from tests.experiments import load, write_table

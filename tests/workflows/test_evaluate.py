@@ -9,7 +9,7 @@ import pytest
 
 import nntrain
 from nntrain.arrays import Array
-from nntrain.build.data import Data
+from nntrain.assembly.data import Data
 from nntrain.config.experiment import load_experiment
 from nntrain.data.task import Task
 from nntrain.errors import DataError, UserError

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import nntrain
-from nntrain.build.data import Data
+from nntrain.assembly.data import Data
 from nntrain.config.experiment import Experiment, load_experiment
 from nntrain.errors import DivergedError
 from nntrain.train.records import EpochRecord

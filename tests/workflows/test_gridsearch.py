@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import nntrain
-from nntrain.build.data import Data
-from nntrain.build.resolve import resolve
+from nntrain.assembly.data import Data
+from nntrain.assembly.resolve import resolve
 from nntrain.config.column import structure_key
 from nntrain.config.experiment import Experiment, load_experiment
 from nntrain.errors import DivergedError, UserError

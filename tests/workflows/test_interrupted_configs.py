@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from nntrain.config import load_experiment
+from nntrain.diagnosis import snapshots
 from nntrain.errors import DivergedError, Interrupted, UserError
-from nntrain.train import snapshots
 from nntrain.train.records import EpochRecord
 from nntrain.workflows import FitResult, Listener, fit, resume
 from nntrain.workflows.interruption import Rehearsal

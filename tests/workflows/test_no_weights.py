@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 import nntrain
+from nntrain.diagnosis.remedies import neat
 from nntrain.errors import DivergedError
-from nntrain.workflows.remedies import neat
 from tests.experiments import load
 
 NUMBERS = "data: {path: numbers.csv, target: [y, z], preprocess: {numeric: none}}\ntraining: {epochs: 2}\n"

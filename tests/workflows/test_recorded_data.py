@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import nntrain
-from nntrain.build.data import Data
+from nntrain.assembly.data import Data
 from nntrain.config import load_experiment
 from nntrain.errors import DataError, Interrupted
 from nntrain.runs import RunDirectory

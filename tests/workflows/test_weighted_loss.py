@@ -10,7 +10,7 @@ import pytest
 
 import nntrain
 from nntrain.arrays import Array
-from nntrain.build.data import Data
+from nntrain.assembly.data import Data
 from nntrain.errors import ConfigError, Interrupted, RunError
 from nntrain.runs.store import RunDirectory
 from nntrain.workflows import FitInfo, FitResult, Listener, evaluation, fit, gridsearch, resume, verify

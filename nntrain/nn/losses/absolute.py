@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nntrain.nn.layer import Memory
+from nntrain.memory import Memory
 from nntrain.nn.losses.loss import Loss
 
 

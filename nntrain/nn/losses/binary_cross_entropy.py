@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from nntrain.arrays import Array
+from nntrain.memory import Memory
 from nntrain.nn.activations import Sigmoid, sigmoid, softplus
-from nntrain.nn.layer import Memory
 from nntrain.nn.losses.loss import Loss
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from nntrain.arrays import Array
+from nntrain.memory import Memory, in_memory_order
 from nntrain.nn.activations import Softmax
-from nntrain.nn.layer import Memory, in_memory_order
 from nntrain.nn.losses.loss import Loss
 from nntrain.nn.product import dots, maxima, product
 

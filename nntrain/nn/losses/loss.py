@@ -9,7 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.nn.layer import Layer, Memory, in_memory_order
+from nntrain.memory import Memory, in_memory_order
+from nntrain.nn.layer import Layer
 
 
 @dataclass(eq=False)

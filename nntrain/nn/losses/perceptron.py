@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nntrain.memory import Memory
 from nntrain.nn.activations import Step
-from nntrain.nn.layer import Memory
 from nntrain.nn.losses.loss import Loss
 
 

@@ -1,0 +1,267 @@
+"""Replace every `auto` by what it comes to, now that the data is known, and check that all of it suits the task."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from nntrain.arrays import Shape
+from nntrain.assembly.layers import build_blueprint, initial_overflow
+from nntrain.assembly.outputs import PROBABILITIES, output_activation
+from nntrain.config.activations import LinearConfig, SoftmaxConfig, StepConfig
+from nntrain.config.anatomy import dotted
+from nntrain.config.checks import check
+from nntrain.config.experiment import Experiment
+from nntrain.config.loss import (
+    AnyLoss,
+    BinaryCrossEntropyConfig,
+    CrossEntropyConfig,
+    MeanSquaredErrorConfig,
+    PerceptronConfig,
+)
+from nntrain.config.network import DenseConfig
+from nntrain.config.root import Config
+from nntrain.config.training import EarlyStoppingConfig
+from nntrain.data.dataset import quoted
+from nntrain.data.preprocess import Preprocessor
+from nntrain.data.targets import ClassTarget
+from nntrain.data.task import Task
+from nntrain.nn.network import Blueprint, NetworkShapeError
+from nntrain.train.metrics import LOSSES, METRICS, default_metrics, metrics_for
+
+# Dotted path of the setting to blame, what is wrong, and perhaps what to do.
+Mistake = tuple[str, str, str | None]
+
+_LOSS_TASKS = {
+    "cross_entropy": {Task.CLASSIFICATION},
+    "binary_cross_entropy": {Task.BINARY, Task.MULTILABEL},
+    "perceptron": {Task.BINARY, Task.MULTILABEL, Task.CLASSIFICATION},
+}
+
+
+def resolve(experiment: Experiment, preprocessor: Preprocessor, *, has_validation: bool) -> Experiment:
+    """The experiment with nothing left to decide.
+
+    Args:
+        experiment: as the user wrote it.
+        preprocessor: fitted; it knows the task and the number of outputs.
+        has_validation: whether there are validation examples, without which there is no early stopping by default.
+
+    Raises:
+        ConfigError: something does not suit the task or the data; it has the place in the config.
+    """
+    config, task = experiment.config, preprocessor.task
+    loss = _with_class_names(_loss(config, task), preprocessor)
+    network = tuple(_resolved_layer(layer, loss, task, preprocessor.outputs) for layer in config.network)
+    data = config.data.model_copy(
+        update={
+            "task": str(task),
+            "missing_values": config.data.marks,
+            "split": config.data.split.model_copy(update=_split(config, task)),
+            "synthetic": config.data.synthetic
+            and config.data.synthetic.model_copy(update=_seeded(config.data.synthetic.seed, config)),
+        }
+    )
+    early = config.early_stopping
+    resolved = config.model_copy(
+        update={
+            "name": experiment.name,
+            "data": data,
+            "network": network,
+            "loss": loss,
+            "early_stopping": (EarlyStoppingConfig() if has_validation else None) if early == "auto" else early,
+            "metrics": default_metrics(task) if config.metrics == "auto" else config.metrics,
+        }
+    )
+    concrete = experiment.with_config(resolved)
+    mistakes = list(_mistakes(resolved, preprocessor))
+    if mistakes:
+        raise concrete.errors(mistakes)
+    return concrete
+
+
+def plan_network(experiment: Experiment, input_shape: Shape) -> Blueprint:
+    """Plan the network of a resolved experiment. Raises ConfigError where a shape does not fit."""
+    try:
+        return build_blueprint([experiment.config.network], input_shape)
+    except NetworkShapeError as error:
+        raise experiment.error(f"network.{error.position}", str(error)) from error
+
+
+def _loss(config: Config, task: Task) -> AnyLoss:
+    if config.loss != "auto":
+        return config.loss
+    last = config.network[-1]
+    if isinstance(getattr(last, "activation", last), StepConfig):
+        return PerceptronConfig()
+    match task:
+        case Task.CLASSIFICATION:
+            return CrossEntropyConfig()
+        case Task.BINARY | Task.MULTILABEL:
+            return BinaryCrossEntropyConfig()
+        case Task.REGRESSION:
+            return MeanSquaredErrorConfig()
+
+
+def _with_class_names(loss: AnyLoss, preprocessor: Preprocessor) -> AnyLoss:
+    """The loss with its class weights by the names that the classes have; a number may be written in another way.
+
+    Names of no class stay, and so do all if two are of one class: both are mistakes.
+    """
+    given, target = getattr(loss, "class_weights", None), preprocessor.target_encoding
+    if not isinstance(given, dict) or not isinstance(target, ClassTarget):
+        return loss
+    places = [target.class_of(name) for name in given]
+    named = {
+        name if place is None else target.classes[place]: weight
+        for (name, weight), place in zip(given.items(), places, strict=True)
+    }
+    return loss.model_copy(update={"class_weights": named}) if len(named) == len(given) else loss
+
+
+def _resolved_layer(layer: Any, loss: AnyLoss, task: Task, outputs: int) -> Any:
+    """A layer with its units and its activation decided; auto stands in the output layer only."""
+    if not isinstance(layer, DenseConfig):
+        return layer
+    update: dict[str, Any] = {}
+    if layer.units == "auto":
+        update["units"] = outputs
+    if layer.activation == "auto":
+        update["activation"] = _output_activation(loss, task)
+    return layer.model_copy(update=update)
+
+
+def _output_activation(loss: AnyLoss, task: Task) -> Any:
+    if isinstance(loss, PerceptronConfig):
+        return StepConfig()
+    return LinearConfig() if task is Task.REGRESSION else PROBABILITIES[task]()
+
+
+def _split(config: Config, task: Task) -> dict[str, Any]:
+    split = config.data.split
+    by_class = task in (Task.CLASSIFICATION, Task.BINARY)
+    stratify = by_class if split.stratify == "auto" else split.stratify
+    return {"stratify": stratify, **_seeded(split.seed, config)}
+
+
+def _seeded(seed: int | None, config: Config) -> dict[str, int]:
+    return {"seed": config.seed if seed is None else seed}
+
+
+def _mistakes(config: Config, preprocessor: Preprocessor) -> Iterator[Mistake]:
+    """Everything that does not suit the task or the data."""
+    task = preprocessor.task
+    yield from _unfit_metrics(config, task)
+    unfit_loss = list(_unfit_loss(config, task))
+    yield from unfit_loss or _unfit_class_weights(config, preprocessor)
+    try:
+        blueprint = build_blueprint([config.network], preprocessor.input_shape)
+    except NetworkShapeError as error:
+        yield f"network.{error.position}", str(error), None
+        return
+    for path, message in initial_overflow(blueprint, config.dtype):
+        yield path, message, None
+    unfit_size = list(_unfit_size(config, blueprint, preprocessor))
+    yield from unfit_size
+    if not unfit_size and not unfit_loss:
+        yield from list(_contradictions(config)) or _unfit_activation(config, task, preprocessor.outputs)
+
+
+def _unfit_metrics(config: Config, task: Task) -> Iterator[Mistake]:
+    wanted = [(f"metrics.{place}", name) for place, name in enumerate(config.metrics)]
+    if isinstance(config.early_stopping, EarlyStoppingConfig):
+        wanted.append(("early_stopping.monitor", config.early_stopping.monitor.partition(".")[2]))
+    if config.search is not None:
+        wanted.append(("search.monitor", config.search.monitor.partition(".")[2]))
+    for path, name in wanted:
+        if name not in LOSSES and task not in METRICS[name].tasks:
+            yield path, f"{name} does not apply to a {task} task; these do: {', '.join(metrics_for(task))}", None
+
+
+def _unfit_loss(config: Config, task: Task) -> Iterator[Mistake]:
+    name = getattr(config.loss, "type", "auto")
+    if task not in _LOSS_TASKS.get(name, set(Task)):
+        fitting = {
+            Task.CLASSIFICATION: "cross_entropy",
+            Task.BINARY: "binary_cross_entropy",
+            Task.MULTILABEL: "binary_cross_entropy",
+            Task.REGRESSION: "mean_squared_error",
+        }[task]
+        yield "loss", f"{name} does not suit a {task} task; {fitting} does (or auto)", None
+
+
+def _unfit_class_weights(config: Config, preprocessor: Preprocessor) -> Iterator[Mistake]:
+    """Weights are for the classes that the target has, and for each of them there is one."""
+    path, given = "loss.class_weights", getattr(config.loss, "class_weights", None)
+    classes = preprocessor.classes
+    if given is None:
+        return
+    if classes is None:
+        yield path, f"{path} weigh one class against the others, which a {preprocessor.task} task does not have", None
+    elif isinstance(given, dict) and isinstance(target := preprocessor.target_encoding, ClassTarget):
+        first: dict[int, str] = {}
+        for name in given:
+            place = target.class_of(name)
+            if place is None:
+                yield f"{path}.{name}", f"{path}: the target has no class {name!r}", f"it has {quoted(classes)}"
+            elif (before := first.setdefault(place, name)) != name:
+                named = f"{path} names the class {classes[place]!r} twice, as {before!r} and {name!r}"
+                yield f"{path}.{name}", named, "give each class one weight"
+    elif given != "balanced" and len(given) != len(classes):
+        count = f"{len(given)} weight{'' if len(given) == 1 else 's'}"
+        yield path, f"{path} has {count}, but the target has {len(classes)} classes", f"in order: {quoted(classes)}"
+
+
+def _unfit_size(config: Config, blueprint: Blueprint, preprocessor: Preprocessor) -> Iterator[Mistake]:
+    """The network must put out as many numbers as the target has, as a vector."""
+    last, outputs, shape = len(config.network) - 1, preprocessor.outputs, blueprint.output_shape
+    put_out = math.prod(shape)
+    if put_out != outputs:
+        blamed = max((i for i, layer in enumerate(config.network) if isinstance(layer, DenseConfig)), default=last)
+        path = f"network.{blamed}.units" if isinstance(config.network[blamed], DenseConfig) else f"network.{blamed}"
+        yield (
+            path,
+            f"the network puts out {put_out} {'number' if put_out == 1 else 'numbers'} per example, but the data needs "
+            f"{_needs(preprocessor)}: set units: {outputs} (or auto) in the output layer",
+            None,
+        )
+    elif len(shape) != 1:
+        message = f"the network puts out the shape {shape} per example, but the data needs a vector"
+        yield f"network.{last}", f"{message}: end with a flatten layer", None
+
+
+def _contradictions(config: Config) -> Iterator[Mistake]:
+    """What was no mistake in the network as long as the loss was auto; a resolved config must load again."""
+    for found in check(config, search=False):
+        if found.path[0] == "network":  # monitors may find their validation examples in folds
+            yield dotted(found.path), found.message, found.hint
+
+
+def _unfit_activation(config: Config, task: Task, outputs: int) -> Iterator[Mistake]:
+    """Losses that are computed together with an activation want it on the last layer; softmax wants two outputs."""
+    path, activation = output_activation(config)
+    if isinstance(activation, SoftmaxConfig) and outputs == 1:
+        fitting = "linear" if task is Task.REGRESSION else PROBABILITIES[task]().type
+        yield path, f"softmax of one output is 1 whatever the inputs are: use {fitting} (or auto)", None
+        return
+    last = len(config.network) - 1
+    activation = getattr(config.network[last], "activation", config.network[last])
+    loss, given = getattr(config.loss, "type", "auto"), getattr(activation, "type", "none")
+    wanted = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid", "perceptron": "step"}.get(loss, given)
+    if given != wanted:
+        path = f"network.{last}.activation" if isinstance(config.network[last], DenseConfig) else f"network.{last}"
+        yield path, f"the loss {loss} needs {wanted} (or auto) as the last activation, got {given}", None
+
+
+def _needs(preprocessor: Preprocessor) -> str:
+    outputs = preprocessor.outputs
+    match preprocessor.task:
+        case Task.CLASSIFICATION:
+            return f"{outputs}, one for each class"
+        case Task.BINARY:
+            return "1, the probability of the second class"
+        case Task.MULTILABEL:
+            return f"{outputs}, one for each label"
+        case Task.REGRESSION:
+            return f"{outputs}, one for each target column"

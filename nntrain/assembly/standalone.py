@@ -1,0 +1,102 @@
+"""A network straight from layer descriptions, for teaching, tests and notebooks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from pydantic import Field, ValidationError
+
+from nntrain.arrays import Shape
+from nntrain.assembly.footprint import drawing_bytes, refuse_beyond
+from nntrain.assembly.layers import build_blueprint, initial_overflow
+from nntrain.config.mistake import Mistake
+from nntrain.config.network import DenseConfig, NetworkConfig
+from nntrain.config.numbers import unfit
+from nntrain.config.plain import plain_values
+from nntrain.config.section import LARGEST_INTEGER, Section
+from nntrain.errors import UserError
+from nntrain.memory import Memory
+from nntrain.nn.layer import MOST_AXES
+from nntrain.nn.network import Network, NetworkShapeError
+from nntrain.streams import Key
+from nntrain.visible import Lines, lines_of
+
+_OF_MEMBER = 256  # bytes of its keys and settings, at least
+
+
+class _Layers(Section):
+    network: NetworkConfig = Field(description="The layers, in order.")
+
+
+def build_network(
+    layers: Sequence[Mapping[str, Any] | str],
+    *,
+    input_shape: Shape,
+    members: int = 1,
+    seed: int = 0,
+    dtype: str = "float32",
+) -> Network:
+    """Build and initialize a network from layers as a config lists them.
+
+    Args:
+        layers: such as [{"type": "dense", "units": 8, "activation": "tanh"}, {"type": "dense", "units": 3}].
+        input_shape: of one example.
+        members: M; member m starts from seed + m.
+        seed: of the first member.
+        dtype: float32 or float64.
+
+    Raises:
+        UserError: a layer is invalid, a shape does not fit, units or an activation is `auto`, which needs data, or
+            another argument makes no sense.
+    """
+    fits = _is_whole(members, 1) and _is_whole(seed, 0) and isinstance(dtype, str) and dtype in ("float32", "float64")
+    if not fits:
+        raise UserError(
+            "members must be at least 1, seed at least 0 and dtype float32 or float64; "
+            f"got members={members!r}, seed={seed!r}, dtype={dtype!r}"
+        )
+    if not isinstance(layers, Sequence):
+        raise UserError(f"layers must be a list, got {layers!r}")
+    if not isinstance(input_shape, Sequence) or not all(_is_whole(size, 1) for size in input_shape):
+        raise UserError(f"input_shape must be a tuple of sizes such as (4,) or (28, 28), got {input_shape!r}")
+    if len(input_shape) > MOST_AXES:
+        raise UserError(f"input_shape has {len(input_shape)} axes, but an example may have at most {MOST_AXES}")
+    try:
+        configs = _Layers.model_validate(plain_values({"network": list(layers)})).network
+    except ValidationError as error:
+        from nntrain.config.explain import explain  # here, for most layers are right
+
+        raise UserError(Lines(*(_text(mistake) for mistake in explain(error, _Layers)))) from error
+    beyond = list(unfit(configs, dtype, ("network",), NetworkConfig))
+    if beyond:
+        raise UserError(Lines(*map(_text, beyond)))
+    for place, layer in enumerate(configs):
+        if isinstance(layer, DenseConfig) and "auto" in (layer.units, layer.activation):
+            raise UserError(f"network.{place}: auto needs data to go by; name the units and the activation")
+    names = [layer.name for layer in configs if layer.name is not None]
+    if len(set(names)) < len(names):
+        raise UserError(f"network: two layers have one name; their names are {', '.join(names)}")
+    try:
+        alone = build_blueprint([configs], tuple(input_shape))
+    except NetworkShapeError as error:
+        raise UserError(f"network.{error.position}: {error}") from error
+    needed = drawing_bytes(alone, members, np.dtype(dtype).itemsize) + _OF_MEMBER * members
+    refuse_beyond(needed, "this network", "give its layers fewer units, or take fewer members")
+    blueprint = build_blueprint([configs] * members, tuple(input_shape))
+    for _, message in initial_overflow(blueprint, dtype):
+        raise UserError(message)
+    network = Network(blueprint, members, Memory(np.dtype(dtype)))
+    network.initialize([Key(seed + member) for member in range(members)])
+    return network
+
+
+def _is_whole(value: object, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= LARGEST_INTEGER
+
+
+def _text(mistake: Mistake) -> str:
+    hint = f" ({'; '.join(lines_of(mistake.hint))})" if mistake.hint else ""
+    path = ".".join(map(str, mistake.path))
+    return f"{mistake.message}{hint}" if mistake.message.startswith(path) else f"{path}: {mistake.message}{hint}"

@@ -1,0 +1,151 @@
+"""How well the gradient reaches each layer: a few numbers per layer, measured now and then at an epoch's last batch.
+
+By name, with the layer's own behind the dot, as they stand in an epoch's record:
+
+gradient_norm.0   ‖∂L/∂θ‖₂ over the layer's weights and biases, as `gradient_norm` is over all layers'
+update_ratio.0    ‖Δθ‖₂ / ‖θ‖₂: how much of the layer the last update changed; about 1e-3 is usual
+growth.0          the root mean square of what a hidden layer puts out, relative to that of the network's inputs
+dead.0            the fraction of a hidden ReLU layer's units that put out 0 for every example of the sample
+saturated.0       the fraction of a hidden sigmoid or tanh layer's units that are within SATURATED of one of their
+                  bounds for every example of the sample, where their derivative is close to 0
+
+The sample is the validation split, or the last batch where there is none. Glorot & Bengio 2010 introduced such
+measurements to show where gradients vanish; the lectures show their figure. `symptoms` says when a number is bad.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from nntrain.arrays import Array
+from nntrain.memory import in_memory_order
+from nntrain.nn.activations import Relu, Sigmoid, Tanh
+from nntrain.nn.layer import Layer
+from nntrain.nn.network import Blueprint
+from nntrain.train.population import Population
+
+# Steps between two measurements, so that they take less than a fiftieth of the time.
+SPACING = 100
+# What a sigmoid or tanh may lack to its bound and still be called saturated.
+SATURATED = 0.01
+# Of fewer examples, unless they are all that there are, nobody can tell whether a unit is dead.
+SMALLEST_SAMPLE = 30
+
+# Sums of squares outside of this may have lost something in float32.
+_SAFE = (1e-28, 1e36)
+
+
+class Health:
+    """Measures a population of one.
+
+    It is due in the first epoch and then whenever SPACING more steps are done, which depends on nothing but the epoch:
+    a training that was interrupted measures in the same epochs as one that was not. It reads the arrays of the step
+    and changes none of them.
+    """
+
+    def __init__(self, population: Population) -> None:
+        network, task = population.network, population.task
+        blueprint, last = network.blueprint, task.bound[task.batches.schedule[-1]]
+        self._steps = task.steps
+        self._theta, self._grad = network.theta[0], network.grad[0]
+        self._update: Array = network.memory.empty(self._theta.shape)
+        self._parameters = parameters_of_layers(blueprint)
+        self._sizes: list[float] = []
+        self._values: dict[str, float] = {}
+        trainable = [place for place, slots in enumerate(blueprint.slots) if slots]
+        layers = last.network_pass.layers
+        self._input = layers[trainable[0]].x if trainable else last.network_pass.x
+        self._outputs = [(blueprint.layers[place - 1].name, layers[place].x) for place in trainable[1:]]
+        self._sample = _hidden(blueprint, _sample(population))
+
+    def is_due(self, epoch: int) -> bool:
+        """Whether to measure in an epoch, counted from 1."""
+        return epoch == 1 or epoch * self._steps // SPACING > (epoch - 1) * self._steps // SPACING
+
+    def before_update(self) -> None:
+        """Measure the gradient, and remember the weights."""
+        self._values, self._sizes = {}, []
+        for name, parts in self._parameters.items():
+            self._values[f"gradient_norm.{name}"] = norm([self._grad[part] for part in parts])
+            self._sizes.append(norm([self._theta[part] for part in parts]))
+        np.copyto(self._update, self._theta)
+
+    def after_update(self) -> None:
+        """Measure how far the weights have gone."""
+        np.subtract(self._theta, self._update, out=self._update)
+        for (name, parts), size in zip(self._parameters.items(), self._sizes, strict=True):
+            length = norm([self._update[part] for part in parts])
+            self._values[f"update_ratio.{name}"] = length / size if size else math.nan
+
+    def values(self) -> dict[str, Array]:
+        """Everything by name, each float64 [1]; comes after the epoch's evaluation."""
+        inputs = _root_mean_square(self._input)
+        for name, output in self._outputs:
+            self._values[f"growth.{name}"] = _root_mean_square(output) / inputs if inputs else math.nan
+        for name, layer in self._sample:
+            if isinstance(layer, Relu):
+                self._values[f"dead.{name}"] = dead(layer.y)
+            else:
+                middle, bound = (0.5, 0.5) if isinstance(layer, Sigmoid) else (0.0, 1.0)
+                self._values[f"saturated.{name}"] = saturated(layer.y, middle, bound)
+        return {name: np.array([value]) for name, value in self._values.items()}
+
+
+def parameters_of_layers(blueprint: Blueprint) -> dict[str, list[slice]]:
+    """For each layer that has parameters, the places in theta [P] of its own."""
+    return {
+        named.name: [slice(slot.start, slot.start + slot.param.size) for slot in slots]
+        for named, slots in zip(blueprint.layers, blueprint.slots, strict=True)
+        if slots
+    }
+
+
+def norm(parts: Sequence[Array]) -> float:
+    """‖·‖₂ of all parts together, each [n]; where squares would overflow or vanish in float32, in float64."""
+    total = sum(float(np.dot(part, part)) for part in parts)
+    if not _SAFE[0] < total < _SAFE[1]:
+        total = sum(float(np.einsum("p,p->", part, part, dtype=np.float64)) for part in parts)
+    return math.sqrt(total)
+
+
+def dead(y: Array) -> float:
+    """The fraction of units that are 0 for every example, from a ReLU's outputs [1, N, …, units]."""
+    silent = _over_examples(np.maximum, y) <= 0
+    return float(np.count_nonzero(silent) / silent.size)
+
+
+def saturated(y: Array, middle: float, bound: float) -> float:
+    """The fraction of units [1, N, …, units] whose outputs in middle ± bound are all within SATURATED of an end."""
+    nearest = _over_examples(np.minimum, np.abs(y - y.dtype.type(middle)))
+    return float(np.count_nonzero(nearest > bound - SATURATED) / nearest.size)
+
+
+def _over_examples(extreme: np.ufunc, y: Array) -> Array:
+    """The extreme of each unit [units] over examples, and over the positions of an image or a sequence."""
+    extremes: Array = extreme.reduce(y, axis=tuple(range(y.ndim - 1)))
+    return extremes
+
+
+def _root_mean_square(x: Array) -> float:
+    return norm([in_memory_order(x).reshape(-1)]) / math.sqrt(x.size)
+
+
+def _sample(population: Population) -> Sequence[Layer]:
+    """The layers that hold the activations of a large enough sample; none where there is no such."""
+    task = population.task
+    if "validation" in population.evaluators:
+        bound = population.evaluators["validation"].bound
+        if bound.size >= SMALLEST_SAMPLE:
+            return bound.network_pass.layers
+    bound = task.bound[task.batches.schedule[-1]]
+    enough = bound.size >= min(SMALLEST_SAMPLE, len(task.examples))
+    return bound.network_pass.layers if enough else ()
+
+
+def _hidden(blueprint: Blueprint, layers: Sequence[Layer]) -> list[tuple[str, Layer]]:
+    """The activations that can die or saturate to no good: those of hidden layers, for an output shall be sure."""
+    hidden = zip(blueprint.layers[:-1], layers, strict=False)
+    return [(named.name, layer) for named, layer in hidden if isinstance(layer, Relu | Sigmoid | Tanh)]
