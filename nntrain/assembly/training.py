@@ -50,10 +50,11 @@ from nntrain.optim.schedules import (
 )
 from nntrain.optim.sgd import Sgd
 from nntrain.streams import Key, Purpose, Streams
+from nntrain.train.evaluator import Evaluator, Units
 from nntrain.train.metrics import LOSSES, is_maximized
 from nntrain.train.population import Population
 from nntrain.train.stopping import EarlyStopping
-from nntrain.train.task import Evaluator, Supervised, Units
+from nntrain.train.supervised import Supervised
 from nntrain.train.update import Update
 
 

@@ -16,8 +16,8 @@ import numpy as np
 from nntrain.arrays import Array
 from nntrain.diagnosis.health import norm
 from nntrain.nn.layer import Layer
+from nntrain.train.bound import Bound
 from nntrain.train.loop import Training
-from nntrain.train.task import Bound
 
 # An example stands out of its batch if it is more than this many times the median example's size.
 STANDS_OUT = 1e3

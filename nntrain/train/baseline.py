@@ -17,8 +17,8 @@ from nntrain.data.task import Task
 from nntrain.memory import Memory
 from nntrain.nn.activations import Sigmoid, Softmax, Step
 from nntrain.nn.losses.loss import Loss
+from nntrain.train.evaluator import EVALUATION_BLOCK, Units
 from nntrain.train.metrics import LOSS, WEIGHTED_LOSS, compute_metrics, is_maximized
-from nntrain.train.task import EVALUATION_BLOCK, Units
 
 # A share of 0 or 1 would have an infinite loss where it is wrong; scikit-learn's log_loss cuts off there too.
 _SMALLEST_SHARE = float(np.finfo(np.float64).eps)

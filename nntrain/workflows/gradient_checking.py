@@ -21,8 +21,8 @@ from nntrain.data.batches import Batch
 from nntrain.errors import UserError
 from nntrain.memory import Memory
 from nntrain.nn.gradient_check import Difference, check_array
+from nntrain.train.bound import Bound
 from nntrain.train.population import Population
-from nntrain.train.task import Bound
 from nntrain.workflows.results import GradientReport, GradientRow
 
 TOLERANCE = 1e-7

@@ -23,10 +23,11 @@ from nntrain.nn.network import Blueprint, Named, Network, plan
 from nntrain.optim.schedules import Constant
 from nntrain.optim.sgd import Sgd
 from nntrain.streams import Key, Purpose, Streams
+from nntrain.train.evaluator import Evaluator
 from nntrain.train.loop import Training
 from nntrain.train.population import Population
 from nntrain.train.records import EpochRecord
-from nntrain.train.task import Evaluator, Supervised
+from nntrain.train.supervised import Supervised
 from nntrain.train.update import Update
 from tests.train.problems import Run, Setup
 from tests.train.test_loop import one_weight

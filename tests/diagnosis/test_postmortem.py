@@ -25,7 +25,7 @@ from nntrain.streams import Key, Purpose, Streams
 from nntrain.train.loop import Training
 from nntrain.train.population import Population
 from nntrain.train.records import EpochRecord, StopReason
-from nntrain.train.task import Supervised
+from nntrain.train.supervised import Supervised
 from nntrain.train.update import Update
 from tests.train.problems import Setup
 from tests.train.test_members import SETUPS

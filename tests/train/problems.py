@@ -18,11 +18,12 @@ from nntrain.nn.network import Named, Network, plan
 from nntrain.optim.schedules import Constant, Schedule
 from nntrain.optim.sgd import Sgd
 from nntrain.streams import Key, Purpose, Streams
+from nntrain.train.evaluator import Evaluator
 from nntrain.train.loop import Training
 from nntrain.train.population import Population
 from nntrain.train.records import EpochRecord, Outcome
 from nntrain.train.stopping import EarlyStopping
-from nntrain.train.task import Evaluator, Supervised
+from nntrain.train.supervised import Supervised
 from nntrain.train.update import Update
 
 # What a column [M, 1] is made of: the values of all members, of which a population takes those of its members.

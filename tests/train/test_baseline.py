@@ -19,7 +19,7 @@ from nntrain.nn.losses import (
 )
 from nntrain.train import baseline
 from nntrain.train.baseline import baseline_scores, constant_loss, not_beaten
-from nntrain.train.task import Units
+from nntrain.train.evaluator import Units
 
 # Training: 6 of class 0, 3 of class 1, 1 of class 2. Scored on one example of each.
 SHARES = np.eye(3, dtype=np.float32)[[0] * 6 + [1] * 3 + [2]]

@@ -22,11 +22,12 @@ from nntrain.optim.adam import Adam
 from nntrain.optim.schedules import Constant, Exponential, Plateau, Schedule
 from nntrain.optim.sgd import Sgd
 from nntrain.streams import Key, Purpose, Streams
+from nntrain.train.evaluator import Evaluator
 from nntrain.train.loop import Training
 from nntrain.train.population import Population
 from nntrain.train.records import EpochRecord, StopReason
 from nntrain.train.stopping import EarlyStopping
-from nntrain.train.task import Evaluator, Supervised
+from nntrain.train.supervised import Supervised
 from nntrain.train.update import Update
 from tests.nn.naive import NaiveLayer, backpropagate
 from tests.train.problems import CENTERS, Run, Setup

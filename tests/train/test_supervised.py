@@ -18,7 +18,8 @@ from nntrain.nn.network import Named, Network, plan
 from nntrain.nn.reshape import Flatten
 from nntrain.streams import Key, Purpose, Streams
 from nntrain.train import task as task_module
-from nntrain.train.task import Evaluator, Supervised, Units
+from nntrain.train.evaluator import Evaluator, Units
+from nntrain.train.supervised import Supervised
 
 
 def network_of(
