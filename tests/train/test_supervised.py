@@ -17,7 +17,7 @@ from nntrain.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, MeanSquare
 from nntrain.nn.network import Named, Network, plan
 from nntrain.nn.reshape import Flatten
 from nntrain.streams import Key, Purpose, Streams
-from nntrain.train import task as task_module
+from nntrain.train import evaluator as evaluator_module
 from nntrain.train.evaluator import Evaluator, Units
 from nntrain.train.supervised import Supervised
 
@@ -61,7 +61,7 @@ def test_evaluation_in_blocks_equals_evaluation_at_once(
     whole = Evaluator(network, loss, examples, task=task, metrics=metrics)
     at_once = whole.evaluate()
     for block in (1, 7, 52, 53):
-        monkeypatch.setattr(task_module, "EVALUATION_BLOCK", block * 3 * 4)
+        monkeypatch.setattr(evaluator_module, "EVALUATION_BLOCK", block * 3 * 4)
         evaluator = Evaluator(network, loss, examples, task=task, metrics=metrics)
         for _ in range(2):
             values = evaluator.evaluate()
@@ -101,7 +101,7 @@ def test_the_weighted_loss_of_evaluation_and_of_training(
         of_each = [mean_loss(name, y[n : n + 1], t[n : n + 1]) for n in range(len(y))]
         expected.append(np.mean(weight[which, :, 0] * of_each))
     for block in (1, 7, 53):
-        monkeypatch.setattr(task_module, "EVALUATION_BLOCK", block * 3 * 4)
+        monkeypatch.setattr(evaluator_module, "EVALUATION_BLOCK", block * 3 * 4)
         plain = Evaluator(network, loss, examples, task=task, metrics=()).evaluate()
         found = Evaluator(network, loss, weighted, task=task, metrics=()).evaluate()
         assert list(found) == ["loss", "weighted_loss"]
