@@ -1,9 +1,15 @@
-"""Where all working arrays come from, and how they are laid out."""
+"""Where all working arrays come from, and how they are laid out.
+
+Layout is this module's business: who computes with an array asks for one that lies like another, or for a flat view,
+and never looks at strides.
+"""
 
 from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -42,13 +48,13 @@ class Memory:
         array[...] = 0
         return array
 
-    def full(self, shape: Shape, value: float) -> Array:
+    def full(self, shape: Shape, value: float, dtype: DTypeLike | None = None) -> Array:
         """An array of one value; of shape () it is a constant that ufuncs take faster than a Python number."""
-        array = self.empty(shape)
+        array = self.empty(shape, dtype)
         array[...] = value
         return array
 
-    def activations(self, members: int, examples: int, shape: Shape, dtype: DTypeLike | None = None) -> Array:
+    def flowing(self, members: int, examples: int, shape: Shape, dtype: DTypeLike | None = None) -> Array:
         """An array [M, N, *shape] for what flows between layers.
 
         Where there are fewer features than examples, [M, N, O] is a transposed view of memory laid out [M, O, N]:
@@ -58,6 +64,12 @@ class Memory:
         if len(shape) == 1 and shape[0] < examples:
             return self.empty((members, shape[0], examples), dtype).swapaxes(1, 2)
         return self.empty((members, examples, *shape), dtype)
+
+    def like(self, array: Array, dtype: DTypeLike | None = None) -> Array:
+        """An uninitialized array with the shape and the layout of `array`; of the memory's own dtype, or of `dtype`."""
+        stored = in_memory_order(array)
+        made = self.empty(stored.shape, dtype)
+        return made if stored is array else made.swapaxes(1, 2)
 
     def zeros_like(self, array: Array) -> Array:
         """Read-only zeros with the shape and the layout of `array`, out of one block that all callers share.
@@ -70,6 +82,35 @@ class Memory:
         stored = in_memory_order(array)
         zeros = self._zeros[: array.size].reshape(stored.shape)
         return zeros if stored is array else zeros.swapaxes(1, 2)
+
+    def flat(self, array: Array) -> Array:
+        """A view [M, n] of an array [M, …]: each member's numbers in the order in which they lie.
+
+        Raises:
+            ValueError: they do not lie side by side.
+        """
+        stored = in_memory_order(array)
+        if not stored.flags.c_contiguous:
+            raise ValueError("the numbers of a member do not lie side by side: there is no flat view of them")
+        return stored.reshape(len(array), -1)
+
+    def alike(self, one: Array, other: Array) -> bool:
+        """Whether `flat` gives the numbers of both in the same order; M may be different."""
+        first, second = in_memory_order(one), in_memory_order(other)
+        if not (first.flags.c_contiguous and second.flags.c_contiguous):
+            return False
+        return (first is one) == (second is other)
+
+    def reshaped(self, array: Array, shape: Shape) -> tuple[Array, Callable[[], object] | None]:
+        """The numbers of an array [M, N, …] as [M, N, *shape], in C order.
+
+        A view where the layout allows one; otherwise an array, and the call that copies the numbers into it.
+        """
+        whole = (*array.shape[:2], *shape)
+        if array.flags.c_contiguous or array.shape == whole:
+            return array.reshape(whole), None
+        made = self.empty(whole, array.dtype)
+        return made, partial(np.copyto, made.reshape(array.shape), array)
 
 
 class Counting(Memory):
@@ -102,9 +143,9 @@ class Counting(Memory):
         """An array of anything."""
         return self.empty(shape, dtype)
 
-    def full(self, shape: Shape, value: float) -> Array:
+    def full(self, shape: Shape, value: float, dtype: DTypeLike | None = None) -> Array:
         """An array of anything."""
-        return self.empty(shape)
+        return self.empty(shape, dtype)
 
 
 # Bytes in a cache line. NumPy's own arrays start at 16 bytes into one, so that every other vector touches two.
@@ -122,5 +163,8 @@ def _aligned(shape: Shape, dtype: DType) -> Array:
 
 
 def in_memory_order(array: Array) -> Array:
-    """The C-contiguous view of an array that `Memory.activations` made: itself, or [M, N, O] as [M, O, N]."""
-    return array if array.flags.c_contiguous else array.swapaxes(1, 2)
+    """The C-contiguous view of an array that `Memory.flowing` made: itself, or [M, N, O] as [M, O, N]."""
+    if array.flags.c_contiguous or array.ndim != 3:
+        return array
+    turned = array.swapaxes(1, 2)
+    return turned if turned.flags.c_contiguous else array

@@ -47,6 +47,11 @@ class Streams:
         self.generators = [_generator(key, purpose) for key in places]
         self.of_member: Array = np.array([places[key] for key in self.keys], dtype=np.intp)
 
+    def uniform(self, out: Array) -> None:
+        """Fill out [S, …] with uniform numbers in [0, 1): one draw of each distinct generator, in out's dtype."""
+        for generator, numbers in zip(self.generators, out, strict=True):
+            generator.random(dtype=out.dtype.type, out=numbers)
+
     def select(self, rows: Array) -> Streams:
         """The streams of the members `rows` [L], each going on from where it is."""
         chosen = Streams.__new__(Streams)

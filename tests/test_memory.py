@@ -9,9 +9,9 @@ from nntrain.memory import Memory, in_memory_order
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_arrays_have_the_memorys_dtype_unless_another_is_asked_for(dtype: type[np.floating]) -> None:
     memory = Memory(dtype)
-    assert memory.empty((2, 3)).dtype == memory.zeros((2, 3)).dtype == memory.activations(1, 5, (2,)).dtype == dtype
+    assert memory.empty((2, 3)).dtype == memory.zeros((2, 3)).dtype == memory.flowing(1, 5, (2,)).dtype == dtype
     assert memory.zeros((2,), np.bool_).dtype == np.bool_
-    assert memory.activations(1, 2, (3,), np.int64).dtype == np.int64
+    assert memory.flowing(1, 2, (3,), np.int64).dtype == np.int64
 
 
 def test_float32_is_the_default() -> None:
@@ -22,7 +22,7 @@ def test_what_was_handed_out_is_counted() -> None:
     memory = Memory(np.float64)
     memory.empty((10, 10))
     memory.zeros((5,), np.bool_)
-    memory.activations(2, 7, (3,))
+    memory.flowing(2, 7, (3,))
     assert memory.nbytes == 800 + 5 + 2 * 7 * 3 * 8
 
 
@@ -33,7 +33,7 @@ def test_what_was_handed_out_is_counted() -> None:
 def test_activations_run_along_the_longer_axis(
     examples: int, shape: tuple[int, ...], runs_along_examples: bool
 ) -> None:
-    array = Memory().activations(3, examples, shape)
+    array = Memory().flowing(3, examples, shape)
     assert array.shape == (3, examples, *shape)
     stored = in_memory_order(array)
     assert stored.flags.c_contiguous
@@ -43,7 +43,7 @@ def test_activations_run_along_the_longer_axis(
 
 def test_zeros_to_compare_with_are_shared_and_cannot_be_written() -> None:
     memory = Memory(np.float64)
-    small, large = memory.activations(2, 5, (3,)), memory.empty((2, 3, 4, 5))
+    small, large = memory.flowing(2, 5, (3,)), memory.empty((2, 3, 4, 5))
     first, second = memory.zeros_like(small), memory.zeros_like(large)
     assert (first.shape, first.strides) == (small.shape, small.strides)
     assert (second.shape, second.strides) == (large.shape, large.strides)

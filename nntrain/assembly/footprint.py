@@ -14,7 +14,7 @@ from nntrain.config.root import Config
 from nntrain.errors import UserError
 from nntrain.machine import bytes_in_words, free_memory, total_memory
 from nntrain.memory import Counting
-from nntrain.nn.network import Blueprint
+from nntrain.nn.blueprint import Blueprint
 from nntrain.streams import Key
 
 LARGE = 2**29
@@ -65,7 +65,7 @@ def footprint(
 
 def drawing_bytes(blueprint: Blueprint, members: int, item: int) -> int:
     """What networks take while their weights are drawn, a parameter of all members at a time."""
-    largest = max((slot.param.size for slots in blueprint.slots for slot in slots), default=0)
+    largest = max((location.param.size for location in blueprint.params.values()), default=0)
     return members * (2 * item * blueprint.size + _DRAWN * 8 * largest)
 
 

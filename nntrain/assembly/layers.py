@@ -6,13 +6,12 @@ the first one says which object to make, and its columns are gathered from all o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import assert_never
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, assert_never
 
 import numpy as np
 
-from nntrain.arrays import Array, Shape
-from nntrain.assembly.columns import column
+from nntrain.arrays import Shape
 from nntrain.config import activations as act
 from nntrain.config import initializers as init
 from nntrain.config import network as layers
@@ -28,6 +27,8 @@ from nntrain.nn.activations import (
     Step,
     Tanh,
 )
+from nntrain.nn.blueprint import Blueprint, plan
+from nntrain.nn.chain import Chain
 from nntrain.nn.dense import Dense
 from nntrain.nn.dropout import Dropout
 from nntrain.nn.initializers import (
@@ -38,14 +39,22 @@ from nntrain.nn.initializers import (
     HeUniform,
     Initializer,
     LecunNormal,
+    Nested,
     Normal,
     Orthogonal,
     Uniform,
     Values,
 )
-from nntrain.nn.layer import Layer
-from nntrain.nn.network import Blueprint, Named, plan
+from nntrain.nn.layer import Hyperparameter, Layer, ShapeError
 from nntrain.nn.reshape import Flatten, Reshape
+
+
+class NetworkShapeError(ShapeError):
+    """A shape does not fit a layer. `position` is the layer's place in the config's list."""
+
+    def __init__(self, error: ShapeError, position: int) -> None:
+        super().__init__(str(error), error.path)
+        self.position = position
 
 
 def build_blueprint(networks: Sequence[Sequence[layers.LayerConfig]], input_shape: Shape) -> Blueprint:
@@ -54,49 +63,75 @@ def build_blueprint(networks: Sequence[Sequence[layers.LayerConfig]], input_shap
     Raises:
         NetworkShapeError: a layer cannot take the shape that reaches it.
     """
-    named = []
-    for position, variants in enumerate(zip(*networks, strict=True)):
-        name = variants[0].name or str(position)
-        named += [Named(name, layer, position) for layer in _build_layer(variants)]
-    return plan(named, input_shape)
+    chain: dict[str, Layer] = {}
+    for name, variants in zip(layer_names(networks[0]), zip(*networks, strict=True), strict=True):
+        chain |= {f"{name}{ending}": layer for ending, layer in _build_layer(variants).items()}
+    try:
+        return plan(Chain(chain), input_shape)
+    except ShapeError as error:
+        raise NetworkShapeError(error, position_of(networks[0], error.path[0])) from error
 
 
-def initial_overflow(blueprint: Blueprint, dtype: str) -> Iterator[tuple[str, str]]:
+ACTIVATION = ".activation"
+"""What is added to a layer's name for the activation that it ends with."""
+
+
+def layer_names(network: Sequence[layers.LayerConfig]) -> tuple[str, ...]:
+    """The names that the layers of a config go by: their own, or their places."""
+    return tuple(layer.name or str(place) for place, layer in enumerate(network))
+
+
+def position_of(network: Sequence[layers.LayerConfig], path: str) -> int:
+    """The place in the config's list of the layer to which a path in the network belongs."""
+    names = layer_names(network)
+    return next(place for place, name in enumerate(names) if path == name or path.startswith(f"{name}."))
+
+
+def initial_overflow(
+    network: Sequence[layers.LayerConfig], blueprint: Blueprint, dtype: str
+) -> Iterator[tuple[str, str]]:
     """Yield the dotted path of each initializer that may draw numbers beyond a dtype, and what is wrong with it."""
     largest = float(np.finfo(dtype).max)
-    for named, slots in zip(blueprint.layers, blueprint.slots, strict=True):
-        for slot in slots:
-            reach = slot.param.initializer.reach(slot.param.shape)
-            if reach > largest:
-                path = f"network.{named.position}.{'initializer' if slot.param.penalized else 'bias_initializer'}"
-                drawn = f"numbers up to {reach:.2g}" if np.isfinite(reach) else "numbers that are infinite"
-                yield path, f"{path} may draw {drawn}, beyond what {dtype} holds ({largest:.2g}): make them smaller"
+    for location in blueprint.params.values():
+        reach = location.param.initializer.reach(location.param.shape)
+        if reach > largest:
+            setting = "initializer" if location.param.penalized else "bias_initializer"
+            path = f"network.{position_of(network, location.path)}.{setting}"
+            drawn = f"numbers up to {reach:.2g}" if np.isfinite(reach) else "numbers that are infinite"
+            yield path, f"{path} may draw {drawn}, beyond what {dtype} holds ({largest:.2g}): make them smaller"
 
 
-def _build_layer(variants: Sequence[layers.LayerConfig]) -> list[Layer]:
+def _of_members(values: Iterable[float]) -> Hyperparameter:
+    """A hyperparameter as a description has it: a number where all members have the same, otherwise one for each."""
+    each = tuple(map(float, values))
+    return each[0] if len(set(each)) == 1 else each
+
+
+def _build_layer(variants: Sequence[layers.LayerConfig]) -> dict[str, Layer]:
+    """The layers of a config's layer, by what is added to its name."""
     first = variants[0]
     match first:
         case layers.DenseConfig():
             return _build_dense([v for v in variants if isinstance(v, layers.DenseConfig)])
         case layers.DropoutConfig():
-            return [Dropout(rate=column(v.rate for v in variants if isinstance(v, layers.DropoutConfig)))]
+            return {"": Dropout(_of_members(v.rate for v in variants if isinstance(v, layers.DropoutConfig)))}
         case layers.FlattenConfig():
-            return [Flatten()]
+            return {"": Flatten()}
         case layers.ReshapeConfig():
-            return [Reshape(tuple(first.shape))]
+            return {"": Reshape(tuple(first.shape))}
         case _:
-            return [build_activation(first)]
+            return {"": build_activation(first)}
 
 
-def _build_dense(variants: Sequence[layers.DenseConfig]) -> list[Layer]:
+def _build_dense(variants: Sequence[layers.DenseConfig]) -> dict[str, Layer]:
     first = variants[0]
     if first.units == "auto" or first.activation == "auto":
         raise ValueError("units and activation must be resolved before a layer is built")
     bias = build_initializer([v.bias_initializer for v in variants]) if first.bias else None
     dense = Dense(first.units, build_initializer([v.initializer for v in variants]), bias)
     if isinstance(first.activation, act.LinearConfig):
-        return [dense]
-    return [dense, build_activation(first.activation)]
+        return {"": dense}
+    return {"": dense, ACTIVATION: build_activation(first.activation)}
 
 
 def build_activation(config: act.AnyActivation) -> Layer:
@@ -130,8 +165,8 @@ def build_initializer(variants: Sequence[init.AnyInitializer]) -> Initializer:
     """The initializer that the configs name, with its scales gathered from all of them."""
     first = variants[0]
 
-    def gathered(name: str) -> Array:
-        return column(getattr(variant, name) for variant in variants)
+    def gathered(name: str) -> Hyperparameter:
+        return _of_members(getattr(variant, name) for variant in variants)
 
     match first:
         case init.GlorotUniformConfig():
@@ -155,6 +190,11 @@ def build_initializer(variants: Sequence[init.AnyInitializer]) -> Initializer:
         case init.ConstantConfig():
             return Constant(gathered("value"))
         case init.ValuesConfig():
-            return Values(np.asarray(first.values, dtype=np.float64))
+            return Values(_nested(first.values))
         case _:
             assert_never(first)
+
+
+def _nested(values: Any) -> Nested:
+    """Numbers in lists in lists as tuples in tuples, which a frozen description can hold."""
+    return tuple(map(_nested, values)) if isinstance(values, (list, tuple)) else float(values)

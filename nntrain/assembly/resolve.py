@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nntrain.arrays import Shape
-from nntrain.assembly.layers import build_blueprint, initial_overflow
+from nntrain.assembly.layers import NetworkShapeError, build_blueprint, initial_overflow
 from nntrain.assembly.outputs import PROBABILITIES, output_activation
 from nntrain.config.activations import LinearConfig, SoftmaxConfig, StepConfig
 from nntrain.config.anatomy import dotted
@@ -27,7 +27,7 @@ from nntrain.data.dataset import quoted
 from nntrain.data.preprocess import Preprocessor
 from nntrain.data.targets import ClassTarget
 from nntrain.data.task import Task
-from nntrain.nn.network import Blueprint, NetworkShapeError
+from nntrain.nn.blueprint import Blueprint
 from nntrain.train.metrics import LOSSES, METRICS, default_metrics, metrics_for
 
 # Dotted path of the setting to blame, what is wrong, and perhaps what to do.
@@ -160,7 +160,7 @@ def _mistakes(config: Config, preprocessor: Preprocessor) -> Iterator[Mistake]:
     except NetworkShapeError as error:
         yield f"network.{error.position}", str(error), None
         return
-    for path, message in initial_overflow(blueprint, config.dtype):
+    for path, message in initial_overflow(config.network, blueprint, config.dtype):
         yield path, message, None
     unfit_size = list(_unfit_size(config, blueprint, preprocessor))
     yield from unfit_size

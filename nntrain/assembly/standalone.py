@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 
 from nntrain.arrays import Shape
 from nntrain.assembly.footprint import drawing_bytes, refuse_beyond
-from nntrain.assembly.layers import build_blueprint, initial_overflow
+from nntrain.assembly.layers import NetworkShapeError, build_blueprint, initial_overflow
 from nntrain.config.mistake import Mistake
 from nntrain.config.network import DenseConfig, NetworkConfig
 from nntrain.config.numbers import unfit
@@ -19,7 +19,7 @@ from nntrain.config.section import LARGEST_INTEGER, Section
 from nntrain.errors import UserError
 from nntrain.memory import Memory
 from nntrain.nn.layer import MOST_AXES
-from nntrain.nn.network import Network, NetworkShapeError
+from nntrain.nn.network import Network
 from nntrain.streams import Key
 from nntrain.visible import Lines, lines_of
 
@@ -85,7 +85,7 @@ def build_network(
     needed = drawing_bytes(alone, members, np.dtype(dtype).itemsize) + _OF_MEMBER * members
     refuse_beyond(needed, "this network", "give its layers fewer units, or take fewer members")
     blueprint = build_blueprint([configs] * members, tuple(input_shape))
-    for _, message in initial_overflow(blueprint, dtype):
+    for _, message in initial_overflow(configs, blueprint, dtype):
         raise UserError(message)
     network = Network(blueprint, members, Memory(np.dtype(dtype)))
     network.initialize([Key(seed + member) for member in range(members)])

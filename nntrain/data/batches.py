@@ -169,13 +169,13 @@ class Batches:
         weight = None if examples.weight is None else memory.empty((members, size, 1))
         return Batch(
             memory.empty((members, size, *examples.x.shape[2:])),
-            memory.activations(members, size, examples.t.shape[2:]),
+            memory.flowing(members, size, examples.t.shape[2:]),
             weight,
         )
 
 
 def _laid_out(t: Array, memory: Memory) -> Array:
     """Targets [M, N, K] in the layout of the network's outputs, so that a loss runs along the same axis in both."""
-    laid_out = memory.activations(t.shape[0], t.shape[1], t.shape[2:])
+    laid_out = memory.flowing(t.shape[0], t.shape[1], t.shape[2:])
     laid_out[...] = t
     return laid_out

@@ -14,9 +14,9 @@ from nntrain.assembly.data import Data, Prepared
 from nntrain.config.root import Config
 from nntrain.data.dataset import Dataset
 from nntrain.diagnosis.outliers import outliers
-from nntrain.diagnosis.postmortem import STANDS_OUT, Finding, Quantity, Step, sizes
+from nntrain.diagnosis.postmortem import STANDS_OUT, Finding, InspectedStep, Quantity, sizes
 from nntrain.diagnosis.remedies import Blamed, Remedy, remedies
-from nntrain.nn.network import Blueprint
+from nntrain.nn.blueprint import Blueprint
 from nntrain.visible import Lines
 
 # How much of the repetition is reported: steps before the failing one, and rows of its batch.
@@ -140,7 +140,7 @@ def _blamed(finding: Finding, training: Dataset, prepared: Prepared) -> list[Bla
     for values in (prepared.splits["training"].x, prepared.splits["training"].t):
         size = sizes(values)
         dominates |= size > STANDS_OUT * np.median(size)
-    met: dict[int, Step] = {}
+    met: dict[int, InspectedStep] = {}
     steps = [*finding.before, finding.step]
     for place, step in enumerate(steps, start=1):
         is_recent = place >= len(steps) - STEPS_BEFORE
@@ -182,7 +182,7 @@ def _what(finding: Finding, dtype: str) -> str:
             return f"the optimizer's {finding.path} became {bad} by the update{some}"
 
 
-def _table(steps: Sequence[Step]) -> list[str]:
+def _table(steps: Sequence[InspectedStep]) -> list[str]:
     """The largest numbers of each step; the last one is the one that failed."""
     head = ("epoch", "batch", "loss", "|activation|", "|gradient|", "|weight|", "gradient norm")
     rows = [
@@ -202,7 +202,7 @@ def _number(value: float) -> str:
     return f"{value:.3g}" if math.isfinite(value) else "NaN" if math.isnan(value) else "infinite"
 
 
-def _figures(step: Step) -> dict[str, Any]:
+def _figures(step: InspectedStep) -> dict[str, Any]:
     return {
         "epoch": step.epoch,
         "batch": step.batch,

@@ -21,10 +21,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.memory import in_memory_order
+from nntrain.assembly.layers import ACTIVATION
 from nntrain.nn.activations import Relu, Sigmoid, Tanh
-from nntrain.nn.layer import Layer
-from nntrain.nn.network import Blueprint
+from nntrain.nn.blueprint import Blueprint
+from nntrain.nn.layer import Node
+from nntrain.nn.network import Pass
 from nntrain.train.population import Population
 
 # Steps between two measurements, so that they take less than a fiftieth of the time.
@@ -55,10 +56,8 @@ class Health:
         self._parameters = parameters_of_layers(blueprint)
         self._sizes: list[float] = []
         self._values: dict[str, float] = {}
-        trainable = [place for place, slots in enumerate(blueprint.slots) if slots]
-        layers = last.network_pass.layers
-        self._input = layers[trainable[0]].x if trainable else last.network_pass.x
-        self._outputs = [(blueprint.layers[place - 1].name, layers[place].x) for place in trainable[1:]]
+        self._memory = network.memory
+        self._input, self._outputs = _flows(blueprint, last.network_pass)
         self._sample = _hidden(blueprint, _sample(population))
 
     def is_due(self, epoch: int) -> bool:
@@ -82,25 +81,28 @@ class Health:
 
     def values(self) -> dict[str, Array]:
         """Everything by name, each float64 [1]; comes after the epoch's evaluation."""
-        inputs = _root_mean_square(self._input)
+        inputs = self._root_mean_square(self._input)
         for name, output in self._outputs:
-            self._values[f"growth.{name}"] = _root_mean_square(output) / inputs if inputs else math.nan
-        for name, layer in self._sample:
-            if isinstance(layer, Relu):
-                self._values[f"dead.{name}"] = dead(layer.y)
+            self._values[f"growth.{name}"] = self._root_mean_square(output) / inputs if inputs else math.nan
+        for name, node in self._sample:
+            if isinstance(node.layer, Relu):
+                self._values[f"dead.{name}"] = dead(node.y)
             else:
-                middle, bound = (0.5, 0.5) if isinstance(layer, Sigmoid) else (0.0, 1.0)
-                self._values[f"saturated.{name}"] = saturated(layer.y, middle, bound)
+                middle, bound = (0.5, 0.5) if isinstance(node.layer, Sigmoid) else (0.0, 1.0)
+                self._values[f"saturated.{name}"] = saturated(node.y, middle, bound)
         return {name: np.array([value]) for name, value in self._values.items()}
+
+    def _root_mean_square(self, x: Array) -> float:
+        return norm([*self._memory.flat(x)]) / math.sqrt(x.size)
 
 
 def parameters_of_layers(blueprint: Blueprint) -> dict[str, list[slice]]:
     """For each layer that has parameters, the places in theta [P] of its own."""
-    return {
-        named.name: [slice(slot.start, slot.start + slot.param.size) for slot in slots]
-        for named, slots in zip(blueprint.layers, blueprint.slots, strict=True)
-        if slots
-    }
+    found: dict[str, list[slice]] = {}
+    for leaf in blueprint.leaves:
+        if leaf.params:
+            found.setdefault(layer_name(leaf.path), []).extend(location.columns for location in leaf.params)
+    return found
 
 
 def norm(parts: Sequence[Array]) -> float:
@@ -129,23 +131,40 @@ def _over_examples(extreme: np.ufunc, y: Array) -> Array:
     return extremes
 
 
-def _root_mean_square(x: Array) -> float:
-    return norm([in_memory_order(x).reshape(-1)]) / math.sqrt(x.size)
+def _flows(blueprint: Blueprint, bound: Pass) -> tuple[Array, list[tuple[str, Array]]]:
+    """What comes into the first layer with parameters, and what comes into the others with the layer it comes from."""
+    learning = {leaf.path for leaf in blueprint.leaves if leaf.params}
+    leaves = [node for node in bound.nodes if node.is_leaf]
+    trained = [node for node in leaves if node.path in learning]
+    if not trained:
+        return bound.x, []
+    before = {id(node.y): node.path for node in leaves}
+    sources = [(before.get(id(node.x)), node.x) for node in trained[1:]]
+    return trained[0].x, [(layer_name(path), x) for path, x in sources if path is not None]
 
 
-def _sample(population: Population) -> Sequence[Layer]:
+def _sample(population: Population) -> Sequence[Node]:
     """The layers that hold the activations of a large enough sample; none where there is no such."""
     task = population.task
     if "validation" in population.evaluators:
         bound = population.evaluators["validation"].bound
         if bound.size >= SMALLEST_SAMPLE:
-            return bound.network_pass.layers
+            return bound.network_pass.nodes
     bound = task.bound[task.batches.schedule[-1]]
     enough = bound.size >= min(SMALLEST_SAMPLE, len(task.examples))
-    return bound.network_pass.layers if enough else ()
+    return bound.network_pass.nodes if enough else ()
 
 
-def _hidden(blueprint: Blueprint, layers: Sequence[Layer]) -> list[tuple[str, Layer]]:
+def _hidden(blueprint: Blueprint, nodes: Sequence[Node]) -> list[tuple[str, Node]]:
     """The activations that can die or saturate to no good: those of hidden layers, for an output shall be sure."""
-    hidden = zip(blueprint.layers[:-1], layers, strict=False)
-    return [(named.name, layer) for named, layer in hidden if isinstance(layer, Relu | Sigmoid | Tanh)]
+    last = blueprint.leaves[-1].path if blueprint.leaves else ""
+    return [
+        (layer_name(node.path), node)
+        for node in nodes
+        if isinstance(node.layer, Relu | Sigmoid | Tanh) and node.path != last
+    ]
+
+
+def layer_name(path: str) -> str:
+    """The name of a layer of the config from the path of one of the layers that it is made of."""
+    return path.removesuffix(ACTIVATION)

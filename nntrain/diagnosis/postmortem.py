@@ -14,8 +14,8 @@ from enum import StrEnum
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.diagnosis.health import norm
-from nntrain.nn.layer import Layer
+from nntrain.diagnosis.health import layer_name, norm
+from nntrain.nn.layer import Node
 from nntrain.train.bound import Bound
 from nntrain.train.loop import Training
 
@@ -34,7 +34,7 @@ class Quantity(StrEnum):
 
 
 @dataclass(eq=False)
-class Step:
+class InspectedStep:
     """One step of the repetition; of the one that failed, what comes after the failure means nothing.
 
     Attributes:
@@ -43,7 +43,7 @@ class Step:
         rows: int [N], the places of the batch's examples in the training split.
         learning_rate: as the schedule had it.
         inputs: the largest |x|.
-        activations: the largest |y| of each layer, in order.
+        activations: the largest |y| of each layer, by path, in order.
         loss: the mean over the batch.
         gradient: the largest |∂L/∂θ|, and `gradient_norm` ‖∂L/∂θ‖₂, before penalty and clipping.
         weight: the largest |θ| after the update; `weight_norm` is ‖θ‖₂ before it, and `update_norm` ‖Δθ‖₂.
@@ -54,7 +54,7 @@ class Step:
     rows: Array
     learning_rate: float
     inputs: float
-    activations: list[float] = field(default_factory=list)
+    activations: dict[str, float] = field(default_factory=dict)
     loss: float = math.nan
     gradient: float = math.nan
     gradient_norm: float = math.nan
@@ -65,7 +65,7 @@ class Step:
     @property
     def activation(self) -> float:
         """The largest |y| of all layers."""
-        return max(self.activations, default=math.nan)
+        return max(self.activations.values(), default=math.nan)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,9 +93,9 @@ class Finding:
     infinite: int
     nan: int
     total: int
-    step: Step
+    step: InspectedStep
     responsible: Array
-    before: list[Step]
+    before: list[InspectedStep]
     from_start: bool
 
 
@@ -137,25 +137,27 @@ class _Inspection:
 
     def __init__(self, training: Training) -> None:
         self.finding: Finding | None = None
-        self.steps: list[Step] = []
+        self.steps: list[InspectedStep] = []
         self._training, self._population = training, training.population
         self._network = self._population.network
         self._from_start = training.epoch == 1 and training.step == 0
         self._theta, self._grad = self._network.theta[0], self._network.grad[0]
         self._update: Array = np.empty_like(self._theta)
-        self._first = next((place for place, slots in enumerate(self._network.blueprint.slots) if slots), 0)
+        self._leaves = {leaf.path: leaf for leaf in self._network.blueprint.leaves}
         for bound in self._population.task.bound:
-            bound.network_pass.watch(_Observer(self, bound))
+            bound.watch(self)
 
-    def begin_step(self, x: Array) -> None:
-        """A batch x [1, N, …] is loaded."""
+    def before_step(self, bound: Bound) -> None:
+        """A batch is loaded."""
         training, population = self._training, self._population
         rates = population.schedule.rates(training.epoch - 1, population.learning_rate)
         rows = population.task.batches.rows(training.step)[0].astype(np.int32)
         if self.steps and np.array_equal(rows, self.steps[-1].rows):
             rows = self.steps[-1].rows  # the whole data in every step need not be kept in every step
         np.copyto(self._update, self._theta)
-        self.steps.append(Step(training.epoch, training.step + 1, rows, float(rates[0, 0]), largest(x)))
+        self.steps.append(
+            InspectedStep(training.epoch, training.step + 1, rows, float(rates[0, 0]), largest(bound.network_pass.x))
+        )
 
     def end_step(self) -> None:
         """The weights are updated."""
@@ -163,31 +165,47 @@ class _Inspection:
         step.weight_norm = norm([update])
         np.subtract(self._theta, update, out=update)
         step.update_norm, step.weight = norm([update]), largest(self._theta)
-        for place, slots in enumerate(self._network.blueprint.slots):
-            for slot in slots:
-                weights = self._theta[slot.start : slot.start + slot.param.size]
-                self.look(Quantity.WEIGHT, weights, place, slot.path)
+        for path, location in self._network.blueprint.params.items():
+            self.look(Quantity.WEIGHT, self._theta[location.columns], _owner(path), path)
         for name, array in self._population.update.optimizer.state().items():
             self.look(Quantity.OPTIMIZER, array, None, name)
 
-    def gradients(self, place: int, layer: Layer) -> None:
-        """A layer's parameter gradients are there."""
+    def after_forward(self, node: Node) -> None:
+        """A layer's outputs are there."""
+        value = self.look(Quantity.ACTIVATION, node.y, node.path, None, lambda: sizes(node.y[0]))
+        self.steps[-1].activations[node.path] = value
+
+    def after_loss(self, bound: Bound) -> None:
+        """The loss and its gradient are there."""
+        loss, leaves = bound.loss, [node.path for node in bound.network_pass.nodes if node.is_leaf]
+        self.steps[-1].loss = float(loss.value[0])
+        self.look(Quantity.LOSS, loss.total, None, None, lambda: np.maximum(sizes(loss.y[0]), sizes(loss.t[0])))
+        last = (leaves or [*self._leaves])[-1]
+        self.look(Quantity.GRADIENT, loss.dy, last, None, lambda: sizes(loss.dy[0]))
+
+    def after_backward(self, node: Node) -> None:
+        """A layer's parameter gradients and its dx are there."""
+        x, dy, dx = node.x, node.dy, node.dx
+        if dy is None:
+            return
 
         def shares() -> Array:
-            return sizes(layer.x[0]) * sizes(layer.dy[0])
+            return sizes(x[0]) * sizes(dy[0])
 
-        for slot in self._network.blueprint.slots[place]:
-            gradient = self._grad[slot.start : slot.start + slot.param.size]
-            self.look(Quantity.GRADIENT, gradient, place, slot.path, shares)
-        if place == self._first:
-            # All are there, and the update will use them up.
-            self.steps[-1].gradient, self.steps[-1].gradient_norm = largest(self._grad), norm([self._grad])
+        for location in self._leaves[node.path].params:
+            self.look(Quantity.GRADIENT, self._grad[location.columns], node.path, location.path, shares)
+        if dx is not None:
+            self.look(Quantity.GRADIENT, dx, node.path, None, lambda: sizes(dx[0]))
+
+    def after_gradients(self, bound: Bound) -> None:
+        """All gradients are there, and the update will use them up."""
+        self.steps[-1].gradient, self.steps[-1].gradient_norm = largest(self._grad), norm([self._grad])
 
     def look(
         self,
         quantity: Quantity,
         array: Array,
-        place: int | None,
+        layer: str | None,
         path: str | None = None,
         of_examples: Callable[[], Array] | None = None,
     ) -> float:
@@ -196,23 +214,23 @@ class _Inspection:
         Args:
             quantity: what the array is.
             array: of any shape.
-            place: the layer's.
+            layer: the path of the layer that it belongs to.
             path: of the parameter.
             of_examples: gives the part [N] that each example has in it.
         """
         value = largest(array)
         if not math.isfinite(value) and self.finding is None:
-            self._record(quantity, array, place, path, of_examples)
+            self._record(quantity, array, layer, path, of_examples)
         return value
 
     def too_large_a_sum(self) -> Finding | None:
         """The finding where every number is finite, but the sum of the weights or of the epoch's losses is not."""
         none = np.zeros(0)
         if self.steps and not math.isfinite(float(np.add.reduce(self._theta))):
-            slots = [(place, slot) for place, group in enumerate(self._network.blueprint.slots) for slot in group]
-            ends = [(largest(self._theta[s.start : s.start + s.param.size]), place, s.path) for place, s in slots]
-            _, place, path = max(ends)
-            self._record(Quantity.WEIGHT, none, place, path, None)
+            located = [*self._network.blueprint.params.items()]
+            ends = [(largest(self._theta[each.columns]), place) for place, (_, each) in enumerate(located)]
+            path = located[max(ends)[1]][0]
+            self._record(Quantity.WEIGHT, none, _owner(path), path, None)
         elif self.steps and not np.isfinite(self._population.task.mean_loss()).all():
             self._record(Quantity.LOSS, none, None, None, None)
         return self.finding
@@ -221,17 +239,16 @@ class _Inspection:
         self,
         quantity: Quantity,
         array: Array,
-        place: int | None,
+        layer: str | None,
         path: str | None,
         of_examples: Callable[[], Array] | None,
     ) -> None:
-        named = None if place is None else self._network.blueprint.layers[place]
         step = self.steps[-1]
         shares = of_examples() if of_examples is not None else np.zeros(len(step.rows))
         self.finding = Finding(
             quantity,
-            None if named is None else named.name,
-            None if named is None else type(named.layer).__name__.lower(),
+            None if layer is None else layer_name(layer),
+            None if layer is None else self._leaves[layer].layer.kind,
             path,
             int(np.isinf(array).sum()),
             int(np.isnan(array).sum()),
@@ -243,28 +260,6 @@ class _Inspection:
         )
 
 
-class _Observer:
-    """Takes what a pass has computed to the inspection, in the order in which it comes about."""
-
-    def __init__(self, inspection: _Inspection, bound: Bound) -> None:
-        self._inspection, self._bound = inspection, bound
-
-    def after_forward(self, place: int, layer: Layer) -> None:
-        if place == 0:
-            self._inspection.begin_step(self._bound.network_pass.x)
-        value = self._inspection.look(Quantity.ACTIVATION, layer.y, place, None, lambda: sizes(layer.y[0]))
-        self._inspection.steps[-1].activations.append(value)
-
-    def before_backward(self) -> None:
-        loss, inspection = self._bound.loss, self._inspection
-        if not self._bound.network_pass.layers:  # all there was is computed by the loss
-            inspection.begin_step(self._bound.network_pass.x)
-        inspection.steps[-1].loss = float(loss.value[0])
-        inspection.look(Quantity.LOSS, loss.total, None, None, lambda: np.maximum(sizes(loss.y[0]), sizes(loss.t[0])))
-        last = len(self._bound.network_pass.layers) - 1
-        inspection.look(Quantity.GRADIENT, loss.dy, last, None, lambda: sizes(loss.dy[0]))
-
-    def after_backward(self, place: int, layer: Layer, dx: Array | None) -> None:
-        self._inspection.gradients(place, layer)
-        if dx is not None:
-            self._inspection.look(Quantity.GRADIENT, dx, place, None, lambda: sizes(dx[0]))
+def _owner(path: str) -> str:
+    """The path of the layer that has a parameter."""
+    return path.rpartition(".")[0]

@@ -31,9 +31,9 @@ from nntrain.config.network import DenseConfig
 from nntrain.config.root import Config
 from nntrain.data.task import Task
 from nntrain.diagnosis.data_warnings import LARGE_INPUT
-from nntrain.diagnosis.postmortem import Finding, Step
+from nntrain.diagnosis.postmortem import Finding, InspectedStep
 from nntrain.diagnosis.symptoms import FAR
-from nntrain.nn.network import Blueprint
+from nntrain.nn.blueprint import Blueprint
 
 # ‖Δθ‖ / ‖θ‖ of an update that is as large as it may be.
 MODEST = 0.03
@@ -139,11 +139,12 @@ def _initial_weights(finding: Finding, config: Config, blueprint: Blueprint) -> 
     if not finding.from_start:
         return
     first = finding.before[0] if finding.before else finding.step
-    seen = [(size, place) for place, size in enumerate(first.activations) if math.isfinite(size)]
+    paths = [leaf.path for leaf in blueprint.leaves]
+    seen = [(size, paths.index(path)) for path, size in first.activations.items() if math.isfinite(size)]
     if not seen or not first.inputs:
         return
-    size, place = max(seen)
-    depth = sum(bool(slots) for slots in blueprint.slots[: place + 1])
+    size, largest = max(seen)
+    depth = sum(bool(leaf.params) for leaf in blueprint.leaves[: largest + 1])
     if not depth or size / first.inputs <= FAR:
         return
     factor = (size / first.inputs) ** (1 / depth)
@@ -187,7 +188,7 @@ def _rate(finding: Finding, config: Config) -> list[Remedy]:
     return [Remedy("optimizer.learning_rate", neat(rate * allowed), f"it is {rate:g}: {', '.join(seen)}")]
 
 
-def _onset(steps: Sequence[Step]) -> tuple[int, float]:
+def _onset(steps: Sequence[InspectedStep]) -> tuple[int, float]:
     """The last step whose gradient was of the usual length, and how many times longer the next one's was.
 
     Usual is up to UNUSUAL times the shortest. Where no later gradient is longer, the factor is 0.
@@ -203,7 +204,7 @@ def _onset(steps: Sequence[Step]) -> tuple[int, float]:
     return last, max(factors)
 
 
-def _update_size(step: Step, config: Config) -> float:
+def _update_size(step: InspectedStep, config: Config) -> float:
     """‖Δθ‖ / ‖θ‖ of a step; where it overflowed, what the gradient would have made of it."""
     length = step.update_norm
     if not math.isfinite(length):

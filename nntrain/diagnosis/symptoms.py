@@ -22,9 +22,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from nntrain.data.gathering import Remark, gathered
+from nntrain.diagnosis.health import layer_name
 from nntrain.errors import RunError
 from nntrain.nn.activations import LeakyRelu, Relu, Sigmoid, Tanh
-from nntrain.nn.network import Blueprint
+from nntrain.nn.blueprint import Blueprint
 
 DEAD = 0.9
 FAR = 1e4
@@ -50,11 +51,11 @@ class Symptoms:
     """
 
     def __init__(self, blueprint: Blueprint) -> None:
-        pairs = list(zip(blueprint.layers, blueprint.slots, strict=True))
-        self._trainable = [named.name for named, slots in pairs if slots]
-        self._names = list(dict.fromkeys(named.name for named, _ in pairs))
-        self._kinds = {named.name: type(named.layer) for named, _ in pairs}
-        self._units = {n.name: shape[-1] for n, shape in zip(blueprint.layers, blueprint.shapes[1:], strict=True)}
+        leaves = [(layer_name(leaf.path), leaf) for leaf in blueprint.leaves]
+        self._trainable = [name for name, leaf in leaves if leaf.params]
+        self._names = list(dict.fromkeys(name for name, _ in leaves))
+        self._layers = {name: leaf.layer for name, leaf in leaves}  # the last of one name: its activation
+        self._units = {name: leaf.output[-1] for name, leaf in leaves}
         self._seen: dict[tuple[str, str], int] = {}
         self._told: set[tuple[str, str]] = set()
 
@@ -146,7 +147,7 @@ class Symptoms:
     def _blocked(self, sign: _Sign, epoch: int) -> str:
         """The message about a layer that is dead or saturated."""
         share = "all" if sign.value == 1 else f"{sign.value:.0%}"
-        units = f"{share} of its {self._units[sign.layer]:,} {self._kinds[sign.layer].__name__.lower()} units"
+        units = f"{share} of its {self._units[sign.layer]:,} {self._layers[sign.layer].kind} units"
         if sign.kind.startswith("saturated"):
             return (
                 f"layer {sign.layer} is saturated: {units} are at one of their bounds for every example, where the "
@@ -165,12 +166,12 @@ class Symptoms:
         )
 
     def _cure(self, layer: str) -> str:
-        if issubclass(self._kinds[layer], Sigmoid | Tanh):
+        if isinstance(self._layers[layer], Sigmoid | Tanh):
             return "use activation: relu with initializer: he_normal"
         return f"start from larger weights ({self._initializer(layer)})"
 
     def _initializer(self, layer: str) -> str:
-        relu = issubclass(self._kinds[layer], Relu | LeakyRelu)
+        relu = isinstance(self._layers[layer], Relu | LeakyRelu)
         return f"initializer: {'he_normal' if relu else 'glorot_uniform'}"
 
 

@@ -1,8 +1,8 @@
 """How parameters start. Every initializer draws in float64 from the member's own stream.
 
 `fan_in` and `fan_out` of a parameter [..., I, O] are its inputs and outputs: I and O times the size of the leading
-axes (none for dense, the kernel's for a convolution). Scales (`gain`, `low`, `std`, …) are columns: a number, or an
-array [M] with one for each member.
+axes (none for dense, the kernel's for a convolution). Scales (`gain`, `low`, `std`, …) are a number, or a
+tuple with one for each member.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Union
 
 import numpy as np
 from numpy.random import Generator
@@ -18,10 +18,14 @@ from numpy.random import Generator
 from nntrain.arrays import Array, Shape
 from nntrain.streams import Streams
 
-Column = float | Array
+Scale = float | tuple[float, ...]
+"""A number for all members, or one for each."""
+
+Nested = Union[float, tuple["Nested", ...]]  # noqa: UP007 - a type that names itself must be a string here
+"""Numbers in tuples in tuples, as many deep as an array has axes."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Initializer(ABC):
     """Draws the numbers of one parameter for all members."""
 
@@ -50,21 +54,21 @@ class Initializer(ABC):
         """Standard numbers of `shape`, before scale and shift."""
 
     @abstractmethod
-    def scale_and_shift(self, shape: Shape) -> tuple[Column, Column]:
+    def scale_and_shift(self, shape: Shape) -> tuple[float | Array, float | Array]:
         """What the drawn numbers are multiplied by, and what is added to them."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class _Scaled(Initializer):
     """Zero-mean numbers whose spread follows from the shape, times `gain`."""
 
-    gain: Column = 1.0
+    gain: Scale = 1.0
 
     def draw(self, shape: Shape, generator: Generator) -> Array:
         return generator.standard_normal(shape)
 
-    def scale_and_shift(self, shape: Shape) -> tuple[Column, Column]:
-        return self.gain * self.spread(*_fans(shape)), 0.0
+    def scale_and_shift(self, shape: Shape) -> tuple[float | Array, float | Array]:
+        return _each(self.gain) * self.spread(*_fans(shape)), 0.0
 
     @abstractmethod
     def spread(self, fan_in: int, fan_out: int) -> float:
@@ -127,70 +131,87 @@ class Orthogonal(_Scaled):
         return 1.0
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Uniform(Initializer):
     """U(low, high)."""
 
-    low: Column = -0.05
-    high: Column = 0.05
+    low: Scale = -0.05
+    high: Scale = 0.05
 
     farthest = 1.0
 
     def draw(self, shape: Shape, generator: Generator) -> Array:
         return generator.random(shape)
 
-    def scale_and_shift(self, shape: Shape) -> tuple[Column, Column]:
-        return self.high - self.low, self.low
+    def scale_and_shift(self, shape: Shape) -> tuple[float | Array, float | Array]:
+        low = _each(self.low)
+        return _each(self.high) - low, low
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Normal(Initializer):
     """N(mean, std²)."""
 
-    mean: Column = 0.0
-    std: Column = 0.05
+    mean: Scale = 0.0
+    std: Scale = 0.05
 
     def draw(self, shape: Shape, generator: Generator) -> Array:
         return generator.standard_normal(shape)
 
-    def scale_and_shift(self, shape: Shape) -> tuple[Column, Column]:
-        return self.std, self.mean
+    def scale_and_shift(self, shape: Shape) -> tuple[float | Array, float | Array]:
+        return _each(self.std), _each(self.mean)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Constant(Initializer):
     """The same value everywhere; 0 by default, as biases start."""
 
-    value: Column = 0.0
+    value: Scale = 0.0
 
     def draw(self, shape: Shape, generator: Generator) -> Array:
         return np.zeros(shape)
 
-    def scale_and_shift(self, shape: Shape) -> tuple[Column, Column]:
-        return 0.0, self.value
+    def scale_and_shift(self, shape: Shape) -> tuple[float | Array, float | Array]:
+        return 0.0, _each(self.value)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Values(Initializer):
-    """The numbers given, so that a worked example can be run."""
+    """The numbers given, so that a worked example can be run.
 
-    values: Array
+    Attributes:
+        values: numbers, or tuples of them, nested as the parameter's axes are.
+    """
+
+    values: Nested
+
+    @classmethod
+    def of(cls, array: Array) -> Values:
+        """The numbers of an array."""
+        return cls(_nested(array.tolist()))
+
+    @property
+    def _array(self) -> Array:
+        return np.array(self.values, dtype=np.float64)
 
     def mismatch(self, shape: Shape) -> str | None:
         """The values must have the parameter's shape."""
-        if self.values.shape == shape:
-            return None
-        return f"the values given for it have shape {self.values.shape}, but it has shape {shape}"
+        given = self._array.shape
+        return None if given == shape else f"the values given for it have shape {given}, but it has shape {shape}"
 
     def draw(self, shape: Shape, generator: Generator) -> Array:
-        return self.values
+        return self._array
 
-    def scale_and_shift(self, shape: Shape) -> tuple[Column, Column]:
+    def scale_and_shift(self, shape: Shape) -> tuple[float | Array, float | Array]:
         return 1.0, 0.0
 
     def reach(self, shape: Shape) -> float:
         """The largest of the values."""
-        return float(np.abs(self.values).max(initial=0.0))
+        return float(np.abs(self._array).max(initial=0.0))
+
+
+def _nested(values: Any) -> Nested:
+    return tuple(map(_nested, values)) if isinstance(values, list) else float(values)
 
 
 def _fans(shape: Shape) -> tuple[int, int]:
@@ -201,8 +222,11 @@ def _fans(shape: Shape) -> tuple[int, int]:
     return receptive_field * shape[-2], receptive_field * shape[-1]
 
 
-def _over(column: Column, ndim: int) -> Column:
-    """A column [M] or [M, 1] with as many axes as the parameter, so that it broadcasts over M."""
-    if isinstance(column, np.ndarray):
-        return column.reshape((-1,) + (1,) * (ndim - 1))
-    return column
+def _each(scale: Scale) -> float | Array:
+    """A scale as float64 [M] where each member has its own."""
+    return np.array(scale, dtype=np.float64) if isinstance(scale, tuple) else scale
+
+
+def _over(scale: float | Array, ndim: int) -> float | Array:
+    """A scale [M] with as many axes as the parameter, so that it broadcasts over M."""
+    return scale.reshape((-1,) + (1,) * (ndim - 1)) if isinstance(scale, np.ndarray) else scale

@@ -1,44 +1,92 @@
-"""What a layer is: fields that describe it, a plan of what it needs, and arrays that it is bound to.
+"""What a layer is: a frozen description, a plan of what it needs, and the program that binding it to arrays returns.
 
-A layer's life has three stages. As constructed it is a description and holds no array. `plan` says which output shape
-and which parameters an input shape leads to. `bind` gives it every array that it will ever touch for batches of one
-size; after that `forward` and `backward` take no arguments and allocate nothing.
+A description holds hyperparameters and no array, so it is shared, compared and printed freely. `plan` says which
+output, parameters and state an input leads to. `bind` gives it every array that it will ever touch for batches of one
+size and returns the calls of a forward pass, and a way to get those of the backward pass; running them allocates
+nothing.
+
+Who may write where:
+
+- Forward, a layer writes only into arrays that it took from Memory itself, and into its state. What it reads as x is
+  another layer's y, or the data.
+- Backward, dy is the layer's own: it may write over it, and hand it on as dx. A composition that gives one y to several
+  readers gives each of them a dy of its own, and adds up their dx.
+- Gradients of parameters are assigned, not accumulated.
+- State is written in training passes only.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import ClassVar, Literal, Protocol, TypeVar
+
+import numpy as np
 
 from nntrain.arrays import Array, Shape
 from nntrain.memory import Memory
 from nntrain.nn.initializers import Initializer
 from nntrain.streams import Streams
 
+T = TypeVar("T")
+
 # Of an example: NumPy's arrays have 64, and two of them are for the members and the examples.
 MOST_AXES = 62
 
+Call = Callable[[], object]
+"""One piece of a program, with its arrays inside: a ufunc that writes into a given array, or a function."""
+
+Turn = Callable[[Array, bool], tuple[Array | None, list[Call]]]
+"""From dy [M, N, …], and whether anybody wants dx, to dx and the calls of the backward pass."""
+
+Hyperparameter = float | tuple[float, ...]
+"""A number for all members, or one for each, as a description holds it; `Site.column` makes [M, 1] of it."""
+
 
 class ShapeError(ValueError):
-    """A layer cannot take the shape that reaches it; the text says which shape it wants."""
+    """A layer cannot take the shape that reaches it; the text says which shape it wants.
+
+    Attributes:
+        path: the names along the tree to the layer.
+    """
+
+    def __init__(self, message: str, path: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+@dataclass(frozen=True)
+class Signal:
+    """What flows between two layers, of one example.
+
+    Attributes:
+        shape: without M and N.
+        kind: numbers, or the index of something (a token, a category), which an embedding looks up.
+    """
+
+    shape: Shape
+    kind: Literal["real", "index"] = "real"
 
 
 @dataclass(frozen=True)
 class Param:
-    """One parameter array of one member.
+    """One array of one member: a parameter, or a state.
 
     Attributes:
         name: its name within the layer, such as `w`.
         shape: its shape for one member.
         initializer: how it starts.
-        penalized: whether regularization applies to it: weights yes, biases no.
+        penalized: whether regularization applies to it: weights yes, biases and state no.
     """
 
     name: str
     shape: Shape
     initializer: Initializer
-    penalized: bool
+    penalized: bool = False
 
     @property
     def size(self) -> int:
@@ -48,74 +96,246 @@ class Param:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a layer makes of an input shape (shapes are of one example, without M and N)."""
-
-    output_shape: Shape
-    params: tuple[Param, ...] = ()
-
-
-@dataclass
-class Site:
-    """What a layer is bound to.
+    """What a layer makes of an input.
 
     Attributes:
-        x: the input [M or 1, N, *input_shape]; the same array in every step.
-        params: the layer's parameters by name, each [M, *shape], views of theta.
-        grads: likewise, views of grad; `backward` assigns them.
-        memory: where further arrays come from.
-        members: M.
-        training: whether the pass is for training (dropout is on) or for evaluation.
-        overwrite: whether the layer may write its output over `x`.
-        streams: the members' random streams for dropout.
+        output: what it puts out.
+        params: its own parameters, which are trained.
+        state: its own arrays that are carried from step to step without being trained.
+        children: of a composition, the plans of its layers by name, in order.
     """
 
-    x: Array
-    params: dict[str, Array]
-    grads: dict[str, Array]
-    memory: Memory
-    members: int
-    training: bool
-    overwrite: bool
-    streams: Streams
+    output: Signal
+    params: tuple[Param, ...] = ()
+    state: tuple[Param, ...] = ()
+    children: Mapping[str, Plan] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, eq=False)
+class Value:
+    """What flows between two layers, of a batch.
+
+    Attributes:
+        array: [M or 1, N, *shape]; the same array in every step.
+        lengths: of sequences, how many steps of each count, int [M or 1, N]; None where all do.
+    """
+
+    array: Array
+    lengths: Array | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Bound:
+    """The program of a layer for batches of one size.
+
+    Attributes:
+        y: what it puts out.
+        forward: what computes y from x, call by call.
+        turn: gives the backward pass.
+    """
+
+    y: Value
+    forward: list[Call]
+    turn: Turn
+
+
+@dataclass(frozen=True)
+class Layer(ABC):
+    """A step of the network, or a composition of several: hyperparameters and nothing else.
+
+    Attributes:
+        is_composition: whether all that it does is done by its children.
+        is_sequence: whether each of them takes what the one before puts out; otherwise all take the same.
+    """
+
+    is_composition: ClassVar[bool] = False
+    is_sequence: ClassVar[bool] = False
+
+    @property
+    def kind(self) -> str:
+        """What users call it: its `type` in a config, such as `leaky_relu` for LeakyRelu."""
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(self).__name__).lower()
+
+    @property
+    def children(self) -> Mapping[str, Layer]:
+        """The layers of a composition by name, in order; none for another layer."""
+        return {}
+
+    @abstractmethod
+    def plan(self, signal: Signal) -> Plan:
+        """The output, the parameters and the state for an input. Raises ShapeError where it does not fit."""
+
+    @abstractmethod
+    def bind(self, x: Value, site: Site) -> Bound:
+        """The program for inputs x, with the arrays that `site` gives."""
 
 
 @dataclass(eq=False)
-class Layer(ABC):
-    """One step of the network. Subclasses add fields that describe it; `x`, `y`, `dy`, `dx` come with binding."""
+class Node:
+    """A layer in its place in a bound network, with what flows in and out: for those who look on.
 
-    x: Array = field(init=False, repr=False)
-    y: Array = field(init=False, repr=False)
-    dy: Array = field(init=False, repr=False)
-    dx: Array = field(init=False, repr=False)
+    Attributes:
+        path: the names along the tree, such as `0` or `3.body.1`.
+        layer: the description.
+        x: [M or 1, N, …]; y: [M, N, …].
+        dy: the gradient at y when the layer's backward pass begins, which may write over it; None where there is none.
+        dx: the gradient at x; None where nobody wants it.
+    """
+
+    path: str
+    layer: Layer
+    x: Array
+    y: Array
+    dy: Array | None = None
+    dx: Array | None = None
 
     @property
-    def needs_output(self) -> bool:
-        """Whether `backward` reads `y`, so that no later layer may write over it."""
-        return False
+    def is_leaf(self) -> bool:
+        """Whether it is no composition."""
+        return not self.layer.is_composition
 
-    @abstractmethod
-    def plan(self, input_shape: Shape) -> Plan:
-        """The output shape and the parameters for an input shape. Raises ShapeError where it does not fit."""
 
-    @abstractmethod
-    def bind(self, site: Site) -> None:
-        """Take the arrays of `site`, allocate `y` and whatever the forward pass needs."""
+class Observer(Protocol):
+    """Looks at the arrays of a pass between its computations, without changing them."""
 
-    @abstractmethod
-    def forward(self) -> None:
-        """Compute `y` from `x`."""
+    def after_forward(self, node: Node) -> None:
+        """`node.y` is computed."""
 
-    @abstractmethod
-    def bind_backward(self, dy: Array, memory: Memory, *, input_gradient: bool) -> None:
-        """Take `dy`, the gradient at `y`, and allocate `dx`. The layer may write over `dy` in `backward`.
+    def after_backward(self, node: Node) -> None:
+        """The gradients of the node's parameters are assigned, and `node.dx`, if anybody wants it."""
 
-        Without `input_gradient` nobody wants `dx` (the first layer of a network) and it is not computed.
-        """
 
-    @abstractmethod
-    def backward(self) -> None:
-        """Assign the parameters' gradients and `dx` from `dy`."""
+class Shared:
+    """What the shards of one batch share.
 
-    def select(self, rows: Array) -> Layer:
-        """This layer for the members `rows`; a layer with columns [M, 1] takes those members' rows of them."""
-        return self
+    Attributes:
+        examples: N of the whole batch.
+        before: what is called once for each batch, before any shard begins.
+    """
+
+    def __init__(self, examples: int) -> None:
+        self.examples = examples
+        self.before: list[Call] = []
+        self._made: dict[str, object] = {}
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """What `make` gave to the first shard that asked for it by this name."""
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]  # type: ignore[return-value] # by this name nothing else was made
+
+
+@dataclass(frozen=True, eq=False)
+class Arrays:
+    """The arrays of a network's members by path, each [M, *shape]: views of theta, of grad and of state.
+
+    `grads` lacks those that nobody wants.
+    """
+
+    params: Mapping[str, Array]
+    grads: Mapping[str, Array]
+    state: Mapping[str, Array]
+
+    def learns(self, path: str) -> bool:
+        """Whether anybody wants a gradient of the layer at `path`, or of one below it."""
+        prefix = f"{path}." if path else ""
+        return any(name.startswith(prefix) for name in self.grads)
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """What a layer may touch when it is bound.
+
+    Attributes:
+        path: the names along the tree to the layer; "" for the root.
+        arrays: of the whole network; a layer asks for its own by `param`, `grad` and `state`.
+        memory: where further arrays come from.
+        present: int [M], which of the population's first members these are; for `column`.
+        training: whether the pass is for training (dropout is on) or for evaluation.
+        streams: the members' random streams for what draws in every step.
+        rows: which examples of the batch this shard has.
+        shared: what all shards of the batch share.
+        nodes: where every binding is noted.
+        observer: who looks on, or None.
+    """
+
+    path: str
+    arrays: Arrays
+    memory: Memory
+    present: Array
+    training: bool
+    streams: Streams
+    rows: slice
+    shared: Shared
+    nodes: list[Node]
+    observer: Observer | None = None
+
+    @property
+    def members(self) -> int:
+        """M."""
+        return len(self.present)
+
+    def param(self, name: str) -> Array:
+        """A parameter of the layer, [M, *shape]."""
+        return self.arrays.params[self._below(name)]
+
+    def grad(self, name: str) -> Array | None:
+        """Where the gradient of a parameter goes, [M, *shape]; None where nobody wants it."""
+        return self.arrays.grads.get(self._below(name))
+
+    def state(self, name: str) -> Array:
+        """A state of the layer, [M, *shape]; it is written in training passes only."""
+        return self.arrays.state[self._below(name)]
+
+    def column(self, value: Hyperparameter) -> Array:
+        """A hyperparameter that may differ between members, for those that are present: float64 [M, 1], or [1, 1]."""
+        if isinstance(value, tuple):
+            return np.array(value, dtype=np.float64)[self.present, None]
+        return np.array([[value]], dtype=np.float64)
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """What all shards of the batch share, made for the first of them; `name` is the layer's own."""
+        return self.shared.once(self._below(name), make)
+
+    def before(self, call: Call) -> None:
+        """Have something called once for each batch, before any shard begins; from within `once`."""
+        self.shared.before.append(call)
+
+    def learns(self, child: str) -> bool:
+        """Whether anybody wants a gradient of a child's parameters."""
+        return self.arrays.learns(self._below(child))
+
+    def bind(self, child: str, layer: Layer, x: Value) -> Bound:
+        """Bind a layer of a composition under its name."""
+        return Site(
+            self._below(child), self.arrays, self.memory, self.present, self.training, self.streams, self.rows,
+            self.shared, self.nodes, self.observer,
+        ).program(layer, x)  # fmt: skip
+
+    def program(self, layer: Layer, x: Value) -> Bound:
+        """Bind a layer here, note it, and let the observer look on."""
+        bound = layer.bind(x, self)
+        node = Node(self.path, layer, x.array, bound.y.array)
+        self.nodes.append(node)
+        observer = self.observer if node.is_leaf else None
+
+        def turn(dy: Array, wants_dx: bool) -> tuple[Array | None, list[Call]]:
+            dx, calls = bound.turn(dy, wants_dx)
+            node.dy, node.dx = dy, dx if wants_dx else None
+            if observer is not None:
+                calls = [*calls, lambda: observer.after_backward(node)]
+            return dx, calls
+
+        forward = bound.forward
+        if observer is not None:
+            forward = [*forward, lambda: observer.after_forward(node)]
+        return Bound(bound.y, forward, turn)
+
+    def _below(self, name: str) -> str:
+        return f"{self.path}.{name}" if self.path else name
+
+
+def run(calls: Sequence[Call]) -> None:
+    """Call one after the other."""
+    for call in calls:
+        call()

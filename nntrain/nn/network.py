@@ -1,123 +1,17 @@
-"""A network: layers in order, whose parameters of all members lie in one array theta [M, P]."""
+"""A network of M members: theta [M, P], grad [M, P], state [M, S] and the views of them, bound to batches."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
-from typing import Protocol
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from nntrain.arrays import Array, Shape
 from nntrain.memory import Memory
-from nntrain.nn.layer import Layer, Param, ShapeError, Site
+from nntrain.nn.blueprint import Blueprint, Location
+from nntrain.nn.chain import without_last
+from nntrain.nn.layer import Arrays, Bound, Call, Layer, Node, Observer, Shared, Site, Value, run
 from nntrain.streams import Key, Purpose, Streams
-
-
-class NetworkShapeError(ShapeError):
-    """A shape does not fit a layer. `position` is the layer's place in the list it was built from."""
-
-    def __init__(self, message: str, position: int) -> None:
-        super().__init__(message)
-        self.position = position
-
-
-@dataclass(frozen=True)
-class Named:
-    """A layer and the name that its parameters go by: its place or its name in the config.
-
-    A dense layer with an activation is two layers of one name. `position` is the place in the config's list.
-    """
-
-    name: str
-    layer: Layer
-    position: int = 0
-
-
-@dataclass(frozen=True)
-class Slot:
-    """Where a parameter lies in theta: columns `start` to `start + param.size`."""
-
-    path: str
-    param: Param
-    start: int
-
-
-@dataclass(frozen=True)
-class Blueprint:
-    """A planned network: every shape and every parameter's place, but no arrays.
-
-    The penalized parameters (weights) come first in theta, then the others (biases), so that regularization is one
-    operation on theta[:, :penalized].
-
-    Attributes:
-        layers: with their names, in order.
-        shapes: of one example, the input's first, then each layer's output.
-        slots: for each layer, its parameters' places.
-        penalized: how many leading columns of theta are weights.
-        size: P.
-    """
-
-    layers: tuple[Named, ...]
-    shapes: tuple[Shape, ...]
-    slots: tuple[tuple[Slot, ...], ...]
-    penalized: int
-    size: int
-
-    @property
-    def output_shape(self) -> Shape:
-        """The shape of one example's output."""
-        return self.shapes[-1]
-
-    def select(self, rows: Array) -> Blueprint:
-        """The same plan for the members `rows`: layers with columns keep those members' rows."""
-        layers = tuple(Named(n.name, n.layer.select(rows), n.position) for n in self.layers)
-        return Blueprint(layers, self.shapes, self.slots, self.penalized, self.size)
-
-
-def plan(layers: Sequence[Named], input_shape: Shape) -> Blueprint:
-    """Work out all shapes and lay the parameters out in theta.
-
-    Raises:
-        NetworkShapeError: a layer cannot take what the one before it puts out; the text lists the shapes so far.
-    """
-    shapes, params = [input_shape], []
-    for named in layers:
-        try:
-            planned = named.layer.plan(shapes[-1])
-        except ShapeError as error:
-            trail = " → ".join(str(shape) for shape in shapes)
-            raise NetworkShapeError(f"{error} (shapes up to here: {trail})", named.position) from error
-        for param in planned.params:
-            if mismatch := param.initializer.mismatch(param.shape):
-                raise NetworkShapeError(f"parameter {param.name}: {mismatch}", named.position)
-        shapes.append(planned.output_shape)
-        params.append(planned.params)
-    weights = sum(p.size for group in params for p in group if p.penalized)
-    starts = {True: 0, False: weights}
-    slots = []
-    for named, group in zip(layers, params, strict=True):
-        placed = []
-        for param in group:
-            placed.append(Slot(f"{named.name}.{param.name}", param, starts[param.penalized]))
-            starts[param.penalized] += param.size
-        slots.append(tuple(placed))
-    return Blueprint(tuple(layers), tuple(shapes), tuple(slots), weights, starts[False])
-
-
-class Observer(Protocol):
-    """Looks at the arrays of a pass between its computations, without changing them; see `Pass.watch`."""
-
-    def after_forward(self, place: int, layer: Layer) -> None:
-        """`layer.y` is computed; the next layer may write over it."""
-
-    def before_backward(self) -> None:
-        """The last layer's `dy` is there."""
-
-    def after_backward(self, place: int, layer: Layer, dx: Array | None) -> None:
-        """The layer's parameter gradients are assigned, and `dx`, if anybody wants it."""
 
 
 class Pass:
@@ -126,62 +20,43 @@ class Pass:
     Attributes:
         x: [M or 1, N, *input_shape]; fill it before `forward`.
         y: [M, N, *output_shape]; what the last bound layer puts out.
-        dx: with `input_gradient`, the gradient at x after `backward`.
+        nodes: the layers with what flows between them; those of a composition stand before it.
+        before: what is called once for each batch before its first shard, if there are several.
+        forward_calls, backward_calls: what the two passes are.
     """
 
-    def __init__(self, x: Array, layers: list[Layer], first_trainable: int, memory: Memory) -> None:
-        self.x, self.y, self.layers, self._memory = x, layers[-1].y if layers else x, layers, memory
-        self._first_trainable = first_trainable
-        self._forwards: list[Callable[[], None]] = [layer.forward for layer in layers]
-        self._backwards: list[Callable[[], None]] = []
+    def __init__(self, x: Array, bound: Bound, nodes: list[Node], before: list[Call]) -> None:
+        self.x, self.y, self.nodes, self.before = x, bound.y.array, nodes, before
+        self._turn = bound.turn
+        self.forward_calls = bound.forward
+        self.backward_calls: list[Call] = []
+        self._dx: Array | None = None
 
     def forward(self) -> Array:
         """Compute y from x."""
-        for forward in self._forwards:
-            forward()
+        run(self.before)
+        run(self.forward_calls)
         return self.y
 
     def bind_backward(self, dy: Array, *, input_gradient: bool = False) -> None:
-        """Take dy and allocate what backward needs.
+        """Take dy and allocate what backward needs; it may write over dy.
 
         Without `input_gradient` it ends at the first layer that has parameters, whose dx nobody wants.
         """
-        first = 0 if input_gradient else self._first_trainable
-        self._backwards = []
-        for place in reversed(range(first, len(self.layers))):
-            layer = self.layers[place]
-            layer.bind_backward(dy, self._memory, input_gradient=place > first or input_gradient)
-            self._backwards.append(layer.backward)
-            if place > first or input_gradient:
-                dy = layer.dx
-        self.dx = dy
+        self._dx, self.backward_calls = self._turn(dy, input_gradient)
+        if not input_gradient:
+            self._dx = None
+
+    @property
+    def dx(self) -> Array:
+        """The gradient at x after `backward`. Raises ValueError where it was not asked for."""
+        if self._dx is None:
+            raise ValueError("this pass computes no gradient at its input: bind its backward pass with input_gradient")
+        return self._dx
 
     def backward(self) -> None:
         """Assign all gradients from dy."""
-        for backward in self._backwards:
-            backward()
-
-    def watch(self, observer: Observer) -> None:
-        """Let an observer look at what each layer computes, from now on; call it after `bind_backward`.
-
-        `place` counts the layers from 0. A pass that nobody watches pays nothing for it.
-        """
-
-        def forward(place: int, layer: Layer) -> None:
-            layer.forward()
-            observer.after_forward(place, layer)
-
-        def backward(place: int, layer: Layer, dx: Array | None) -> None:
-            layer.backward()
-            observer.after_backward(place, layer, dx)
-
-        first = len(self.layers) - len(self._backwards)
-        self._forwards = [partial(forward, place, layer) for place, layer in enumerate(self.layers)]
-        self._backwards = [observer.before_backward]
-        for place in reversed(range(first, len(self.layers))):
-            layer = self.layers[place]
-            wanted = place > first
-            self._backwards.append(partial(backward, place, layer, layer.dx if wanted else None))
+        run(self.backward_calls)
 
 
 class Network:
@@ -189,47 +64,75 @@ class Network:
 
     Attributes:
         theta: [M, P], all parameters; `grad`, likewise, their gradients.
+        state: [M, S], what layers carry without training it.
         blueprint: its plan.
+        members: M.
         memory: where its arrays come from.
+        dropout_streams: the members' random streams for what draws in every step.
     """
 
     def __init__(self, blueprint: Blueprint, members: int, memory: Memory) -> None:
         self.blueprint, self.members, self.memory = blueprint, members, memory
         self.theta = memory.zeros((members, blueprint.size))
         self.grad = memory.zeros((members, blueprint.size))
-        self._params = [_views(self.theta, slots) for slots in blueprint.slots]
-        self._grads = [_views(self.grad, slots) for slots in blueprint.slots]
-        with_params = (place for place, slots in enumerate(blueprint.slots) if slots)
-        self._first_trainable = next(with_params, len(blueprint.slots))
-        self._convenience: tuple[Shape, bool, Pass] | None = None
+        self.state = memory.zeros((members, blueprint.state_size))
+        self.arrays = Arrays(
+            _views(self.theta, blueprint.params),
+            _views(self.grad, blueprint.params),
+            _views(self.state, blueprint.state),
+        )
         self.dropout_streams = Streams([Key(0)] * members, Purpose.DROPOUT)
+        # Which of the population's first members these are: descriptions have the hyperparameters of all of them.
+        self._present: Array = np.arange(members)
+        self._convenience: tuple[Shape, bool, Pass, Array] | None = None
 
     def initialize(self, keys: Sequence[Key]) -> None:
         """Draw every parameter's starting values; each member's from the stream of its key."""
         streams = Streams(keys, Purpose.WEIGHTS)
-        for params, slots in zip(self._params, self.blueprint.slots, strict=True):
-            for slot in slots:
-                slot.param.initializer.fill(params[slot.param.name], streams)
+        for locations, arrays in (
+            (self.blueprint.params, self.arrays.params),
+            (self.blueprint.state, self.arrays.state),
+        ):
+            for path, location in locations.items():
+                location.param.initializer.fill(arrays[path], streams)
         self.dropout_streams = Streams(keys, Purpose.DROPOUT)
 
     def parameters(self) -> dict[str, Array]:
         """Live views of theta by path, such as {"0.w": [M, I, O], "0.b": [M, O]}."""
-        return self._by_path(self._params)
+        return dict(self.arrays.params)
 
     def gradients(self) -> dict[str, Array]:
         """Live views of grad by path; assigned by every backward pass."""
-        return self._by_path(self._grads)
+        return dict(self.arrays.grads)
+
+    def states(self) -> dict[str, Array]:
+        """Live views of state by path; written by training passes."""
+        return dict(self.arrays.state)
+
+    def weights(self) -> dict[str, Array]:
+        """All that a trained network is, by path: live views of its parameters, and of its state."""
+        return {**self.arrays.params, **self.arrays.state}
 
     def unit_weights(self) -> list[Array]:
         """For every weight, a view [M, fan_in, units]: the vector that comes into each unit."""
         return [
-            self._params[place][slot.param.name].reshape(self.members, -1, slot.param.shape[-1])
-            for place, slots in enumerate(self.blueprint.slots)
-            for slot in slots
-            if slot.param.penalized
+            self.arrays.params[path].reshape(self.members, -1, location.param.shape[-1])
+            for path, location in self.blueprint.params.items()
+            if location.param.penalized
         ]
 
-    def bind(self, x: Array, *, training: bool, memory: Memory | None = None, fused: type[Layer] | None = None) -> Pass:
+    def bind(
+        self,
+        x: Array,
+        *,
+        training: bool,
+        memory: Memory | None = None,
+        fused: type[Layer] | None = None,
+        observer: Observer | None = None,
+        grad: Array | None = None,
+        rows: slice | None = None,
+        shared: Shared | None = None,
+    ) -> Pass:
         """Bind the layers to an input array [M or 1, N, *input_shape].
 
         Args:
@@ -237,32 +140,29 @@ class Network:
             training: whether dropout is on.
             memory: where working arrays come from; the network's own by default.
             fused: leave out a last layer of this type, because the loss computes it from y.
+            observer: who looks on, layer by layer.
+            grad: [M, P], where gradients go; the network's own by default.
+            rows: of a shard, which examples of its batch it has.
+            shared: of a shard, what it shares with the others of its batch.
         """
-        memory = memory or self.memory
-        named = self.blueprint.layers
-        if fused is not None and named and isinstance(named[-1].layer, fused):
-            named = named[:-1]
-        bound: list[Layer] = []
-        y, is_protected = x, True
-        for place, entry in enumerate(named):
-            layer = copy.copy(entry.layer)
-            layer.bind(
-                Site(
-                    y,
-                    self._params[place],
-                    self._grads[place],
-                    memory,
-                    self.members,
-                    training,
-                    overwrite=not is_protected and y.shape[0] == self.members,
-                    streams=self.dropout_streams,
-                )
-            )
-            # A view of a protected array is protected too.
-            is_protected = layer.needs_output or (is_protected and np.may_share_memory(layer.y, y))
-            y = layer.y
-            bound.append(layer)
-        return Pass(x, bound, self._first_trainable, memory)
+        layer = self.blueprint.layer if fused is None else without_last(self.blueprint.layer, fused)
+        arrays = self.arrays
+        if grad is not None:
+            arrays = Arrays(arrays.params, _views(grad, self.blueprint.params), arrays.state)
+        shared, nodes = shared or Shared(x.shape[1]), list[Node]()
+        site = Site(
+            path="",
+            arrays=arrays,
+            memory=memory or self.memory,
+            present=self._present,
+            training=training,
+            streams=self.dropout_streams,
+            rows=rows or slice(None),
+            shared=shared,
+            nodes=nodes,
+            observer=observer,
+        )
+        return Pass(x, site.program(layer, Value(x)), nodes, shared.before)
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """The network's output for any batch, activations applied.
@@ -282,11 +182,28 @@ class Network:
         batch = self._as_batch(self._numbers("x", x))
         if self._convenience is None or self._convenience[:2] != (batch.shape, training):
             bound = self.bind(self.memory.empty(batch.shape), training=training)
-            bound.bind_backward(self.memory.zeros(bound.y.shape), input_gradient=True)
-            self._convenience = (batch.shape, training, bound)
+            dy = self.memory.zeros((self.members, *bound.y.shape[1:]))
+            bound.bind_backward(dy, input_gradient=True)
+            self._convenience = (batch.shape, training, bound, dy)
         bound = self._convenience[2]
         bound.x[...] = batch
         return bound.forward()
+
+    def activations(self) -> dict[str, Array]:
+        """Every value in between of the last `forward`, by the path of the layer that puts it out.
+
+        A dense layer's own output goes by its name, such as `0`, and that of its activation by `0.activation`; what a
+        composition puts out, by the name of the composition.
+
+        Returns:
+            Arrays [M or 1, N, *shape], in the order of the network; overwritten by the next `forward`.
+
+        Raises:
+            RuntimeError: there was no forward pass.
+        """
+        if self._convenience is None:
+            raise RuntimeError("activations needs a forward pass before it: call forward(x) first")
+        return {node.path: node.y for node in self._convenience[2].nodes if node.path}
 
     def backward(self, dy: Array) -> Array:
         """The gradient at the input of the last `forward`; fills `gradients()`.
@@ -309,14 +226,16 @@ class Network:
             raise ValueError(
                 f"dy must be {list(bound.y.shape)}, like the output, or {list(bound.y.shape[1:])}, got {list(dy.shape)}"
             )
-        bound.layers[-1].dy[...] = dy
+        self._convenience[3][...] = dy
         bound.backward()
         return bound.dx
 
     def select(self, rows: Array, memory: Memory) -> Network:
-        """A network of the members `rows` alone, with their parameters and their dropout streams."""
-        chosen = Network(self.blueprint.select(rows), len(rows), memory)
+        """A network of the members `rows` alone, with their parameters, their state and their streams."""
+        chosen = Network(self.blueprint, len(rows), memory)
         chosen.theta[...] = self.theta[rows]
+        chosen.state[...] = self.state[rows]
+        chosen._present = self._present[rows]
         chosen.dropout_streams = self.dropout_streams.select(rows)
         return chosen
 
@@ -332,7 +251,7 @@ class Network:
 
     def _as_batch(self, x: Array) -> Array:
         """A batch [1 or M, N, *input_shape] from one with or without the first axis."""
-        shape = self.blueprint.shapes[0]
+        shape = self.blueprint.input.shape
         batch = x[None] if x.ndim == len(shape) + 1 else x
         if batch.ndim != len(shape) + 2 or batch.shape[2:] != shape or len(batch) not in (1, self.members):
             features = ", ".join(map(str, shape))
@@ -341,17 +260,10 @@ class Network:
             )
         return batch
 
-    def _by_path(self, groups: list[dict[str, Array]]) -> dict[str, Array]:
-        return {
-            slot.path: group[slot.param.name]
-            for group, slots in zip(groups, self.blueprint.slots, strict=True)
-            for slot in slots
-        }
 
-
-def _views(flat: Array, slots: Sequence[Slot]) -> dict[str, Array]:
-    """Views [M, *shape] of the slots' columns of a flat array [M, P]."""
+def _views(flat: Array, locations: Mapping[str, Location]) -> dict[str, Array]:
+    """Views [M, *shape] of the columns of a flat array [M, P] by path."""
     return {
-        slot.param.name: flat[:, slot.start : slot.start + slot.param.size].reshape(len(flat), *slot.param.shape)
-        for slot in slots
+        path: flat[:, location.columns].reshape(len(flat), *location.param.shape)
+        for path, location in locations.items()
     }

@@ -14,7 +14,7 @@ from nntrain.assembly.training import build_population
 from nntrain.config.column import structure_key
 from nntrain.config.root import Config
 from nntrain.config.section import Section
-from nntrain.nn.network import Blueprint
+from nntrain.nn.blueprint import Blueprint
 from nntrain.train.population import Population
 
 # A population's arrays should stay within the last-level cache; more members than that are cut into chunks.

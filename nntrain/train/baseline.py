@@ -6,7 +6,6 @@ is their mean. It is learned from the training split and scored like a network, 
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Mapping, Sequence
 
@@ -55,11 +54,10 @@ def constant_loss(loss: Loss, reference: Array, t: Array, weight: Array | None =
     for start in range(0, len(t), block):
         part = t[start : start + block]
         shape = (1, len(part), t.shape[1:])
-        y, target = memory.activations(*shape), memory.activations(*shape)
+        y, target = memory.flowing(*shape), memory.flowing(*shape)
         y[...], target[...] = answer, part
-        bound = copy.copy(loss)
         factor = None if weight is None else weight[None, start : start + block].astype(np.float64)
-        bound.bind(y, target, factor, memory, training=False)
+        bound = loss.bind(y, target, factor, memory, training=False)
         with np.errstate(over="ignore"):
             bound.forward()
         total += float(bound.total[0])

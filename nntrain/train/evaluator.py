@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,7 @@ from nntrain.arrays import Array
 from nntrain.data.batches import Batch, Examples
 from nntrain.data.task import Task
 from nntrain.memory import Memory
-from nntrain.nn.losses.loss import Loss
+from nntrain.nn.losses.loss import BoundLoss, Loss
 from nntrain.nn.network import Network
 from nntrain.train.bound import Bound
 from nntrain.train.metrics import LOSS, WEIGHTED_LOSS, compute_metrics
@@ -52,16 +51,16 @@ class Evaluator:
         self._block = min(count, _block_size(network))
         memory = network.memory.fresh()
         self._bound: dict[int, tuple[Batch, Bound]] = {}
-        self._weighted: dict[int, Loss] = {}
+        self._weighted: dict[int, BoundLoss] = {}
         for size in {self._block, count % self._block or self._block}:
             batch = self._batch(size, memory)
             bound = Bound(network, loss, Batch(batch.x, batch.t, None), memory, training=False)
             self._bound[size] = (batch, bound)
             if batch.weight is not None:
-                self._weighted[size] = copy.copy(loss)
-                self._weighted[size].bind(bound.network_pass.y, batch.t, batch.weight, memory, training=False)
+                y = bound.network_pass.y
+                self._weighted[size] = loss.bind(y, batch.t, batch.weight, memory, training=False)
         outputs = self._bound[self._block][1].loss.outputs.shape[2]
-        self.outputs: Array = memory.activations(network.members, count, (outputs,))
+        self.outputs: Array = memory.flowing(network.members, count, (outputs,))
 
     def evaluate(self) -> dict[str, Array]:
         """Losses and metrics by name, each float64 [M]; `outputs` [M, n, K] holds the network's answers."""
@@ -96,7 +95,7 @@ class Evaluator:
         """The same evaluation for the members `rows`, whose network is given."""
         return Evaluator(
             network,
-            self.loss.select(rows),
+            self.loss,
             self.examples.select(rows),
             task=self.task,
             metrics=self.metrics,
@@ -114,7 +113,7 @@ class Evaluator:
         """Arrays for a block; the data itself where one block holds all of it."""
         whole = self._whole
         members = len(whole.x)
-        t = memory.activations(members, size, whole.t.shape[2:])
+        t = memory.flowing(members, size, whole.t.shape[2:])
         if size == len(self.examples):
             t[...] = whole.t
             return Batch(whole.x, t, whole.weight)

@@ -97,7 +97,7 @@ class Supervised:
         """The same task for the members `rows`, whose network is given; orders go on from where they are."""
         return Supervised(
             network,
-            self.loss.select(rows),
+            self.loss,
             self.examples.select(rows),
             self.batches.streams.select(rows),
             batch_size=self.batch_size,

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from nntrain.nn.network import Blueprint
+from nntrain.nn.blueprint import Blueprint
 
 # Multiplications in the largest product of a step from which a second core pays; nntrain.nn.product cuts it up.
 THREADS_PAY_FROM = 20_000_000
@@ -22,7 +22,7 @@ def threads_for(blueprint: Blueprint, batch_size: int, asked: int | None) -> int
     """
     if asked is not None:
         return asked
-    weights = [slot.param.size for slots in blueprint.slots for slot in slots if slot.param.penalized]
+    weights = [location.param.size for location in blueprint.params.values() if location.param.penalized]
     return available_cores() if batch_size * max(weights, default=0) >= THREADS_PAY_FROM else 1
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
-
 from nntrain.assembly.data import SPLITS, Data
 from nntrain.assembly.footprint import SMALLER, TRAINING, footprint, memory_warnings
+from nntrain.assembly.layers import layer_names, position_of
 from nntrain.assembly.monitors import check_monitors
 from nntrain.assembly.resolve import plan_network, resolve
 from nntrain.config.experiment import Experiment, check_loaded
 from nntrain.config.written import config_text
 from nntrain.data.describe import describe_classes, describe_columns
 from nntrain.diagnosis.data_warnings import data_warnings
-from nntrain.nn.network import Blueprint
+from nntrain.nn.blueprint import Blueprint, Leaf
 from nntrain.train.metrics import positive_class
 from nntrain.workflows.recording import preprocess_document
 from nntrain.workflows.results import CheckReport, LayerRow
@@ -58,14 +57,15 @@ def check(experiment: Experiment) -> CheckReport:
 
 def layer_rows(experiment: Experiment, blueprint: Blueprint) -> list[LayerRow]:
     """A row for each layer of the config; a dense layer and its activation are one."""
-    places_of: dict[int, list[int]] = {}
-    for place, named in enumerate(blueprint.layers):
-        places_of.setdefault(named.position, []).append(place)
+    network = experiment.config.network
+    leaves_of: dict[int, list[Leaf]] = {}
+    for leaf in blueprint.leaves:
+        leaves_of.setdefault(position_of(network, leaf.path), []).append(leaf)
     rows = []
-    for position, layer in enumerate(experiment.config.network):
-        places = places_of[position]
-        parameters = sum(math.prod(slot.param.shape) for i in places for slot in blueprint.slots[i])
+    for position, (name, layer) in enumerate(zip(layer_names(network), network, strict=True)):
+        leaves = leaves_of[position]
+        parameters = sum(location.param.size for leaf in leaves for location in leaf.params)
         activation = getattr(getattr(layer, "activation", None), "type", "linear")
         kind = layer.type if activation == "linear" else f"{layer.type} ({activation})"
-        rows.append(LayerRow(layer.name or str(position), kind, blueprint.shapes[places[-1] + 1], parameters))
+        rows.append(LayerRow(name, kind, leaves[-1].output, parameters))
     return rows

@@ -262,7 +262,7 @@ class Fit:
         outcome, seconds = training.outcomes[0], self._seconds()
         network = training.network
         network.theta[...] = training.theta
-        sha256 = directory.write_weights({path: array[0] for path, array in network.parameters().items()})
+        sha256 = directory.write_weights({path: array[0] for path, array in network.weights().items()})
         metrics = final_scores(network, self.config, self.prepared)
         if outcome.reason is not StopReason.DIVERGED:
             self._warn(list(overflown(metrics)))

@@ -78,13 +78,14 @@ class Model:
         if blueprint.output_shape != (self.preprocessor.outputs,):
             raise RunError(f"{self.run / CONFIG} and {PREPROCESS} contradict each other about the number of outputs")
         dtype = np.dtype(self.experiment.config.dtype)
-        expected = {slot.path: ArraySpec(slot.param.shape, dtype) for slots in blueprint.slots for slot in slots}
+        located = {**blueprint.params, **blueprint.state}
+        expected = {path: ArraySpec(location.param.shape, dtype) for path, location in located.items()}
         if self.directory.array_specs(WEIGHTS) == expected:  # otherwise they are refused as what they are
             needed = 3 * dtype.itemsize * blueprint.size  # as they are read, in the network, and their gradients
             refuse_beyond(needed, f"the network of {self.run.name}", "use it on the machine that it was trained on")
         weights = self.directory.read_weights(expected)
         self.network = Network(blueprint, 1, Memory(dtype))
-        for path, array in self.network.parameters().items():
+        for path, array in self.network.weights().items():
             array[0] = weights[path]
 
     @property

@@ -16,7 +16,7 @@ from tests.conformance.definitions import concrete_subclasses
 from tests.conformance.differences import TOLERANCE, numeric_gradient, relative_error
 from tests.conformance.layers import LAYERS, PLACES, LayerRow, input_shape_of, inputs, network_of
 
-# Fewer examples than features, as many as one, and more: both layouts of Memory.activations.
+# Fewer examples than features, as many as one, and more: both layouts of Memory.flowing.
 EXAMPLES = (1, 3, 9)
 # NumPy casts through buffers of 8192 numbers, whatever the size of the array. An array of one number, or of a few
 # booleans, for each of so many examples would be larger.

@@ -17,7 +17,7 @@ from tests.conformance.differences import TOLERANCE, numeric_gradient, relative_
 from tests.conformance.losses import LOSSES, LossRow, network_for
 from tests.conformance.test_layers import BIG, CAST_BUFFERS
 
-# Fewer examples than outputs, as many, and more: both layouts of Memory.activations.
+# Fewer examples than outputs, as many, and more: both layouts of Memory.flowing.
 EXAMPLES = (1, 4, 9)
 
 each_row = pytest.mark.parametrize("row", LOSSES, ids=lambda row: row.name)
@@ -34,7 +34,7 @@ class Trained:
         self.network, self.loss = network, copy.copy(loss)
         self.bound = network.bind(x, training=True, fused=loss.fuses)
         members, examples, outputs = t.shape
-        laid_out = network.memory.activations(members, examples, (outputs,))
+        laid_out = network.memory.flowing(members, examples, (outputs,))
         laid_out[...] = t
         self.loss.bind(self.bound.y, laid_out, weight, network.memory, training=True)
         self.bound.bind_backward(self.loss.dy, input_gradient=True)

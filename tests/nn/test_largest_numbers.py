@@ -226,9 +226,9 @@ def test_a_member_whose_logits_are_far_apart_or_no_numbers_changes_no_bit_of_the
     lost = np.full((5, 3), np.nan, np.float32)
     loss = CrossEntropy()
     memory = Memory(np.float32)
-    y = memory.activations(3, 5, (3,))
+    y = memory.flowing(3, 5, (3,))
     y[...] = np.stack([usual, far, lost])
-    targets = memory.activations(1, 5, (3,))
+    targets = memory.flowing(1, 5, (3,))
     targets[...] = t
     loss.bind(y, targets, None, memory, training=True)
     with np.errstate(all="ignore"):

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from nntrain.memory import Memory
-from nntrain.nn.losses.loss import Loss
+from nntrain.nn.layer import Call
+from nntrain.nn.losses.loss import BoundLoss, Loss
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True)
 class MeanAbsoluteError(Loss):
     """L = (1/K) Σ_k |y_k − t_k|, dL/dy = sign(y − t)/K, with 0 where they are equal."""
 
-    def forward(self) -> None:
-        """Mean over examples and outputs of |y − t|."""
-        np.subtract(self.y, self.t, out=self.dy)
-        np.abs(self.dy, out=self.terms)
-        self.add_up(1 / self.y.shape[2])
+    def compute(self, bound: BoundLoss) -> tuple[list[Call], list[Call]]:
+        """Mean over examples and outputs of |y − t|; dy = sign(y − t) / (N K)."""
+        outputs, dy = bound.y.shape[2], bound.dy
+        forward: list[Call] = [
+            partial(np.subtract, bound.y, bound.t, dy),
+            partial(np.abs, dy, bound.terms),
+            *bound.added_up(1 / outputs),
+        ]
+        return forward, [partial(np.sign, dy, dy), *bound.scaled_gradient(outputs)]
 
-    def backward(self) -> None:
-        """dy = sign(y − t) / (N K)."""
-        np.sign(self.dy, out=self.dy)
-        self.scale_gradient(self.dy.shape[2])
 
-
-@dataclass(eq=False)
+@dataclass(frozen=True)
 class Huber(Loss):
     """L = (1/K) Σ_k h(y_k − t_k) with h(e) = ½ e² for |e| ≤ δ, δ(|e| − ½ δ) beyond (Huber 1964; PyTorch's HuberLoss).
 
@@ -36,22 +36,17 @@ class Huber(Loss):
 
     delta: float = 1.0
 
-    def bind_scratch(self, memory: Memory) -> None:
-        """Room for the error cut to [−δ, δ], and for half of it."""
-        self.cut = self.like_outputs(memory)
-        self.half = self.like_outputs(memory)
-
-    def forward(self) -> None:
-        """h(e) = c (e − ½ c) with c = e cut to [−δ, δ]."""
-        np.subtract(self.y, self.t, out=self.terms)
-        np.minimum(self.terms, self.delta, out=self.cut)
-        np.maximum(self.cut, -self.delta, out=self.cut)
-        np.multiply(self.cut, 0.5, out=self.half)
-        np.subtract(self.terms, self.half, out=self.terms)
-        np.multiply(self.terms, self.cut, out=self.terms)
-        self.add_up(1 / self.y.shape[2])
-
-    def backward(self) -> None:
-        """dy = c / (N K)."""
-        np.copyto(self.dy, self.cut)
-        self.scale_gradient(self.dy.shape[2])
+    def compute(self, bound: BoundLoss) -> tuple[list[Call], list[Call]]:
+        """h(e) = c (e − ½ c) with c = e cut to [−δ, δ]; dy = c / (N K)."""
+        outputs, terms = bound.y.shape[2], bound.terms
+        cut, half = bound.like_outputs(), bound.like_outputs()
+        forward: list[Call] = [
+            partial(np.subtract, bound.y, bound.t, terms),
+            partial(np.minimum, terms, self.delta, cut),
+            partial(np.maximum, cut, -self.delta, cut),
+            partial(np.multiply, cut, 0.5, half),
+            partial(np.subtract, terms, half, terms),
+            partial(np.multiply, terms, cut, terms),
+            *bound.added_up(1 / outputs),
+        ]
+        return forward, [partial(np.copyto, bound.dy, cut), *bound.scaled_gradient(outputs)]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.memory import Memory
 from nntrain.nn.activations import Sigmoid, sigmoid, softplus
-from nntrain.nn.losses.loss import Loss
+from nntrain.nn.layer import Call
+from nntrain.nn.losses.loss import BoundLoss, Loss
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True)
 class BinaryCrossEntropy(Loss):
     """L = −(1/K) Σ_k [t_k ln p_k + (1 − t_k) ln(1 − p_k)] with p = σ(z), from the logits z; dL/dz = (p − t)/K.
 
@@ -27,23 +28,19 @@ class BinaryCrossEntropy(Loss):
 
     label_smoothing: float = 0.0
 
-    def bind_scratch(self, memory: Memory) -> None:
-        """Room for the probabilities and a product."""
-        self.outputs = self.like_outputs(memory)
-        self.product = self.like_outputs(memory)
-
-    def forward(self) -> None:
-        """p = σ(z) and the mean loss."""
-        softplus(self.y, out=self.terms, scratch=self.product)
-        np.multiply(self.y, self.t, out=self.product)
-        np.subtract(self.terms, self.product, out=self.terms)
-        self.add_up(1 / self.y.shape[2])
-        sigmoid(self.y, out=self.outputs)
-
-    def backward(self) -> None:
-        """dz = (p − t) / (N K)."""
-        np.subtract(self.outputs, self.t, out=self.dy)
-        self.scale_gradient(self.dy.shape[2])
+    def compute(self, bound: BoundLoss) -> tuple[list[Call], list[Call]]:
+        """p = σ(z) and the mean loss; dz = (p − t) / (N K)."""
+        z, t, terms, outputs = bound.y, bound.t, bound.terms, bound.y.shape[2]
+        p, product = bound.like_outputs(), bound.like_outputs()
+        bound.outputs = p
+        forward: list[Call] = [
+            *softplus(z, out=terms, scratch=product),
+            partial(np.multiply, z, t, product),
+            partial(np.subtract, terms, product, terms),
+            *bound.added_up(1 / outputs),
+            *sigmoid(z, out=p),
+        ]
+        return forward, [partial(np.subtract, p, t, bound.dy), *bound.scaled_gradient(outputs)]
 
     def training_targets(self, t: Array) -> Array:
         """(1 − ε) t + ε/2 for targets t [n, K] of 0 and 1."""

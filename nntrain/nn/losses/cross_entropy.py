@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.memory import Memory, in_memory_order
 from nntrain.nn.activations import Softmax
-from nntrain.nn.losses.loss import Loss
+from nntrain.nn.layer import Call, run
+from nntrain.nn.losses.loss import BoundLoss, Loss
 from nntrain.nn.product import dots, maxima, product
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True)
 class CrossEntropy(Loss):
     """L = −Σ_k t_k ln p_k with p = softmax(z), from the logits z in one step; dL/dz = p − t.
 
@@ -31,81 +32,11 @@ class CrossEntropy(Loss):
 
     label_smoothing: float = 0.0
 
-    def bind_scratch(self, memory: Memory) -> None:
-        """Room for the shifted logits, and for the sums of their exponentials."""
-        members, examples, _ = self.y.shape
-        self.shifted = self.like_outputs(memory)
-        self.sums = memory.activations(members, examples, (1,))
-        self.logs = memory.activations(members, examples, (1,))
-        self.outputs = self.dy if self.training else self.terms
-        self.each = memory.full((members,), 1)
-        shifted, target = in_memory_order(self.shifted), in_memory_order(self.t)
-        same_layout = (shifted is self.shifted) == (target is self.t) and target.flags.c_contiguous
-        self.flat = self.weight is None and same_layout
-        if self.flat:
-            # Σ_n Σ_k t z of each member is one dot product over the flat memory.
-            self.of_sums, self.of_logits = memory.empty((members,)), memory.empty((members,))
-            logs = in_memory_order(self.logs).reshape(members, examples)
-            self.add_sums = dots(logs, memory.full((1, examples), 1), self.of_sums)
-            self.add_logits = dots(shifted.reshape(members, -1), target.reshape(len(target), -1), self.of_logits)
-        self.find_maxima = maxima(self.y, self.per_example)
-        self.sum_exponentials = product(self.outputs, self.ones[None], self.sums)
-
-    def forward(self) -> None:
-        """p = e^{z − m} / s and the mean loss."""
-        try:
-            self._add_up()
-        except FloatingPointError:  # where NumPy was told to raise; z − m may be −∞
-            with np.errstate(over="ignore", invalid="ignore"):
-                self._add_up()
-        if not math.isfinite(self.total.dot(self.each)):
-            with np.errstate(over="ignore", invalid="ignore"):
-                self._add_up_anew()
-
-    def _add_up(self) -> None:
-        """Compute `outputs` and `total`; where z − m is −∞, the latter may not be a number."""
-        self.find_maxima()
-        np.subtract(self.y, self.per_example, self.shifted)
-        np.exp(self.shifted, self.outputs)
-        self.sum_exponentials()
-        np.divide(self.outputs, self.sums, self.outputs)
-        np.log(self.sums, self.logs)
-        if self.flat:
-            self.add_sums()
-            self.add_logits()
-            # Not in place: where M = 1, NumPy takes three times as long for that.
-            np.subtract(self.of_sums, self.of_logits, self.total)
-            return
-        np.multiply(self.shifted, self.t, out=self.shifted)
-        np.matmul(self.shifted, self.ones, out=self.per_example)
-        np.subtract(self.logs, self.per_example, out=self.per_example)
-        self.add_up_examples()
-
-    def _add_up_anew(self) -> None:
-        """`total` and `plain` with ¼ z − ¼ m, which is in range, for members of finite logits that lack them.
-
-        What is infinite then is too large itself.
-        """
-        self.find_maxima()
-        lacking = ~np.isfinite(self.total) & np.isfinite(self.per_example).all(axis=(1, 2))
-        if not lacking.any():
-            return
-        before = self.total.copy(), self.plain.copy()
-        np.multiply(self.per_example, 0.25, out=self.per_example)
-        np.multiply(self.y, 0.25, out=self.shifted)
-        np.subtract(self.shifted, self.per_example, out=self.shifted)
-        np.multiply(self.shifted, self.t, out=self.shifted)
-        np.matmul(self.shifted, self.ones, out=self.per_example)
-        np.multiply(self.per_example, 4, out=self.per_example)
-        np.subtract(self.logs, self.per_example, out=self.per_example)
-        self.add_up_examples()
-        np.copyto(self.total, before[0], where=~lacking)
-        np.copyto(self.plain, before[1], where=~lacking)
-
-    def backward(self) -> None:
-        """dz = (p − t) / N. `outputs` is overwritten."""
-        np.subtract(self.outputs, self.t, self.dy)
-        self.scale_gradient(1)
+    def compute(self, bound: BoundLoss) -> tuple[list[Call], list[Call]]:
+        """p = e^{z − m} / s and the mean loss; dz = (p − t) / N, which is written over `outputs`."""
+        bound.outputs = bound.dy if bound.training else bound.terms
+        program = _Softmaxed(bound)
+        return [program.forward], [partial(np.subtract, bound.outputs, bound.t, bound.dy), *bound.scaled_gradient(1)]
 
     def training_targets(self, t: Array) -> Array:
         """(1 − ε) t + ε/K for one-hot targets t [n, K]."""
@@ -113,3 +44,72 @@ class CrossEntropy(Loss):
             return t
         smoothed: Array = (1.0 - self.label_smoothing) * t + self.label_smoothing / t.shape[-1]
         return smoothed.astype(t.dtype, copy=False)
+
+
+class _Softmaxed:
+    """The forward pass: p, and the loss where z − m is in range and where it is not."""
+
+    def __init__(self, bound: BoundLoss) -> None:
+        self.bound = bound
+        members, examples, _ = bound.y.shape
+        memory, shifted, m, p = bound.memory, bound.like_outputs(), bound.per_example, bound.outputs
+        sums, logs = bound.number_per_example(), bound.number_per_example()
+        self.shifted, self.logs, self.each = shifted, logs, memory.full((members,), 1)
+        self.find_maxima = maxima(bound.y, m)
+        self.calls: list[Call] = [
+            self.find_maxima,
+            partial(np.subtract, bound.y, m, shifted),
+            partial(np.exp, shifted, p),
+            product(p, bound.ones[None], sums),
+            partial(np.divide, p, sums, p),
+            partial(np.log, sums, logs),
+        ]
+        if bound.weight is None and memory.alike(shifted, bound.t):
+            # Σ_n Σ_k t z of each member is one dot product over the flat memory.
+            of_sums, of_logits, ones = memory.empty((members,)), memory.empty((members,)), memory.full((1, examples), 1)
+            self.calls += [
+                dots(memory.flat(logs), ones, of_sums),
+                dots(memory.flat(shifted), memory.flat(bound.t), of_logits),
+                # Not in place: where M = 1, NumPy takes three times as long for that.
+                partial(np.subtract, of_sums, of_logits, bound.total),
+            ]
+            return
+        self.calls += [
+            partial(np.multiply, shifted, bound.t, shifted),
+            partial(np.matmul, shifted, bound.ones, m),
+            partial(np.subtract, logs, m, m),
+            *bound.added_up_examples(),
+        ]
+
+    def forward(self) -> None:
+        """`outputs`, `total` and `plain`; where z − m is −∞, the first way may give no number."""
+        try:
+            run(self.calls)
+        except FloatingPointError:  # where NumPy was told to raise; z − m may be −∞
+            with np.errstate(over="ignore", invalid="ignore"):
+                run(self.calls)
+        if not math.isfinite(self.bound.total.dot(self.each)):
+            with np.errstate(over="ignore", invalid="ignore"):
+                self._add_up_anew()
+
+    def _add_up_anew(self) -> None:
+        """`total` and `plain` with ¼ z − ¼ m, which is in range, for members of finite logits that lack them.
+
+        What is infinite then is too large itself.
+        """
+        bound, shifted, m = self.bound, self.shifted, self.bound.per_example
+        self.find_maxima()
+        lacking = ~np.isfinite(bound.total) & np.isfinite(m).all(axis=(1, 2))
+        if not lacking.any():
+            return
+        before = bound.total.copy(), bound.plain.copy()
+        np.multiply(m, 0.25, out=m)
+        np.multiply(bound.y, 0.25, out=shifted)
+        np.subtract(shifted, m, out=shifted)
+        np.multiply(shifted, bound.t, out=shifted)
+        np.matmul(shifted, bound.ones, out=m)
+        np.multiply(m, 4, out=m)
+        np.subtract(self.logs, m, out=m)
+        run(bound.added_up_examples())
+        np.copyto(bound.total, before[0], where=~lacking)
+        np.copyto(bound.plain, before[1], where=~lacking)

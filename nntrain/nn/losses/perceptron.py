@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from nntrain.memory import Memory
 from nntrain.nn.activations import Step
-from nntrain.nn.losses.loss import Loss
+from nntrain.nn.layer import Call
+from nntrain.nn.losses.loss import BoundLoss, Loss
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True)
 class Perceptron(Loss):
     """L = (y − t) a with y = [a > 0]: −a or a for a wrong answer, 0 for a right one (Rosenblatt 1958).
 
@@ -21,18 +22,14 @@ class Perceptron(Loss):
 
     fuses = Step
 
-    def bind_scratch(self, memory: Memory) -> None:
-        """Room for the answers, 0 or 1."""
-        self.outputs = self.like_outputs(memory)
-
-    def forward(self) -> None:
-        """y = [a > 0] and the mean loss."""
-        np.greater(self.y, 0, out=self.outputs, casting="unsafe")
-        np.subtract(self.outputs, self.t, out=self.terms)
-        np.multiply(self.terms, self.y, out=self.terms)
-        self.add_up()
-
-    def backward(self) -> None:
-        """da = (y − t) / N."""
-        np.subtract(self.outputs, self.t, out=self.dy)
-        self.scale_gradient(1)
+    def compute(self, bound: BoundLoss) -> tuple[list[Call], list[Call]]:
+        """y = [a > 0] and the mean loss; da = (y − t) / N."""
+        a, t, y, terms = bound.y, bound.t, bound.like_outputs(), bound.terms
+        bound.outputs = y
+        forward: list[Call] = [
+            partial(np.greater, a, 0, out=y, casting="unsafe"),
+            partial(np.subtract, y, t, terms),
+            partial(np.multiply, terms, a, terms),
+            *bound.added_up(),
+        ]
+        return forward, [partial(np.subtract, y, t, bound.dy), *bound.scaled_gradient(1)]
