@@ -16,25 +16,27 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+# The layer that puts the answer out; it stands for OUTPUT below.
+OUTPUT = "{type: dense, units: auto, activation: auto}"
 # On Wine: name, and overrides of configs/wine.yaml.
 OTHERS = {
     "adam, dropout, leaky_relu": [
-        "network=[{type: dense, units: 16, activation: leaky_relu}, {type: dropout, rate: 0.3}, {type: dense, units: auto, activation: auto}]",
+        "network=[{type: dense, units: 16, activation: leaky_relu}, {type: dropout, rate: 0.3}, OUTPUT]",
         "optimizer={type: adam, learning_rate: 0.01}",
     ],
     "gelu, elu, rmsprop, l2, clip_norm": [
-        "network=[{type: dense, units: 9, activation: gelu}, {type: dense, units: 7, activation: elu}, {type: dense, units: auto, activation: auto}]",
+        "network=[{type: dense, units: 9, activation: gelu}, {type: dense, units: 7, activation: elu}, OUTPUT]",
         "optimizer={type: rmsprop, learning_rate: 0.01}",
         "regularization={l2: 0.001, clip_norm: 0.5}",
     ],
     "reshape, flatten, softplus, adagrad, l1, max_norm": [
         "network=[{type: dense, units: 12, activation: softplus}, {type: reshape, shape: [3, 4]}, {type: flatten}, "
-        "{type: dense, units: 5, activation: sigmoid}, {type: dense, units: auto, activation: auto}]",
+        "{type: dense, units: 5, activation: sigmoid}, OUTPUT]",
         "optimizer={type: adagrad, learning_rate: 0.05}",
         "regularization={l1: 0.0001, max_norm: 2.0}",
     ],
     "adamw, class weights, smoothing, warm-up, wide": [
-        "network=[{type: dense, units: 200, activation: tanh}, {type: dense, units: auto, activation: auto}]",
+        "network=[{type: dense, units: 200, activation: tanh}, OUTPUT]",
         "optimizer={type: adamw, learning_rate: 0.01}",
         "loss={type: cross_entropy, label_smoothing: 0.1, class_weights: balanced}",
         "schedule={type: cosine, warmup_epochs: 3}",
@@ -52,7 +54,7 @@ SKIPPED = ("mnist-mlp", "iris-gridsearch")
 def outcome(checkout: Path, config: Path, overrides: list[str]) -> dict[str, Any]:
     """The sha256 of weights and history, and the scores, of a training with the nntrain of a checkout."""
     environment = {**os.environ, "PYTHONPATH": str(checkout), "OPENBLAS_NUM_THREADS": "1"}
-    settings = [part for each in overrides for part in ("--set", each)]
+    settings = [part for each in overrides for part in ("--set", each.replace("OUTPUT", OUTPUT))]
     with tempfile.TemporaryDirectory() as runs:
         command = [sys.executable, "-m", "nntrain", "fit", str(config), "--runs-dir", runs, *settings]
         done = subprocess.run(command, env=environment, cwd=checkout, capture_output=True, text=True, check=False)

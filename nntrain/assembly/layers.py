@@ -7,7 +7,7 @@ the first one says which object to make, and its columns are gathered from all o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, assert_never
+from typing import assert_never
 
 import numpy as np
 
@@ -39,7 +39,6 @@ from nntrain.nn.initializers import (
     HeUniform,
     Initializer,
     LecunNormal,
-    Nested,
     Normal,
     Orthogonal,
     Uniform,
@@ -190,11 +189,6 @@ def build_initializer(variants: Sequence[init.AnyInitializer]) -> Initializer:
         case init.ConstantConfig():
             return Constant(gathered("value"))
         case init.ValuesConfig():
-            return Values(_nested(first.values))
+            return Values.of(first.values)
         case _:
             assert_never(first)
-
-
-def _nested(values: Any) -> Nested:
-    """Numbers in lists in lists as tuples in tuples, which a frozen description can hold."""
-    return tuple(map(_nested, values)) if isinstance(values, (list, tuple)) else float(values)

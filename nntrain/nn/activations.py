@@ -115,7 +115,7 @@ class Relu(Activation):
             positive = memory.like(y, np.bool_)
             return [partial(np.greater, y, zeros, positive), partial(np.multiply, dy, positive, dy)]
 
-        return [partial(np.maximum, x, zeros, y)], slope
+        return [partial(np.maximum, x, zeros, out=y)], slope
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class LeakyRelu(Activation):
         forward: list[Call] = [
             partial(compare, x, zeros, positive),  # an αx that underflows to 0 has lost the sign
             partial(np.multiply, x, share, scaled),
-            partial(np.maximum, x, scaled, y),
+            partial(np.maximum, x, scaled, out=y),
         ]
         return forward, slope
 
@@ -168,7 +168,7 @@ class Elu(Activation):
         def slope(dy: Array) -> list[Call]:
             derivative, above = memory.like(y), memory.like(y)
             return [
-                partial(np.minimum, y, 0, derivative),
+                partial(np.minimum, y, 0, out=derivative),
                 partial(np.add, derivative, self.alpha, derivative),
                 # Where x > 0 the slope is now α; [y > 0] (1 − α) makes it 1.
                 partial(np.greater, y, 0, out=above, casting="unsafe"),
@@ -178,10 +178,10 @@ class Elu(Activation):
             ]
 
         forward: list[Call] = [
-            partial(np.minimum, x, 0, negative),
+            partial(np.minimum, x, 0, out=negative),
             partial(np.expm1, negative, negative),
             partial(np.multiply, negative, self.alpha, negative),
-            partial(np.maximum, x, 0, y),
+            partial(np.maximum, x, 0, out=y),
             partial(np.add, y, negative, y),
         ]
         return forward, slope
@@ -299,7 +299,7 @@ def sigmoid(x: Array, *, out: Array) -> list[Call]:
     """What computes out = 1 / (1 + e⁻ˣ) without overflow: −x is cut where e^−x would leave the dtype's range."""
     return [
         partial(np.negative, x, out),
-        partial(np.minimum, out, _LARGEST_EXPONENT[x.dtype.itemsize], out),
+        partial(np.minimum, out, _LARGEST_EXPONENT[x.dtype.itemsize], out=out),
         partial(np.exp, out, out),
         partial(np.add, out, 1, out),
         partial(np.reciprocal, out, out),
@@ -313,7 +313,7 @@ def softplus(x: Array, *, out: Array, scratch: Array) -> list[Call]:
         partial(np.negative, scratch, scratch),
         partial(np.exp, scratch, scratch),
         partial(np.log1p, scratch, scratch),
-        partial(np.maximum, x, 0, out),
+        partial(np.maximum, x, 0, out=out),
         partial(np.add, out, scratch, out),
     ]
 

@@ -186,9 +186,9 @@ class Values(Initializer):
     values: Nested
 
     @classmethod
-    def of(cls, array: Array) -> Values:
-        """The numbers of an array."""
-        return cls(_nested(array.tolist()))
+    def of(cls, values: object) -> Values:
+        """The numbers of an array, or of lists in lists."""
+        return cls(_nested(np.asarray(values, dtype=np.float64).tolist()))
 
     @property
     def _array(self) -> Array:

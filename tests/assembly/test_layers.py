@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nntrain.assembly.columns import column
-from nntrain.assembly.layers import build_activation, build_blueprint, build_initializer
+from nntrain.assembly.layers import NetworkShapeError, build_activation, build_blueprint, build_initializer, position_of
 from nntrain.config import activations as act
 from nntrain.config import initializers as init
 from nntrain.config.anatomy import variants
@@ -14,7 +14,6 @@ from nntrain.config.network import DenseConfig, DropoutConfig, FlattenConfig, La
 from nntrain.nn import activations, initializers
 from nntrain.nn.dense import Dense
 from nntrain.nn.dropout import Dropout
-from nntrain.nn.network import NetworkShapeError
 from nntrain.nn.reshape import Flatten, Reshape
 
 # type in the config → class; spelled out, so that one wired wrongly is found.
@@ -83,23 +82,27 @@ def test_layers_and_their_names() -> None:
     ]
     blueprint = build_blueprint([layers], (4,))
     kinds = [Reshape, Flatten, Dense, activations.Relu, Dropout, Dense, activations.Softmax]
-    assert [type(named.layer) for named in blueprint.layers] == kinds
-    assert [named.name for named in blueprint.layers] == ["0", "1", "2", "2", "3", "output", "5"]
-    assert [named.position for named in blueprint.layers] == [0, 1, 2, 2, 3, 4, 5]
+    assert [type(leaf.layer) for leaf in blueprint.leaves] == kinds
+    paths = [leaf.path for leaf in blueprint.leaves]
+    assert paths == ["0", "1", "2", "2.activation", "3", "output", "5"]
+    assert [position_of(layers, path) for path in paths] == [0, 1, 2, 2, 3, 4, 5]
     assert blueprint.shapes == ((4,), (2, 2), (4,), (3,), (3,), (3,), (2,), (2,))
-    slots = {slot.path: slot.param.shape for slots in blueprint.slots for slot in slots}
-    assert slots == {"2.w": (4, 3), "output.w": (3, 2), "output.b": (2,)}
+    assert {path: location.param.shape for path, location in blueprint.params.items()} == {
+        "2.w": (4, 3),
+        "output.w": (3, 2),
+        "output.b": (2,),
+    }
     assert blueprint.size == 4 * 3 + 3 * 2 + 2
 
 
 def test_a_linear_activation_is_no_layer() -> None:
-    assert len(build_blueprint([[DenseConfig(units=3)]], (4,)).layers) == 1
+    assert len(build_blueprint([[DenseConfig(units=3)]], (4,)).leaves) == 1
 
 
 def test_the_rates_of_all_members() -> None:
     blueprint = build_blueprint([[DropoutConfig(rate=0.1)], [DropoutConfig(rate=0.4)]], (4,))
-    layer: Any = blueprint.layers[0].layer
-    assert layer.rate[:, 0].tolist() == [0.1, 0.4]
+    layer: Any = blueprint.leaves[0].layer
+    assert layer.rate == (0.1, 0.4)
 
 
 def test_a_shape_that_does_not_fit_comes_with_the_shapes_before_it() -> None:

@@ -179,7 +179,7 @@ def test_explicit_weights_are_the_ones_given() -> None:
     parameters = population.network.parameters()
     assert parameters["hidden.w"][0].tolist() == [[1, 2, 3], [4, 5, 6]]
     assert list(parameters) == ["hidden.w", "hidden.b", "output.w", "output.b"]
-    assert isinstance(population.network.blueprint.slots[0][0].param.initializer, Values)
+    assert isinstance(population.network.blueprint.params["hidden.w"].param.initializer, Values)
 
 
 @pytest.mark.parametrize(

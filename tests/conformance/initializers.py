@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nntrain.arrays import Array
 from nntrain.nn.initializers import (
     Constant,
     GlorotNormal,
@@ -21,6 +20,7 @@ from nntrain.nn.initializers import (
     LecunNormal,
     Normal,
     Orthogonal,
+    Scale,
     Uniform,
     Values,
 )
@@ -42,18 +42,22 @@ class InitializerRow:
     """
 
     name: str
-    make: Callable[[float | Array], Initializer]
+    make: Callable[[Scale], Initializer]
     mean: float
     std: float
     bounds: tuple[float, float] | None = None
     is_normal: bool = False
 
 
-def _uniform(name: str, make: Callable[[float | Array], Initializer], bound: float) -> InitializerRow:
+def _times(factor: float, scale: Scale) -> Scale:
+    return tuple(factor * each for each in scale) if isinstance(scale, tuple) else factor * scale
+
+
+def _uniform(name: str, make: Callable[[Scale], Initializer], bound: float) -> InitializerRow:
     return InitializerRow(name, make, 0.0, bound / math.sqrt(3), (-bound, bound))
 
 
-def _normal(name: str, make: Callable[[float | Array], Initializer], std: float) -> InitializerRow:
+def _normal(name: str, make: Callable[[Scale], Initializer], std: float) -> InitializerRow:
     return InitializerRow(name, make, 0.0, std, is_normal=True)
 
 
@@ -63,18 +67,18 @@ INITIALIZERS = (
     _uniform("he-uniform", HeUniform, math.sqrt(6 / FAN_IN)),
     _normal("he-normal", HeNormal, math.sqrt(2 / FAN_IN)),
     _normal("lecun-normal", LecunNormal, math.sqrt(1 / FAN_IN)),
-    _uniform("uniform", lambda scale: Uniform(-scale, scale), 1.0),
+    _uniform("uniform", lambda scale: Uniform(_times(-1, scale), scale), 1.0),
     InitializerRow(
         "uniform-above-0",
-        lambda scale: Uniform(0.0 * scale, 2.0 * scale),
+        lambda scale: Uniform(_times(0, scale), _times(2, scale)),
         mean=1.0,
         std=1 / math.sqrt(3),
         bounds=(0.0, 2.0),
     ),
     _normal("normal", lambda scale: Normal(0.0, scale), 1.0),
-    InitializerRow("normal-around-3", lambda scale: Normal(3.0 * scale, scale), 3.0, 1.0, is_normal=True),
+    InitializerRow("normal-around-3", lambda scale: Normal(_times(3, scale), scale), 3.0, 1.0, is_normal=True),
     # The entries of a random orthogonal [I, O] with I < O have mean square I / (I O) = 1/O.
     InitializerRow("orthogonal", Orthogonal, 0.0, 1 / math.sqrt(FAN_OUT)),
     InitializerRow("constant", Constant, 1.0, 0.0, (1.0, 1.0)),
-    InitializerRow("values", lambda _: Values(GIVEN), float(GIVEN.mean()), float(np.std(GIVEN))),
+    InitializerRow("values", lambda _: Values.of(GIVEN), float(GIVEN.mean()), float(np.std(GIVEN))),
 )

@@ -19,13 +19,18 @@ from nntrain.nn.activations import (
     Step,
     Tanh,
 )
+from nntrain.nn.blueprint import plan
+from nntrain.nn.branches import Branches
+from nntrain.nn.chain import Chain
 from nntrain.nn.dense import Dense
 from nntrain.nn.dropout import Dropout
 from nntrain.nn.initializers import Normal, Orthogonal
 from nntrain.nn.layer import Layer
-from nntrain.nn.network import Named, Network, plan
+from nntrain.nn.network import Network
 from nntrain.nn.reshape import Flatten, Reshape
+from nntrain.nn.residual import Residual
 from nntrain.streams import Key
+from tests.nn.chains import chain
 
 
 @dataclass(frozen=True)
@@ -45,8 +50,16 @@ class LayerRow:
     random: bool = False
 
 
-def _rates(members: int) -> Array:
-    return np.linspace(0.2, 0.6, members)[:, None]
+def _rates(members: int) -> tuple[float, ...]:
+    return tuple(np.linspace(0.2, 0.6, members).tolist())
+
+
+def _chain(units: int) -> Chain:
+    return Chain({"0": Dense(units, bias_initializer=Normal(0.0, 0.5)), "0.activation": Tanh()})
+
+
+def _branches(*units: int) -> dict[str, Layer]:
+    return {**{f"of-{place}": _chain(each) for place, each in enumerate(units)}, "straight": Dense(units[0])}
 
 
 LAYERS = (
@@ -78,28 +91,43 @@ LAYERS = (
     LayerRow("flatten-a-vector", lambda _: Flatten()),
     LayerRow("reshape", lambda _: Reshape((2, -1)), (6,)),
     LayerRow("reshape-to-itself", lambda _: Reshape((4,))),
+    LayerRow("chain", lambda _: _chain(3)),
+    LayerRow("chain-of-nothing", lambda _: Chain({})),
+    LayerRow("chain-in-a-chain", lambda _: Chain({"a": _chain(5), "b": Chain({}), "c": _chain(2)})),
+    LayerRow("residual", lambda _: Residual(_chain(4))),
+    LayerRow("residual-with-projection", lambda _: Residual(_chain(3), Dense(3, bias_initializer=None))),
+    LayerRow("residual-in-a-residual", lambda _: Residual(Chain({"a": Residual(_chain(4)), "b": _chain(4)}))),
+    LayerRow("residual-of-nothing", lambda _: Residual(Chain({}))),
+    LayerRow("residual-with-dropout", lambda members: Residual(Dropout(_rates(members))), random=True),
+    LayerRow("branches", lambda _: Branches(_branches(3, 3))),
+    LayerRow("branches-average", lambda _: Branches(_branches(3, 3), "average")),
+    LayerRow("branches-multiply", lambda _: Branches(_branches(3, 3), "multiply")),
+    LayerRow("branches-concatenate", lambda _: Branches(_branches(3, 2), "concatenate")),
+    LayerRow("branches-on-images", lambda _: Branches({"a": Relu(), "b": Gelu()}, "concatenate"), (2, 3, 1)),
+    LayerRow("branches-of-one", lambda _: Branches({"a": _chain(3)})),
+    LayerRow("branches-with-a-view", lambda _: Branches({"a": Linear(), "b": Flatten(), "c": Sigmoid()})),
 )
 
 
-def only(row: LayerRow, members: int) -> list[Named]:
+def only(row: LayerRow, members: int) -> list[tuple[str, Layer]]:
     """The layer as the whole network: its input is the data."""
-    return [Named("layer", row.make(members))]
+    return [("layer", row.make(members))]
 
 
-def surrounded(row: LayerRow, members: int) -> list[Named]:
+def surrounded(row: LayerRow, members: int) -> list[tuple[str, Layer]]:
     """The layer between two dense ones, where it may write over its input."""
     size = int(np.prod(row.input_shape))
-    arrange: list[Named] = [] if len(row.input_shape) == 1 else [Named("arrange", Reshape(row.input_shape))]
-    before = [Named("before", Dense(size, bias_initializer=Normal(0.0, 0.5))), *arrange]
-    return [*before, Named("layer", row.make(members)), Named("flat", Flatten()), Named("after", Dense(3))]
+    arrange: list[tuple[str, Layer]] = [] if len(row.input_shape) == 1 else [("arrange", Reshape(row.input_shape))]
+    before = [("before", Dense(size, bias_initializer=Normal(0.0, 0.5))), *arrange]
+    return [*before, ("layer", row.make(members)), ("flat", Flatten()), ("after", Dense(3))]
 
 
-PLACES: dict[str, Callable[[LayerRow, int], list[Named]]] = {"only": only, "surrounded": surrounded}
+PLACES: dict[str, Callable[[LayerRow, int], list[tuple[str, Layer]]]] = {"only": only, "surrounded": surrounded}
 
 
 def network_of(row: LayerRow, place: str, keys: Sequence[Key], dtype: type[np.floating] = np.float64) -> Network:
     """An initialized network around the layer; `place` is one of PLACES."""
-    network = Network(plan(PLACES[place](row, len(keys)), input_shape_of(row, place)), len(keys), Memory(dtype))
+    network = Network(plan(chain(PLACES[place](row, len(keys))), input_shape_of(row, place)), len(keys), Memory(dtype))
     network.initialize(keys)
     return network
 

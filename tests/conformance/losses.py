@@ -8,6 +8,7 @@ import numpy as np
 from nntrain.arrays import Array
 from nntrain.memory import Memory
 from nntrain.nn.activations import Linear, Sigmoid, Softmax, Step, Tanh
+from nntrain.nn.blueprint import plan
 from nntrain.nn.dense import Dense
 from nntrain.nn.initializers import Normal
 from nntrain.nn.layer import Layer
@@ -21,8 +22,9 @@ from nntrain.nn.losses import (
     MeanSquaredError,
     Perceptron,
 )
-from nntrain.nn.network import Named, Network, plan
+from nntrain.nn.network import Network
 from nntrain.streams import Key
+from tests.nn.chains import chain
 
 Targets = Callable[[np.random.Generator, int, int, int], Array]
 
@@ -83,6 +85,6 @@ LOSSES = (
 def network_for(row: LossRow, keys: list[Key], dtype: type[np.floating] = np.float64) -> Network:
     """An initialized network 3-K with the row's last activation."""
     dense = Dense(row.outputs, bias_initializer=Normal(0.0, 0.5))
-    network = Network(plan([Named("0", dense), Named("0", row.last)], (3,)), len(keys), Memory(dtype))
+    network = Network(plan(chain([("0", dense), ("0", row.last)]), (3,)), len(keys), Memory(dtype))
     network.initialize(keys)
     return network

@@ -1,14 +1,15 @@
 """What every layer must do, checked for every row of `layers.py`."""
 
 import copy
-import dataclasses
 import tracemalloc
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import pytest
 
 from nntrain.arrays import Array
+from nntrain.memory import Memory
 from nntrain.nn.layer import Layer
 from nntrain.nn.network import Network, Pass
 from nntrain.streams import Key
@@ -108,8 +109,10 @@ def test_members_together_compute_what_each_computes_alone(row: LayerRow, place:
 def _alone(row: LayerRow, place: str, keys: list[Key], member: int, together: Network) -> Network:
     """The network of one member: initialized by itself, but with its own row of every column."""
     alone = network_of(row, place, [keys[member]])
-    alone.blueprint = together.blueprint.select(np.array([member]))
-    return alone
+    chosen = together.select(np.array([member]), Memory(np.float64))
+    chosen.theta[...] = alone.theta
+    chosen.dropout_streams = alone.dropout_streams
+    return chosen
 
 
 @each_row
@@ -126,12 +129,12 @@ def test_float32_stays_float32_in_every_array(row: LayerRow, place: str) -> None
 
 
 def _arrays_of(bound: Pass) -> Iterator[Array]:
-    """All that the layers are bound to or have allocated; what describes a layer (columns) is not meant."""
-    for layer in bound.layers:
-        described = {field.name for field in dataclasses.fields(layer) if field.init}
-        for name, value in vars(layer).items():
-            if isinstance(value, np.ndarray) and name not in described:
-                yield value
+    """All that flows between the layers, and all that their calls work on."""
+    for node in bound.nodes:
+        yield from (array for array in (node.x, node.y, node.dy, node.dx) if array is not None)
+    for call in (*bound.forward_calls, *bound.backward_calls):
+        if isinstance(call, partial):
+            yield from (array for array in (*call.args, *call.keywords.values()) if isinstance(array, np.ndarray))
 
 
 @each_row
@@ -205,4 +208,5 @@ def test_planned_shapes_are_those_of_the_arrays(row: LayerRow, place: str) -> No
     network = network_of(row, place, [Key(0), Key(1)])
     bound = network.bind(inputs((2, 5, *input_shape_of(row, place)), seed=0), training=True)
     bound.forward()
-    assert [layer.y.shape[2:] for layer in bound.layers] == list(network.blueprint.shapes[1:])
+    found = {node.path: node.y.shape[2:] for node in bound.nodes if node.is_leaf}
+    assert found == {leaf.path: leaf.output for leaf in network.blueprint.leaves}

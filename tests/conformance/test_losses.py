@@ -1,6 +1,5 @@
 """What every loss must do, checked for every row of `losses.py`."""
 
-import copy
 import itertools
 import tracemalloc
 
@@ -31,12 +30,12 @@ class Trained:
     """A network with a loss at its end, bound for training."""
 
     def __init__(self, network: Network, loss: Loss, x: Array, t: Array, weight: Array | None) -> None:
-        self.network, self.loss = network, copy.copy(loss)
+        self.network = network
         self.bound = network.bind(x, training=True, fused=loss.fuses)
         members, examples, outputs = t.shape
         laid_out = network.memory.flowing(members, examples, (outputs,))
         laid_out[...] = t
-        self.loss.bind(self.bound.y, laid_out, weight, network.memory, training=True)
+        self.loss = loss.bind(self.bound.y, laid_out, weight, network.memory, training=True)
         self.bound.bind_backward(self.loss.dy, input_gradient=True)
 
     def cost(self) -> Array:
@@ -106,8 +105,7 @@ def _columns(array: Array, transposed: bool) -> Array:
 
 def _answers(loss: Loss, y: Array, t: Array, weight: Array | None) -> tuple[Array, Array, Array]:
     """value, dy and the outputs of a loss bound directly to y."""
-    bound = copy.copy(loss)
-    bound.bind(y, t, weight, Memory(y.dtype), training=True)
+    bound = loss.bind(y, t, weight, Memory(y.dtype), training=True)
     bound.forward()
     outputs = bound.outputs.copy()
     bound.backward()
@@ -137,9 +135,9 @@ def test_outputs_are_those_of_the_network_with_its_last_activation(row: LossRow)
     for examples in EXAMPLES:
         for training in (True, False):
             network, x = network_for(row, [Key(0), Key(1)]), rng.standard_normal((1, examples, 3))
-            t, loss = row.targets(rng, 1, examples, row.outputs), copy.copy(row.loss)
-            bound = network.bind(x, training=training, fused=loss.fuses)
-            loss.bind(bound.y, t, None, network.memory, training=training)
+            t = row.targets(rng, 1, examples, row.outputs)
+            bound = network.bind(x, training=training, fused=row.loss.fuses)
+            loss = row.loss.bind(bound.y, t, None, network.memory, training=training)
             bound.forward()
             loss.forward()
             np.testing.assert_allclose(loss.outputs, network.forward(x), rtol=1e-12)
@@ -201,8 +199,7 @@ def test_evaluation_gives_the_same_value_as_training(row: LossRow) -> None:
     rng = np.random.default_rng(9)
     for examples in EXAMPLES:
         y, t = rng.standard_normal((2, examples, row.outputs)), row.targets(rng, 1, examples, row.outputs)
-        evaluated = copy.copy(row.loss)
-        evaluated.bind(y, t, None, Memory(np.float64), training=False)
+        evaluated = row.loss.bind(y, t, None, Memory(np.float64), training=False)
         evaluated.forward()
         first = evaluated.value.copy()
         np.testing.assert_array_equal(first, _answers(row.loss, y, t, None)[0])

@@ -13,13 +13,14 @@ from nntrain.diagnosis.health import SMALLEST_SAMPLE, SPACING, Health, norm
 from nntrain.diagnosis.symptoms import Symptoms
 from nntrain.memory import Memory
 from nntrain.nn.activations import LeakyRelu, Relu, Sigmoid, Softmax, Tanh
+from nntrain.nn.blueprint import Blueprint, plan
 from nntrain.nn.dense import Dense
 from nntrain.nn.dropout import Dropout
 from nntrain.nn.initializers import Constant as Filled
 from nntrain.nn.initializers import Values
 from nntrain.nn.layer import Layer
 from nntrain.nn.losses import MeanSquaredError
-from nntrain.nn.network import Blueprint, Named, Network, plan
+from nntrain.nn.network import Network
 from nntrain.optim.schedules import Constant
 from nntrain.optim.sgd import Sgd
 from nntrain.streams import Key, Purpose, Streams
@@ -29,6 +30,7 @@ from nntrain.train.population import Population
 from nntrain.train.records import EpochRecord
 from nntrain.train.supervised import Supervised
 from nntrain.train.update import Update
+from tests.nn.chains import chain
 from tests.train.problems import Run, Setup
 from tests.train.test_loop import one_weight
 
@@ -36,14 +38,14 @@ HEALTH = ("gradient_norm.", "update_ratio.", "growth.", "dead.", "saturated.")
 
 
 def population(
-    layers: Sequence[Named], x: Array, *, validation: Array | None = None, batch_size: int | None = None
+    layers: Sequence[tuple[str, Layer]], x: Array, *, validation: Array | None = None, batch_size: int | None = None
 ) -> Population:
     """A network with one output that learns 0 from x [n, I] in order, with the squared error and a rate of 0.1."""
 
     def examples(inputs: Array) -> Examples:
         return Examples(inputs[None], np.zeros((1, len(inputs), 1)), None, np.zeros(1, dtype=int))
 
-    network = Network(plan(layers, x.shape[1:]), 1, Memory(np.float64))
+    network = Network(plan(chain(layers), x.shape[1:]), 1, Memory(np.float64))
     network.initialize([Key(0)])
     loss, update = MeanSquaredError(), Update(Sgd())
     order = Streams([Key(0)], Purpose.ORDER)
@@ -57,7 +59,7 @@ def population(
 
 
 def dense(weights: Sequence[Sequence[float]], bias: Sequence[float] | None = None) -> Dense:
-    return Dense(len(weights[0]), Values(np.array(weights)), None if bias is None else Values(np.array(bias)))
+    return Dense(len(weights[0]), Values.of(np.array(weights)), None if bias is None else Values.of(np.array(bias)))
 
 
 def first_epoch(population: Population) -> dict[str, float]:
@@ -81,7 +83,7 @@ def test_gradients_and_updates_of_two_layers_by_hand() -> None:
     ∂L/∂w₂ = 16 h = 64. ∂L/∂h = 32, so ∂L/∂w₁ = (32, 64) and ∂L/∂b₁ = 32; the layer's is 32 √(1 + 4 + 1) = 78.4. Its
     weights and bias are (1, 1, 1), and the update is a tenth of the gradient.
     """
-    layers = [Named("first", dense([[1.0], [1.0]], [1.0])), Named("second", dense([[2.0]]))]
+    layers = [("first", dense([[1.0], [1.0]], [1.0])), ("second", dense([[2.0]]))]
     assert first_epoch(population(layers, np.array([[1.0, 2.0]]))) == {
         "gradient_norm.first": pytest.approx(32 * math.sqrt(6)),
         "gradient_norm.second": pytest.approx(64.0),
@@ -93,7 +95,7 @@ def test_gradients_and_updates_of_two_layers_by_hand() -> None:
 
 def test_the_growth_of_a_linear_network_by_hand() -> None:
     """Each layer multiplies by 8."""
-    layers = [Named(str(k), dense([[8.0]])) for k in range(4)]
+    layers = [(str(k), dense([[8.0]])) for k in range(4)]
     values = first_epoch(population(layers, np.array([[3.0], [-1.0]])))
     assert [values[f"growth.{k}"] for k in range(3)] == [pytest.approx(8.0), pytest.approx(64.0), pytest.approx(512.0)]
     assert "growth.3" not in values
@@ -105,17 +107,17 @@ X = np.linspace(-1, 1, 40)[:, None]
 def test_dead_units_by_hand() -> None:
     """Of x, −x, x − 2 and x − 1 on [−1, 1], the last two are never above 0."""
     layers = [
-        Named("0", dense([[1.0, -1.0, 1.0, 1.0]], [0.0, 0.0, -2.0, -1.0])),
-        Named("0", Relu()),
-        Named("1", Dense(1)),
+        ("0", dense([[1.0, -1.0, 1.0, 1.0]], [0.0, 0.0, -2.0, -1.0])),
+        ("0", Relu()),
+        ("1", Dense(1)),
     ]
     assert first_epoch(population(layers, X))["dead.0"] == 0.5
 
 
 def test_what_is_dead_in_the_batch_may_live_in_the_validation_split() -> None:
-    layers = [Named("0", dense([[1.0, 1.0]], [0.0, -5.0])), Named("0", Relu()), Named("1", Dense(1))]
+    layers = [("0", dense([[1.0, 1.0]], [0.0, -5.0])), ("0", Relu()), ("1", Dense(1))]
     assert first_epoch(population(layers, X))["dead.0"] == 0.5
-    layers = [Named("0", dense([[1.0, 1.0]], [0.0, -5.0])), Named("0", Relu()), Named("1", Dense(1))]
+    layers = [("0", dense([[1.0, 1.0]], [0.0, -5.0])), ("0", Relu()), ("1", Dense(1))]
     assert first_epoch(population(layers, X, validation=10 * X))["dead.0"] == 0.0
 
 
@@ -126,19 +128,19 @@ def test_what_is_dead_in_the_batch_may_live_in_the_validation_split() -> None:
 def test_saturated_units_by_hand(activation: Layer, sharp: float) -> None:
     """On |x| ≥ 1 a unit with a weight of `sharp` is beyond 0.99, or below 0.01 and −0.99, on both sides."""
     x = np.concatenate([X - 2, X + 2])
-    layers = [Named("0", dense([[sharp, 0.1, -sharp, 1.0]])), Named("0", activation), Named("1", Dense(1))]
+    layers = [("0", dense([[sharp, 0.1, -sharp, 1.0]])), ("0", activation), ("1", Dense(1))]
     assert first_epoch(population(layers, x, batch_size=80))["saturated.0"] == 0.5
 
 
 def test_the_last_layer_may_be_as_sure_as_it_likes() -> None:
-    layers = [Named("0", dense([[0.0]], [-9.0])), Named("0", Sigmoid())]
+    layers = [("0", dense([[0.0]], [-9.0])), ("0", Sigmoid())]
     values = first_epoch(population(layers, X))
     assert not [name for name in values if name.startswith(("dead", "saturated"))]
 
 
 def test_few_examples_tell_nothing_about_dead_units() -> None:
     """Unless they are all there are."""
-    layers = [Named("0", dense([[0.0]], [-9.0])), Named("0", Relu()), Named("1", Dense(1))]
+    layers = [("0", dense([[0.0]], [-9.0])), ("0", Relu()), ("1", Dense(1))]
     few = X[: SMALLEST_SAMPLE - 1]
     assert "dead.0" not in first_epoch(population(layers, X, batch_size=SMALLEST_SAMPLE - 1))
     assert "dead.0" not in first_epoch(population(layers, X, validation=few, batch_size=10))
@@ -148,12 +150,12 @@ def test_few_examples_tell_nothing_about_dead_units() -> None:
 
 
 def test_weights_that_are_zero_have_no_ratio() -> None:
-    layers = [Named("0", Dense(1, Filled(0.0), bias_initializer=None))]
+    layers = [("0", Dense(1, Filled(0.0), bias_initializer=None))]
     assert math.isnan(first_epoch(population(layers, X))["update_ratio.0"])
 
 
 def test_dropout_between_layers_is_part_of_what_is_put_out() -> None:
-    layers = [Named("0", dense([[1.0]])), Named("1", Dropout(0.5)), Named("2", dense([[1.0]]))]
+    layers = [("0", dense([[1.0]])), ("1", Dropout(0.5)), ("2", dense([[1.0]]))]
     assert set(first_epoch(population(layers, X))) >= {"growth.1", "gradient_norm.0", "gradient_norm.2"}
 
 
@@ -168,7 +170,7 @@ def test_norms_neither_overflow_nor_vanish(size: float) -> None:
     ("steps", "expected"), [(1, [1, 100, 200, 300]), (30, [1, 4, 7, 10]), (99, [1, 2, 3, 4]), (SPACING, [1, 2, 3, 4])]
 )
 def test_it_is_due_in_the_first_epoch_and_after_every_hundred_steps(steps: int, expected: list[int]) -> None:
-    health = Health(population([Named("0", Dense(1))], np.ones((steps, 1)), batch_size=1))
+    health = Health(population([("0", Dense(1))], np.ones((steps, 1)), batch_size=1))
     assert [epoch for epoch in range(1, 401) if health.is_due(epoch)][:4] == expected
 
 
@@ -215,9 +217,9 @@ def blueprint(*activations: Layer) -> Blueprint:
     """Layers of 16 units with these activations, and 3 outputs."""
     layers = []
     for place, activation in enumerate(activations):
-        layers += [Named(str(place), Dense(16)), Named(str(place), activation)]
+        layers += [(str(place), Dense(16)), (str(place), activation)]
     last = str(len(activations))
-    return plan([*layers, Named(last, Dense(3)), Named(last, Softmax())], (4,))
+    return plan(chain([*layers, (last, Dense(3)), (last, Softmax())]), (4,))
 
 
 def norms(*values: float) -> dict[str, float]:

@@ -13,10 +13,11 @@ from nntrain.diagnosis.health import SPACING as MEASURED_EVERY
 from nntrain.diagnosis.postmortem import Finding, Quantity, find
 from nntrain.diagnosis.snapshots import SPACING
 from nntrain.memory import Memory
+from nntrain.nn.blueprint import plan
 from nntrain.nn.dense import Dense
 from nntrain.nn.initializers import Values
 from nntrain.nn.losses import Loss, MeanSquaredError
-from nntrain.nn.network import Named, Network, plan
+from nntrain.nn.network import Network
 from nntrain.optim.adam import Adam
 from nntrain.optim.optimizer import Optimizer
 from nntrain.optim.schedules import Constant
@@ -27,6 +28,7 @@ from nntrain.train.population import Population
 from nntrain.train.records import EpochRecord, StopReason
 from nntrain.train.supervised import Supervised
 from nntrain.train.update import Update
+from tests.nn.chains import chain
 from tests.train.problems import Setup
 from tests.train.test_members import SETUPS
 
@@ -46,10 +48,8 @@ def linear(
     dtype: type[np.floating] = np.float32,
 ) -> Population:
     """Dense layers without bias, from given weights [I, O]; the squared error of one output."""
-    layers = [
-        Named(str(k), Dense(w.shape[1], Values(np.array(w)), bias_initializer=None)) for k, w in enumerate(weights)
-    ]
-    network = Network(plan(layers, (len(x[0]),)), 1, Memory(dtype))
+    layers = [(str(k), Dense(w.shape[1], Values.of(np.array(w)), bias_initializer=None)) for k, w in enumerate(weights)]
+    network = Network(plan(chain(layers), (len(x[0]),)), 1, Memory(dtype))
     keys = [Key(4)]
     network.initialize(keys)
     examples = Examples(

@@ -12,7 +12,7 @@ from nntrain.config.root import Config
 from nntrain.data.dataset import Dataset, numeric_column
 from nntrain.data.preprocess import Preprocessor
 from nntrain.data.task import Task
-from nntrain.diagnosis.postmortem import Finding, Quantity, Step
+from nntrain.diagnosis.postmortem import Finding, InspectedStep, Quantity
 from nntrain.diagnosis.remedies import Blamed, Remedy, neat, remedies
 
 
@@ -24,10 +24,11 @@ def test_proposals_have_one_digit(value: float, expected: float) -> None:
     assert neat(value) == expected
 
 
-def step(norm: float, *, size: float = 0.001, activations: Sequence[float] = (1.0,)) -> Step:
+def step(norm: float, *, size: float = 0.001, activations: Sequence[float] = (1.0,)) -> InspectedStep:
     """A step with a gradient of this norm and an update of `size` times the weights."""
     rows = np.arange(4)
-    return Step(1, 1, rows, 0.1, 1.0, list(activations), 1.0, norm, norm, 1.0, weight_norm=1.0, update_norm=size)
+    seen = dict(zip(("0", "1", "2"), activations, strict=False))
+    return InspectedStep(1, 1, rows, 0.1, 1.0, seen, 1.0, norm, norm, 1.0, weight_norm=1.0, update_norm=size)
 
 
 def proposed(

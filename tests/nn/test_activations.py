@@ -24,8 +24,10 @@ from nntrain.nn.activations import (
     Step,
     Tanh,
 )
-from nntrain.nn.layer import Layer, ShapeError
-from nntrain.nn.network import Named, Network, plan
+from nntrain.nn.blueprint import plan
+from nntrain.nn.layer import Layer, ShapeError, Signal
+from nntrain.nn.network import Network
+from tests.nn.chains import chain
 
 ORACLE: dict[str, Any] = json.loads(
     (Path(__file__).parents[1] / "oracles" / "activations_losses_torch.json").read_text(encoding="utf-8")
@@ -48,7 +50,7 @@ LAYERS: dict[str, Layer] = {
 def apply(layer: Layer, x: Any, dy: Any = 1.0, dtype: type[np.floating] = np.float64) -> tuple[Array, Array]:
     """y and dx of a layer for examples x [N, I]."""
     x = np.asarray(x, dtype)
-    network = Network(plan([Named("0", layer)], x.shape[1:]), 1, Memory(dtype))
+    network = Network(plan(chain([("0", layer)]), x.shape[1:]), 1, Memory(dtype))
     y = network.forward(x).copy()
     dx = network.backward(np.broadcast_to(np.asarray(dy, dtype), y.shape))
     return y[0], dx[0]
@@ -195,4 +197,4 @@ def test_sigmoids_of_opposite_numbers_add_up_to_one(x: float) -> None:
 
 def test_softmax_needs_vectors() -> None:
     with pytest.raises(ShapeError, match=r"^softmax needs a vector for each example, got shape \(2, 3\)$"):
-        Softmax().plan((2, 3))
+        Softmax().plan(Signal((2, 3)))

@@ -20,11 +20,14 @@ import pytest
 from nntrain.arrays import Array
 from nntrain.memory import Memory
 from nntrain.nn.activations import Sigmoid
+from nntrain.nn.blueprint import plan
 from nntrain.nn.dense import Dense
 from nntrain.nn.initializers import Values
 from nntrain.nn.losses import HalfSquaredError
-from nntrain.nn.network import Named, Network, Pass, plan
+from nntrain.nn.losses.loss import BoundLoss
+from nntrain.nn.network import Network, Pass
 from nntrain.streams import Key
+from tests.nn.chains import chain
 
 # [input, unit]
 PRINTED_W1 = np.array([[0.15, 0.25], [0.2, 0.3]])
@@ -35,40 +38,37 @@ X = np.array([[[0.5, 0.1]]])
 T = np.array([[[0.01, 0.99]]])
 
 
-def bound(w1: Array, w2: Array) -> tuple[Network, Pass, HalfSquaredError]:
+def bound(w1: Array, w2: Array) -> tuple[Network, Pass, BoundLoss]:
     layers = [
-        Named("hidden", Dense(2, Values(w1), Values(np.full(2, 0.35)))),
-        Named("hidden", Sigmoid()),
-        Named("output", Dense(2, Values(w2), Values(np.full(2, 0.6)))),
-        Named("output", Sigmoid()),
+        ("hidden", Dense(2, Values.of(w1), Values.of(np.full(2, 0.35)))),
+        ("hidden", Sigmoid()),
+        ("output", Dense(2, Values.of(w2), Values.of(np.full(2, 0.6)))),
+        ("output", Sigmoid()),
     ]
-    network = Network(plan(layers, (2,)), 1, Memory(np.float64))
+    network = Network(plan(chain(layers), (2,)), 1, Memory(np.float64))
     network.initialize([Key(0)])
-    network_pass, loss = network.bind(X, training=True), HalfSquaredError()
-    loss.bind(network_pass.y, T, None, network.memory, training=True)
+    network_pass = network.bind(X, training=True)
+    loss = HalfSquaredError().bind(network_pass.y, T, None, network.memory, training=True)
     network_pass.bind_backward(loss.dy)
     return network, network_pass, loss
 
 
 def test_the_exercise_comes_out_as_on_the_slides() -> None:
     network, network_pass, loss = bound(W1, W2)
-    hidden, hidden_sigmoid, output, output_sigmoid = network_pass.layers
-    # Sigmoids write over their inputs, so the pre-activations are looked at on the way.
-    hidden.forward()
-    assert hidden.y[0, 0].tolist() == pytest.approx([0.445, 0.505], abs=1e-15)
-    hidden_sigmoid.forward()
-    assert hidden_sigmoid.y[0, 0].tolist() == pytest.approx([0.6094, 0.6236], abs=1e-4)
-    output.forward()
-    assert output.y[0, 0].tolist() == pytest.approx([1.1244, 1.2478], abs=1e-4)
-    output_sigmoid.forward()
-    assert output_sigmoid.y[0, 0].tolist() == pytest.approx([0.7548, 0.7770], abs=1e-4)
+    network_pass.forward()
+    values = {node.path: node.y[0, 0].tolist() for node in network_pass.nodes}
+    assert values["hidden"] == pytest.approx([0.445, 0.505], abs=1e-15)
+    assert values["hidden.activation"] == pytest.approx([0.6094, 0.6236], abs=1e-4)
+    assert values["output"] == pytest.approx([1.1244, 1.2478], abs=1e-4)
+    assert values["output.activation"] == pytest.approx([0.7548, 0.7770], abs=1e-4)
     loss.forward()
     assert loss.value.tolist() == pytest.approx([0.3], abs=5e-4)
     loss.backward()
     assert loss.dy[0, 0].tolist() == pytest.approx([0.7448, -0.2130], abs=1e-4)
-    output_sigmoid.backward()
-    assert output_sigmoid.dx[0, 0].tolist() == pytest.approx([0.1378, -0.0369], abs=1e-4)
-    output.backward()
+    network_pass.backward()
+    (output,) = (node for node in network_pass.nodes if node.path == "output")
+    assert output.dy is not None
+    assert output.dy[0, 0].tolist() == pytest.approx([0.1378, -0.0369], abs=1e-4)
     np.testing.assert_allclose(network.gradients()["output.w"][0].T, [[0.0840, 0.0860], [-0.0225, -0.0230]], atol=5e-5)
 
 
@@ -79,9 +79,9 @@ def test_the_exercise_comes_out_as_on_the_slides() -> None:
 )
 def test_the_printed_matrices_do_not_give_the_printed_numbers(w1: Array, w2: Array) -> None:
     _, network_pass, _ = bound(w1, w2)
-    for layer in network_pass.layers[:3]:
-        layer.forward()
-    assert np.abs(network_pass.layers[2].y[0, 0] - [1.1244, 1.2478]).max() > 0.002
+    network_pass.forward()
+    (output,) = (node for node in network_pass.nodes if node.path == "output")
+    assert np.abs(output.y[0, 0] - [1.1244, 1.2478]).max() > 0.002
 
 
 def test_the_whole_gradient_by_hand() -> None:

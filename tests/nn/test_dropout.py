@@ -7,19 +7,21 @@ import pytest
 
 from nntrain.arrays import Array
 from nntrain.memory import Memory
+from nntrain.nn.blueprint import plan
 from nntrain.nn.dropout import Dropout
 from nntrain.nn.layer import Layer
-from nntrain.nn.network import Named, Network, plan
+from nntrain.nn.network import Network
 from nntrain.streams import Key
+from tests.nn.chains import chain
 
 
 def network_of(layer: Layer, keys: list[Key], shape: tuple[int, ...] = (100,)) -> Network:
-    network = Network(plan([Named("0", layer)], shape), len(keys), Memory(np.float64))
+    network = Network(plan(chain([("0", layer)]), shape), len(keys), Memory(np.float64))
     network.initialize(keys)
     return network
 
 
-def dropped(rate: float | Array, keys: list[Key], examples: int = 200) -> Array:
+def dropped(rate: float | tuple[float, ...], keys: list[Key], examples: int = 200) -> Array:
     """The outputs for inputs that are all 1."""
     return network_of(Dropout(rate), keys).forward(np.ones((examples, 100)), training=True).copy()
 
@@ -59,7 +61,7 @@ def test_masks_differ_by_example_unit_seed_and_replica() -> None:
 
 
 def test_members_of_one_seed_drop_nested_sets() -> None:
-    rates = np.array([[0.2], [0.5], [0.8]])
+    rates = (0.2, 0.5, 0.8)
     low, middle, high = dropped(rates, [Key(7)] * 3) != 0
     assert (high <= middle).all()
     assert (middle <= low).all()
@@ -68,7 +70,7 @@ def test_members_of_one_seed_drop_nested_sets() -> None:
 
 def test_a_column_of_rates_is_each_members_own() -> None:
     keys = [Key(1), Key(2), Key(1)]
-    together = dropped(np.array([[0.1], [0.4], [0.7]]), keys)
+    together = dropped((0.1, 0.4, 0.7), keys)
     for member, rate in enumerate([0.1, 0.4, 0.7]):
         np.testing.assert_array_equal(dropped(rate, [keys[member]])[0], together[member])
 

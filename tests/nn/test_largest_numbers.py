@@ -224,13 +224,12 @@ def test_a_member_whose_logits_are_far_apart_or_no_numbers_changes_no_bit_of_the
     far = np.tile(np.array([largest, 0, -largest], np.float32), (5, 1))
     far[:, 0] *= np.where(t[:, 0] == 1, 1, -1)
     lost = np.full((5, 3), np.nan, np.float32)
-    loss = CrossEntropy()
     memory = Memory(np.float32)
     y = memory.flowing(3, 5, (3,))
     y[...] = np.stack([usual, far, lost])
     targets = memory.flowing(1, 5, (3,))
     targets[...] = t
-    loss.bind(y, targets, None, memory, training=True)
+    loss = CrossEntropy().bind(y, targets, None, memory, training=True)
     with np.errstate(all="ignore"):
         loss.forward()
     alone, _, _ = answers(CrossEntropy(), usual, t, dtype=np.float32)

@@ -1,6 +1,5 @@
 """Losses: formulas by hand, PyTorch's numbers, extremes."""
 
-import copy
 import json
 import math
 from collections.abc import Callable
@@ -45,8 +44,7 @@ def answers(
     """The value, the gradient at y and the outputs for one member's y [N, K]; training targets are made from t."""
     y, t = np.asarray(y, dtype), loss.training_targets(np.asarray(t, dtype))
     factors = None if weight is None else np.asarray(weight, dtype).reshape(1, -1, 1)
-    bound = copy.copy(loss)
-    bound.bind(y[None], t[None], factors, Memory(dtype), training=True)
+    bound = loss.bind(y[None], t[None], factors, Memory(dtype), training=True)
     bound.forward()
     outputs = bound.outputs[0].copy()
     bound.backward()
@@ -189,8 +187,7 @@ def test_the_plain_sum_is_that_without_weights(name: str) -> None:
     y, t, weight = rng.standard_normal((11, 3)), np.eye(3)[rng.integers(3, size=11)], rng.random((1, 11, 1)) + 0.5
     sums = {}
     for given in (None, weight):
-        bound = copy.copy(loss)
-        bound.bind(y[None], t[None], given, Memory(np.float64), training=True)
+        bound = loss.bind(y[None], t[None], given, Memory(np.float64), training=True)
         bound.forward()
         sums[given is None] = (float(bound.total[0]), float(bound.plain[0]))
     assert sums[True][0] == sums[True][1]

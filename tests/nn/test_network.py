@@ -8,13 +8,16 @@ from hypothesis import strategies as st
 from nntrain.arrays import Array
 from nntrain.memory import Memory
 from nntrain.nn.activations import Linear, Relu, Sigmoid, Softmax, Tanh
+from nntrain.nn.blueprint import plan
+from nntrain.nn.chain import Chain
 from nntrain.nn.dense import Dense
 from nntrain.nn.dropout import Dropout
 from nntrain.nn.initializers import Normal, Values
-from nntrain.nn.layer import Layer
-from nntrain.nn.network import Named, Network, NetworkShapeError, plan
+from nntrain.nn.layer import Layer, ShapeError
+from nntrain.nn.network import Network
 from nntrain.nn.reshape import Flatten, Reshape
 from nntrain.streams import Key
+from tests.nn.chains import chain
 from tests.nn.naive import NaiveLayer, backpropagate
 
 ACTIVATIONS: dict[str, type[Layer]] = {
@@ -28,11 +31,11 @@ ACTIVATIONS: dict[str, type[Layer]] = {
 
 def perceptron(widths: list[int], activations: list[str], members: int) -> Network:
     """A network of dense layers with biases that are not zero."""
-    named = []
+    named: list[tuple[str, Layer]] = []
     for place, (units, activation) in enumerate(zip(widths[1:], activations, strict=True)):
-        named.append(Named(str(place), Dense(units, Normal(0.0, 0.7), Normal(0.0, 0.7)), place))
-        named.append(Named(str(place), ACTIVATIONS[activation](), place))
-    network = Network(plan(named, (widths[0],)), members, Memory(np.float64))
+        named.append((str(place), Dense(units, Normal(0.0, 0.7), Normal(0.0, 0.7))))
+        named.append((str(place), ACTIVATIONS[activation]()))
+    network = Network(plan(chain(named), (widths[0],)), members, Memory(np.float64))
     network.initialize([Key(seed) for seed in range(members)])
     return network
 
@@ -133,8 +136,8 @@ def test_backward_without_forward_is_refused() -> None:
 
 
 def test_without_input_gradient_the_first_layers_are_left_out() -> None:
-    layers = [Named("a", Dropout(0.0)), Named("b", Dense(3)), Named("c", Tanh()), Named("d", Dense(2))]
-    network = Network(plan(layers, (4,)), 2, Memory(np.float64))
+    layers = [("a", Dropout(0.0)), ("b", Dense(3)), ("c", Tanh()), ("d", Dense(2))]
+    network = Network(plan(chain(layers), (4,)), 2, Memory(np.float64))
     network.initialize([Key(0), Key(1)])
     gradients = []
     for input_gradient in (False, True):
@@ -142,7 +145,8 @@ def test_without_input_gradient_the_first_layers_are_left_out() -> None:
         bound.bind_backward(np.ones((2, 5, 2)), input_gradient=input_gradient)
         bound.forward()
         bound.backward()
-        assert [hasattr(layer, "dx") for layer in bound.layers] == [input_gradient, input_gradient, True, True]
+        wanted = {node.path: node.dx is not None for node in bound.nodes if node.is_leaf}
+        assert wanted == {"a": input_gradient, "b": input_gradient, "c": True, "d": True}
         gradients.append(network.grad.copy())
     np.testing.assert_array_equal(gradients[0], gradients[1])
 
@@ -160,7 +164,7 @@ def test_no_layer_writes_over_an_output_that_is_still_needed() -> None:
     """Activations in a row, views of activations in between: each keeps what its derivative is computed from."""
     rng = np.random.default_rng(1)
     x, dy = rng.standard_normal((1, 7, 4)), rng.standard_normal((2, 7, 4))
-    chains: list[list[Layer]] = [
+    rows: list[list[Layer]] = [
         [Dense(4), Sigmoid(), Tanh(), Sigmoid()],
         [Dense(4), Sigmoid(), Linear(), Tanh()],
         [Dense(4), Tanh(), Reshape((2, 2)), Sigmoid(), Flatten(), Linear(), Relu()],
@@ -168,9 +172,9 @@ def test_no_layer_writes_over_an_output_that_is_still_needed() -> None:
         [Dense(4), Linear(), Sigmoid(), Dropout(0.0), Tanh()],
         [Dense(4), Softmax(), Reshape((4,)), Softmax()],
     ]
-    for chain in chains:
-        layers = [Named(str(place), layer) for place, layer in enumerate(chain)]
-        network = Network(plan(layers, (4,)), 2, Memory(np.float64))
+    for row in rows:
+        layers = [(str(place), layer) for place, layer in enumerate(row)]
+        network = Network(plan(chain(layers), (4,)), 2, Memory(np.float64))
         network.initialize([Key(0), Key(1)])
         together = network.bind(x, training=True)
         together.bind_backward(dy.copy(), input_gradient=True)
@@ -182,8 +186,8 @@ def test_no_layer_writes_over_an_output_that_is_still_needed() -> None:
 def _one_by_one(network: Network, x: Array, dy: Array) -> Array:
     """The input gradient of a chain, with each layer as a network of its own on a copy of its input."""
     parts, values = [], np.repeat(x, 2, axis=0)
-    for place, named in enumerate(network.blueprint.layers):
-        part = Network(plan([named], network.blueprint.shapes[place]), 2, Memory(np.float64))
+    for leaf in network.blueprint.leaves:
+        part = Network(plan(Chain({leaf.path: leaf.layer}), leaf.input), 2, Memory(np.float64))
         for path, parameter in part.parameters().items():
             parameter[...] = network.parameters()[path]
         values = part.forward(values, training=True).copy()
@@ -205,8 +209,8 @@ def test_selected_members_are_copies_that_answer_as_before() -> None:
 
 def test_selected_members_keep_their_dropout_rates_and_go_on_in_their_streams() -> None:
     def network_of(rates: list[float], seeds: list[int]) -> Network:
-        layers = [Named("0", Dropout(np.array(rates)[:, None]))]
-        network = Network(plan(layers, (50,)), len(seeds), Memory(np.float64))
+        layers = [("0", Dropout(tuple(rates)))]
+        network = Network(plan(chain(layers), (50,)), len(seeds), Memory(np.float64))
         network.initialize([Key(seed) for seed in seeds])
         return network
 
@@ -219,10 +223,10 @@ def test_selected_members_keep_their_dropout_rates_and_go_on_in_their_streams() 
 
 
 def test_a_layer_that_does_not_fit_is_named_with_the_shapes_before_it() -> None:
-    layers = [Named("0", Reshape((2, 3)), 0), Named("1", Dense(4), 1)]
-    with pytest.raises(NetworkShapeError) as raised:
-        plan(layers, (6,))
-    assert raised.value.position == 1
+    layers = [("0", Reshape((2, 3))), ("1", Dense(4))]
+    with pytest.raises(ShapeError) as raised:
+        plan(chain(layers), (6,))
+    assert raised.value.path == ("1",)
     assert str(raised.value) == (
         "dense needs a vector for each example, got shape (2, 3): put a flatten layer before it "
         "(shapes up to here: (6,) → (2, 3))"
@@ -230,7 +234,7 @@ def test_a_layer_that_does_not_fit_is_named_with_the_shapes_before_it() -> None:
 
 
 def test_values_of_the_wrong_shape_are_refused_where_they_are_planned() -> None:
-    with pytest.raises(NetworkShapeError) as raised:
-        plan([Named("0", Relu(), 0), Named("1", Dense(4, Values(np.zeros((2, 4)))), 1)], (3,))
-    assert raised.value.position == 1
+    with pytest.raises(ShapeError) as raised:
+        plan(chain([("0", Relu()), ("1", Dense(4, Values.of(np.zeros((2, 4)))))]), (3,))
+    assert raised.value.path == ("1",)
     assert str(raised.value) == ("parameter w: the values given for it have shape (2, 4), but it has shape (3, 4)")

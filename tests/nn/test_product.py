@@ -1,24 +1,19 @@
-"""Products cut up among threads are the same products."""
+"""Products with their arrays bound are products, whatever the layout, and of the same bits alone and together."""
 
 import numpy as np
 import pytest
 
-from nntrain.nn import product as module
 from nntrain.nn.product import product
 
 
-@pytest.mark.parametrize("threads", [1, 2, 3, 8])
 @pytest.mark.parametrize("members", [1, 2, 5])
 @pytest.mark.parametrize("shared", [False, True])
 @pytest.mark.parametrize("by_feature", [False, True])
-def test_however_it_is_cut(
-    threads: int, members: int, shared: bool, by_feature: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "WORTH_A_THREAD", 1)
+def test_a_product_is_that_of_plain_loops(members: int, shared: bool, by_feature: bool) -> None:
     rng = np.random.default_rng(0)
     a, b = rng.standard_normal((1 if shared else members, 7, 4)), rng.standard_normal((members, 4, 3))
     out = np.empty((members, 3, 7)).swapaxes(1, 2) if by_feature else np.empty((members, 7, 3))
-    product(a, b, out, threads)()
+    product(a, b, out)()
     for member in range(members):
         for row in range(7):
             for column in range(3):
@@ -30,15 +25,12 @@ def test_however_it_is_cut(
 SIZES = [(7, 4, 3), (33, 17, 10), (300, 301, 10), (777, 333, 3), (64, 50, 1), (128, 96, 64)]
 
 
-@pytest.mark.parametrize("threads", [1, 2, 3])
 @pytest.mark.parametrize("members", [2, 3, 5])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("transposed", [False, True])
 def test_a_member_has_the_same_bits_alone_and_together(
-    threads: int, members: int, dtype: type[np.floating], transposed: bool, monkeypatch: pytest.MonkeyPatch
+    members: int, dtype: type[np.floating], transposed: bool
 ) -> None:
-    """Parts of rows may be rounded otherwise than the whole, so they must be the same parts."""
-    monkeypatch.setattr(module, "WORTH_A_THREAD", 1)
     rng = np.random.default_rng(0)
     for rows, inner, columns in SIZES:
         b = rng.standard_normal((members, inner, columns)).astype(dtype)
@@ -47,22 +39,14 @@ def test_a_member_has_the_same_bits_alone_and_together(
             a = rng.standard_normal((1 if shared else members, *shape)).astype(dtype)
             a = a.swapaxes(1, 2) if transposed else a
             together = np.empty((members, rows, columns), dtype)
-            product(a, b, together, threads)()
+            product(a, b, together)()
             for member in range(members):
                 own = slice(0, 1) if shared else slice(member, member + 1)
                 alone = np.empty((1, rows, columns), dtype)
-                product(a[own], b[member : member + 1], alone, threads)()
+                product(a[own], b[member : member + 1], alone)()
                 assert alone[0].tobytes() == together[member].tobytes()
 
 
-def test_a_small_product_stays_in_one_thread() -> None:
+def test_one_member_goes_the_shorter_way_to_blas() -> None:
     a, b, out = np.ones((1, 2, 2)), np.ones((1, 2, 2)), np.empty((1, 2, 2))
-    assert product(a, b, out, 8).func is np.dot  # type: ignore[attr-defined]
-
-
-def test_overflow_in_another_thread_is_silenced_where_the_caller_silences_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "WORTH_A_THREAD", 1)
-    a, b, out = np.full((1, 4, 4), 1e200), np.full((1, 4, 4), 1e200), np.empty((1, 4, 4))
-    with np.errstate(all="ignore"):
-        product(a, b, out, 2)()
-    assert np.isinf(out).all()
+    assert product(a, b, out).func is np.dot  # type: ignore[attr-defined]

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 
 from nntrain.memory import Memory
+from nntrain.nn.blueprint import plan
 from nntrain.nn.dense import Dense
 from nntrain.nn.initializers import Values
-from nntrain.nn.layer import Layer, ShapeError
-from nntrain.nn.network import Named, Network, plan
+from nntrain.nn.layer import Layer, ShapeError, Signal
+from nntrain.nn.network import Network
 from nntrain.nn.reshape import Flatten, Reshape
 from nntrain.streams import Key
+from tests.nn.chains import chain
 
 
 @pytest.mark.parametrize("examples", [1, 4, 20])
@@ -29,7 +31,7 @@ from nntrain.streams import Key
 def test_numbers_stay_in_order_both_ways(
     layer: Layer, before: tuple[int, ...], after: tuple[int, ...], members: int, examples: int
 ) -> None:
-    network = Network(plan([Named("0", layer)], before), members, Memory(np.float64))
+    network = Network(plan(chain([("0", layer)]), before), members, Memory(np.float64))
     x = np.arange(members * examples * int(np.prod(before)), dtype=float).reshape(members, examples, *before)
     y = network.forward(x)
     assert y.shape == (members, examples, *after)
@@ -41,9 +43,9 @@ def test_numbers_stay_in_order_both_ways(
 
 @pytest.mark.parametrize("examples", [2, 30])
 def test_after_a_layer_that_is_laid_out_feature_by_feature(examples: int) -> None:
-    identity = Dense(6, Values(np.eye(6)), None)
-    layers = [Named("0", identity), Named("1", Reshape((3, 2))), Named("2", Flatten()), Named("3", identity)]
-    network = Network(plan(layers, (6,)), 1, Memory(np.float64))
+    identity = Dense(6, Values.of(np.eye(6)), None)
+    layers = [("0", identity), ("1", Reshape((3, 2))), ("2", Flatten()), ("3", identity)]
+    network = Network(plan(chain(layers), (6,)), 1, Memory(np.float64))
     network.initialize([Key(0)])
     x = np.arange(6.0 * examples).reshape(examples, 6)
     for _ in range(2):
@@ -62,5 +64,5 @@ def test_after_a_layer_that_is_laid_out_feature_by_feature(examples: int) -> Non
 )
 def test_shapes_that_do_not_fit_are_refused(shape: tuple[int, ...], input_shape: tuple[int, ...], text: str) -> None:
     with pytest.raises(ShapeError) as raised:
-        Reshape(shape).plan(input_shape)
+        Reshape(shape).plan(Signal(input_shape))
     assert str(raised.value) == text

@@ -10,11 +10,12 @@ from nntrain.data.batches import Examples
 from nntrain.data.task import Task
 from nntrain.memory import Memory
 from nntrain.nn.activations import Softmax, Tanh
+from nntrain.nn.blueprint import plan
 from nntrain.nn.dense import Dense
 from nntrain.nn.dropout import Dropout
 from nntrain.nn.initializers import GlorotUniform
 from nntrain.nn.losses import CrossEntropy, Loss
-from nntrain.nn.network import Named, Network, plan
+from nntrain.nn.network import Network
 from nntrain.optim.schedules import Constant, Schedule
 from nntrain.optim.sgd import Sgd
 from nntrain.streams import Key, Purpose, Streams
@@ -25,6 +26,7 @@ from nntrain.train.records import EpochRecord, Outcome
 from nntrain.train.stopping import EarlyStopping
 from nntrain.train.supervised import Supervised
 from nntrain.train.update import Update
+from tests.nn.chains import chain
 
 # What a column [M, 1] is made of: the values of all members, of which a population takes those of its members.
 Pick = Callable[[Sequence[float]], Array]
@@ -86,12 +88,14 @@ class Setup:
         def pick(values: Sequence[float]) -> Array:
             return np.array([[values[row]] for row in rows], dtype=np.float64)
 
-        layers = [Named("0", Dense(self.units, GlorotUniform())), Named("0", Tanh())]
+        layers = [("0", Dense(self.units, GlorotUniform())), ("0", Tanh())]
         if self.dropout is not None:
-            layers.append(Named("1", Dropout(self.dropout(pick))))
-        layers += [Named("2", Dense(3)), Named("2", Softmax())]
+            rate = self.dropout(pick)
+            each = tuple(rate[:, 0].tolist()) if isinstance(rate, np.ndarray) else rate
+            layers.append(("1", Dropout(each)))
+        layers += [("2", Dense(3)), ("2", Softmax())]
         keys = [Key(self.seeds[row]) for row in rows]
-        network = Network(plan(layers, (4,)), len(rows), Memory(self.dtype, threads=self.threads))
+        network = Network(plan(chain(layers), (4,)), len(rows), Memory(self.dtype, threads=self.threads))
         network.initialize(keys)
         task = Supervised(
             network,

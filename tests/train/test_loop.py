@@ -13,11 +13,12 @@ from nntrain.data.batches import Examples
 from nntrain.data.task import Task
 from nntrain.memory import Memory
 from nntrain.nn.activations import Sigmoid, Step, Tanh
+from nntrain.nn.blueprint import plan
 from nntrain.nn.dense import Dense
 from nntrain.nn.initializers import Constant as Filled
 from nntrain.nn.initializers import Normal
 from nntrain.nn.losses import HalfSquaredError, Loss, MeanSquaredError, Perceptron
-from nntrain.nn.network import Named, Network, plan
+from nntrain.nn.network import Network
 from nntrain.optim.adam import Adam
 from nntrain.optim.schedules import Constant, Exponential, Plateau, Schedule
 from nntrain.optim.sgd import Sgd
@@ -29,6 +30,7 @@ from nntrain.train.records import EpochRecord, StopReason
 from nntrain.train.stopping import EarlyStopping
 from nntrain.train.supervised import Supervised
 from nntrain.train.update import Update
+from tests.nn.chains import chain
 from tests.nn.naive import NaiveLayer, backpropagate
 from tests.train.problems import CENTERS, Run, Setup
 
@@ -44,7 +46,7 @@ def one_weight(
     """y = w x from w = 0 on x = 1, 2, 3 and t = 2, 4, 5 in this order, with the squared error; validation on 1, 2."""
     members = len(rates)
     dense = Dense(1, Filled(0.0), bias_initializer=None)
-    network = Network(plan([Named("0", dense)], (1,)), members, Memory(np.float64))
+    network = Network(plan(chain([("0", dense)]), (1,)), members, Memory(np.float64))
     keys, shared = [Key(0)] * members, np.zeros(members, dtype=int)
     network.initialize(keys)
 
@@ -148,12 +150,12 @@ def test_training_is_that_of_a_trainer_in_plain_loops(name: str, batch_size: int
     """A 2-3-2 network, shuffled batches of 11 examples, momentum 0.9, three epochs."""
     loss, naive_loss = NAIVE_LOSSES[name]
     layers = [
-        Named("0", Dense(3, Normal(0.0, 1.0), Normal(0.0, 1.0))),
-        Named("0", Tanh()),
-        Named("1", Dense(2, Normal(0.0, 1.0), Normal(0.0, 1.0))),
-        Named("1", Sigmoid()),
+        ("0", Dense(3, Normal(0.0, 1.0), Normal(0.0, 1.0))),
+        ("0", Tanh()),
+        ("1", Dense(2, Normal(0.0, 1.0), Normal(0.0, 1.0))),
+        ("1", Sigmoid()),
     ]
-    network = Network(plan(layers, (2,)), 1, Memory(np.float64))
+    network = Network(plan(chain(layers), (2,)), 1, Memory(np.float64))
     network.initialize([Key(3)])
     naive = [
         NaiveLayer(network.parameters()[f"{k}.w"][0].tolist(), network.parameters()[f"{k}.b"][0].tolist(), f)
@@ -197,7 +199,7 @@ def test_training_is_that_of_a_trainer_in_plain_loops(name: str, batch_size: int
 def test_the_perceptron_follows_rosenblatts_rule_until_it_is_right(truth: list[int]) -> None:
     """One example at a time, w ← w + (t − y)(1, x), in whole numbers from 0; compared after every epoch."""
     corners = [(0, 0), (0, 1), (1, 0), (1, 1)]
-    network = Network(plan([Named("0", Dense(1, Filled(0.0))), Named("0", Step())], (2,)), 1, Memory(np.float64))
+    network = Network(plan(chain([("0", Dense(1, Filled(0.0))), ("0", Step())]), (2,)), 1, Memory(np.float64))
     network.initialize([Key(0)])
     x, t = np.array([corners], float), np.array(truth, float).reshape(1, 4, 1)
     examples = Examples(x, t, None, np.zeros(1, int))

@@ -10,25 +10,27 @@ from nntrain.data.batches import Examples
 from nntrain.data.task import Task
 from nntrain.memory import Memory
 from nntrain.nn.activations import Linear, Sigmoid, Softmax
+from nntrain.nn.blueprint import plan
 from nntrain.nn.dense import Dense
 from nntrain.nn.dropout import Dropout
 from nntrain.nn.layer import Layer
 from nntrain.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, MeanSquaredError
-from nntrain.nn.network import Named, Network, plan
+from nntrain.nn.network import Network
 from nntrain.nn.reshape import Flatten
 from nntrain.streams import Key, Purpose, Streams
 from nntrain.train import evaluator as evaluator_module
 from nntrain.train.evaluator import Evaluator, Units
 from nntrain.train.supervised import Supervised
+from tests.nn.chains import chain
 
 
 def network_of(
     last: Layer, outputs: int, members: int = 3, *, dropout: bool = False, shape: tuple[int, ...] = (4,)
 ) -> Network:
-    layers = [Named("0", Flatten()), Named("1", Dense(outputs)), Named("1", last)]
+    layers = [("0", Flatten()), ("1", Dense(outputs)), ("1", last)]
     if dropout:
-        layers.insert(1, Named("d", Dropout(0.5)))
-    network = Network(plan(layers, shape), members, Memory(np.float64))
+        layers.insert(1, ("d", Dropout(0.5)))
+    network = Network(plan(chain(layers), shape), members, Memory(np.float64))
     network.initialize([Key(seed) for seed in range(members)])
     return network
 

@@ -4,18 +4,20 @@ import numpy as np
 import pytest
 
 from nntrain.memory import Memory
+from nntrain.nn.blueprint import plan
 from nntrain.nn.dense import Dense
-from nntrain.nn.network import Named, Network, plan
+from nntrain.nn.network import Network
 from nntrain.optim.adam import Adam
 from nntrain.optim.clipping import ClipNorm
 from nntrain.optim.penalties import L1, L2, MaxNorm
 from nntrain.optim.sgd import Sgd
 from nntrain.train.update import Update, gradient_norm
+from tests.nn.chains import chain
 
 
 def neurons(members: int, inputs: int = 1) -> Network:
     """Linear neurons with theta = (w, b) for each member."""
-    return Network(plan([Named("0", Dense(1))], (inputs,)), members, Memory(np.float64))
+    return Network(plan(chain([("0", Dense(1))]), (inputs,)), members, Memory(np.float64))
 
 
 def test_the_parts_act_in_their_order() -> None:
@@ -56,7 +58,7 @@ def test_parts_may_be_left_out(update: Update, expected: list[float]) -> None:
 
 
 def test_max_norm_measures_the_vector_that_comes_into_a_unit() -> None:
-    network = Network(plan([Named("0", Dense(2))], (2,)), 1, Memory(np.float64))
+    network = Network(plan(chain([("0", Dense(2))]), (2,)), 1, Memory(np.float64))
     network.parameters()["0.w"][...] = [[[3.0, 0.3], [4.0, 0.4]]]
     update = Update(Sgd(), max_norm=MaxNorm(2.5))
     update.bind(network)

@@ -10,7 +10,7 @@ import pytest
 import nntrain
 from nntrain.config.experiment import Experiment
 from nntrain.errors import ConfigError, DataError
-from nntrain.nn.network import Blueprint
+from nntrain.nn.blueprint import Blueprint
 from nntrain.workflows import CheckReport, LayerRow
 from nntrain.workflows.checking import layer_rows
 from tests.counting import calls

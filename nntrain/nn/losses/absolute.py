@@ -42,8 +42,8 @@ class Huber(Loss):
         cut, half = bound.like_outputs(), bound.like_outputs()
         forward: list[Call] = [
             partial(np.subtract, bound.y, bound.t, terms),
-            partial(np.minimum, terms, self.delta, cut),
-            partial(np.maximum, cut, -self.delta, cut),
+            partial(np.minimum, terms, self.delta, out=cut),
+            partial(np.maximum, cut, -self.delta, out=cut),
             partial(np.multiply, cut, 0.5, half),
             partial(np.subtract, terms, half, terms),
             partial(np.multiply, terms, cut, terms),
