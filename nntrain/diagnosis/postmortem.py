@@ -7,7 +7,7 @@ the same bits, so the repetition meets what the training met, and has the time t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -16,6 +16,7 @@ import numpy as np
 from nntrain.arrays import Array
 from nntrain.diagnosis.health import layer_name, norm
 from nntrain.nn.layer import Node
+from nntrain.nn.losses.loss import BoundLoss
 from nntrain.train.bound import Bound
 from nntrain.train.loop import Training
 
@@ -172,16 +173,19 @@ class _Inspection:
 
     def after_forward(self, node: Node) -> None:
         """A layer's outputs are there."""
-        value = self.look(Quantity.ACTIVATION, node.y, node.path, None, lambda: sizes(node.y[0]))
-        self.steps[-1].activations[node.path] = value
+        value = self.look(Quantity.ACTIVATION, node.y, node.path, None, lambda: sizes(node.y[0]), node.rows)
+        seen = self.steps[-1].activations
+        seen[node.path] = largest(np.array([seen.get(node.path, value), value]))
 
-    def after_loss(self, bound: Bound) -> None:
+    def after_loss(self, loss: BoundLoss, nodes: Sequence[Node], rows: slice) -> None:
         """The loss and its gradient are there."""
-        loss, leaves = bound.loss, [node.path for node in bound.network_pass.nodes if node.is_leaf]
-        self.steps[-1].loss = float(loss.value[0])
-        self.look(Quantity.LOSS, loss.total, None, None, lambda: np.maximum(sizes(loss.y[0]), sizes(loss.t[0])))
+        step, leaves = self.steps[-1], [node.path for node in nodes if node.is_leaf]
+        part = float(loss.value[0])
+        step.loss = part if rows.start == 0 else step.loss + part
+        shares = lambda: np.maximum(sizes(loss.y[0]), sizes(loss.t[0]))  # noqa: E731
+        self.look(Quantity.LOSS, loss.total, None, None, shares, rows)
         last = (leaves or [*self._leaves])[-1]
-        self.look(Quantity.GRADIENT, loss.dy, last, None, lambda: sizes(loss.dy[0]))
+        self.look(Quantity.GRADIENT, loss.dy, last, None, lambda: sizes(loss.dy[0]), rows)
 
     def after_backward(self, node: Node) -> None:
         """A layer's parameter gradients and its dx are there."""
@@ -192,10 +196,10 @@ class _Inspection:
         def shares() -> Array:
             return sizes(x[0]) * sizes(dy[0])
 
-        for location in self._leaves[node.path].params:
-            self.look(Quantity.GRADIENT, self._grad[location.columns], node.path, location.path, shares)
+        for path, gradient in node.gradients.items():
+            self.look(Quantity.GRADIENT, gradient, node.path, path, shares, node.rows)
         if dx is not None:
-            self.look(Quantity.GRADIENT, dx, node.path, None, lambda: sizes(dx[0]))
+            self.look(Quantity.GRADIENT, dx, node.path, None, lambda: sizes(dx[0]), node.rows)
 
     def after_gradients(self, bound: Bound) -> None:
         """All gradients are there, and the update will use them up."""
@@ -208,6 +212,7 @@ class _Inspection:
         layer: str | None,
         path: str | None = None,
         of_examples: Callable[[], Array] | None = None,
+        rows: slice = slice(None),
     ) -> float:
         """The largest |·| of an array. The first that is not finite is the finding.
 
@@ -216,11 +221,12 @@ class _Inspection:
             array: of any shape.
             layer: the path of the layer that it belongs to.
             path: of the parameter.
-            of_examples: gives the part [N] that each example has in it.
+            of_examples: gives the part that each example of `rows` has in it.
+            rows: of the batch.
         """
         value = largest(array)
         if not math.isfinite(value) and self.finding is None:
-            self._record(quantity, array, layer, path, of_examples)
+            self._record(quantity, array, layer, path, of_examples, rows)
         return value
 
     def too_large_a_sum(self) -> Finding | None:
@@ -230,9 +236,9 @@ class _Inspection:
             located = [*self._network.blueprint.params.items()]
             ends = [(largest(self._theta[each.columns]), place) for place, (_, each) in enumerate(located)]
             path = located[max(ends)[1]][0]
-            self._record(Quantity.WEIGHT, none, _owner(path), path, None)
+            self._record(Quantity.WEIGHT, none, _owner(path), path)
         elif self.steps and not np.isfinite(self._population.task.mean_loss()).all():
-            self._record(Quantity.LOSS, none, None, None, None)
+            self._record(Quantity.LOSS, none, None, None)
         return self.finding
 
     def _record(
@@ -241,10 +247,12 @@ class _Inspection:
         array: Array,
         layer: str | None,
         path: str | None,
-        of_examples: Callable[[], Array] | None,
+        of_examples: Callable[[], Array] | None = None,
+        rows: slice = slice(None),
     ) -> None:
         step = self.steps[-1]
-        shares = of_examples() if of_examples is not None else np.zeros(len(step.rows))
+        examples = step.rows[rows]
+        shares = of_examples() if of_examples is not None else np.zeros(len(examples))
         self.finding = Finding(
             quantity,
             None if layer is None else layer_name(layer),
@@ -254,7 +262,7 @@ class _Inspection:
             int(np.isnan(array).sum()),
             array.size,
             step,
-            step.rows[shares > STANDS_OUT * np.median(shares)],
+            examples[shares > STANDS_OUT * np.median(shares)],
             self.steps[:-1],
             self._from_start,
         )

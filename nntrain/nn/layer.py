@@ -21,7 +21,7 @@ import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import ClassVar, Literal, Protocol, TypeVar
 
@@ -180,12 +180,16 @@ class Node:
         x: [M or 1, N, …]; y: [M, N, …].
         dy: the gradient at y when the layer's backward pass begins, which may write over it; None where there is none.
         dx: the gradient at x; None where nobody wants it.
+        rows: which examples of the batch these are.
+        gradients: where those of the layer's own parameters go, by path.
     """
 
     path: str
     layer: Layer
     x: Array
     y: Array
+    rows: slice
+    gradients: Mapping[str, Array]
     dy: Array | None = None
     dx: Array | None = None
 
@@ -205,16 +209,26 @@ class Observer(Protocol):
         """The gradients of the node's parameters are assigned, and `node.dx`, if anybody wants it."""
 
 
+def JOIN() -> None:
+    """Stands among the calls where all shards of a batch must have come this far before any goes on.
+
+    A layer that mixes examples writes its shard's part of a sum into `Site.joint` before it, and adds up all of them
+    after it, each shard in the same order.
+    """
+
+
 class Shared:
     """What the shards of one batch share.
 
     Attributes:
         examples: N of the whole batch.
+        shards: how many there are.
         before: what is called once for each batch, before any shard begins.
     """
 
-    def __init__(self, examples: int) -> None:
+    def __init__(self, examples: int, shards: int = 1) -> None:
         self.examples = examples
+        self.shards = shards
         self.before: list[Call] = []
         self._made: dict[str, object] = {}
 
@@ -253,7 +267,8 @@ class Site:
         present: int [M], which of the population's first members these are; for `column`.
         training: whether the pass is for training (dropout is on) or for evaluation.
         streams: the members' random streams for what draws in every step.
-        rows: which examples of the batch this shard has.
+        shard: which shard of the batch this is, from 0.
+        rows: which examples of the batch it has.
         shared: what all shards of the batch share.
         nodes: where every binding is noted.
         observer: who looks on, or None.
@@ -265,6 +280,7 @@ class Site:
     present: Array
     training: bool
     streams: Streams
+    shard: int
     rows: slice
     shared: Shared
     nodes: list[Node]
@@ -297,6 +313,10 @@ class Site:
         """What all shards of the batch share, made for the first of them; `name` is the layer's own."""
         return self.shared.once(self._below(name), make)
 
+    def joint(self, name: str, shape: Shape) -> Array:
+        """An array [shards, *shape] that all shards of the batch share: each writes its own part, see `JOIN`."""
+        return self.once(name, lambda: self.memory.zeros((self.shared.shards, *shape)))
+
     def before(self, call: Call) -> None:
         """Have something called once for each batch, before any shard begins; from within `once`."""
         self.shared.before.append(call)
@@ -307,15 +327,13 @@ class Site:
 
     def bind(self, child: str, layer: Layer, x: Value) -> Bound:
         """Bind a layer of a composition under its name."""
-        return Site(
-            self._below(child), self.arrays, self.memory, self.present, self.training, self.streams, self.rows,
-            self.shared, self.nodes, self.observer,
-        ).program(layer, x)  # fmt: skip
+        return replace(self, path=self._below(child)).program(layer, x)
 
     def program(self, layer: Layer, x: Value) -> Bound:
         """Bind a layer here, note it, and let the observer look on."""
         bound = layer.bind(x, self)
-        node = Node(self.path, layer, x.array, bound.y.array)
+        own = {path: grad for path, grad in self.arrays.grads.items() if path.rpartition(".")[0] == self.path}
+        node = Node(self.path, layer, x.array, bound.y.array, self.rows, own)
         self.nodes.append(node)
         observer = self.observer if node.is_leaf else None
 

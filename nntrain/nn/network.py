@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -57,6 +58,21 @@ class Pass:
     def backward(self) -> None:
         """Assign all gradients from dy."""
         run(self.backward_calls)
+
+
+@dataclass(frozen=True, eq=False)
+class Shard:
+    """A part of a batch, which is computed by itself.
+
+    Attributes:
+        number: from 0.
+        rows: which examples of the batch it has.
+        shared: what it shares with the others.
+    """
+
+    number: int
+    rows: slice
+    shared: Shared
 
 
 class Network:
@@ -130,8 +146,7 @@ class Network:
         fused: type[Layer] | None = None,
         observer: Observer | None = None,
         grad: Array | None = None,
-        rows: slice | None = None,
-        shared: Shared | None = None,
+        shard: Shard | None = None,
     ) -> Pass:
         """Bind the layers to an input array [M or 1, N, *input_shape].
 
@@ -142,14 +157,14 @@ class Network:
             fused: leave out a last layer of this type, because the loss computes it from y.
             observer: who looks on, layer by layer.
             grad: [M, P], where gradients go; the network's own by default.
-            rows: of a shard, which examples of its batch it has.
-            shared: of a shard, what it shares with the others of its batch.
+            shard: which part of a batch x is; by default the whole.
         """
         layer = self.blueprint.layer if fused is None else without_last(self.blueprint.layer, fused)
         arrays = self.arrays
         if grad is not None:
             arrays = Arrays(arrays.params, _views(grad, self.blueprint.params), arrays.state)
-        shared, nodes = shared or Shared(x.shape[1]), list[Node]()
+        shard = shard or Shard(0, slice(0, x.shape[1]), Shared(x.shape[1]))
+        nodes = list[Node]()
         site = Site(
             path="",
             arrays=arrays,
@@ -157,12 +172,13 @@ class Network:
             present=self._present,
             training=training,
             streams=self.dropout_streams,
-            rows=rows or slice(None),
-            shared=shared,
+            shard=shard.number,
+            rows=shard.rows,
+            shared=shard.shared,
             nodes=nodes,
             observer=observer,
         )
-        return Pass(x, site.program(layer, Value(x)), nodes, shared.before)
+        return Pass(x, site.program(layer, Value(x)), nodes, shard.shared.before)
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """The network's output for any batch, activations applied.

@@ -54,7 +54,7 @@ class Evaluator:
         self._weighted: dict[int, BoundLoss] = {}
         for size in {self._block, count % self._block or self._block}:
             batch = self._batch(size, memory)
-            bound = Bound(network, loss, Batch(batch.x, batch.t, None), memory, training=False)
+            bound = Bound(network, loss, [Batch(batch.x, batch.t, None)], memory, training=False)
             self._bound[size] = (batch, bound)
             if batch.weight is not None:
                 y = bound.network_pass.y

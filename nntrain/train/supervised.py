@@ -32,7 +32,7 @@ class Supervised:
         self.network, self.loss, self.examples = network, loss, examples
         self.batch_size, self.shuffle = batch_size, shuffle
         self.batches = Batches(examples, order, batch_size, shuffle=shuffle, memory=network.memory)
-        self._bound = [Bound(network, loss, batch, network.memory, training=True) for batch in self.batches.batches]
+        self._bound = [Bound(network, loss, [batch], network.memory, training=True) for batch in self.batches.batches]
         self._sum: Array = np.zeros(network.members)
         self._next_sum: Array = np.zeros(network.members)
         self._is_weighted = examples.weight is not None
@@ -57,13 +57,12 @@ class Supervised:
     def step(self, number: int) -> None:
         """Load the epoch's batch `number` (from 0) and compute its gradients."""
         bound = self._bound[self.batches.load(number)]
-        bound.forward()
-        bound.backward()
+        bound.step()
         # Not in place: where M = 1, NumPy takes twice as long for that.
-        np.add(self._sum, bound.loss.total, self._next_sum)
+        np.add(self._sum, bound.total, self._next_sum)
         self._sum, self._next_sum = self._next_sum, self._sum
         if self._is_weighted:
-            self._plain_sum += bound.loss.plain
+            self._plain_sum += bound.plain
 
     def mean_loss(self) -> Array:
         """What is minimized: the mean over the epoch's examples of loss times weight, if they have any: float64 [M].

@@ -69,7 +69,7 @@ def _rows(population: Population) -> list[GradientRow]:
     _move_zeros(x)
     weight = None if examples.weight is None else examples.weight[:, :EXAMPLES]
     batch = Batch(x, examples.t[:, :EXAMPLES], weight)
-    bound = Bound(network, population.task.loss, batch, Memory(np.float64), training=True, input_gradient=True)
+    bound = Bound(network, population.task.loss, [batch], Memory(np.float64), training=True, input_gradient=True)
     bound.forward()
     bound.backward()
     values = {**network.parameters(), "input": batch.x}

@@ -66,8 +66,8 @@ class BoundLoss:
 
     @property
     def value(self) -> Array:
-        """[M], the mean loss of each member over the examples, after `forward`."""
-        mean: Array = self.total / self.y.shape[1]
+        """[M], the mean loss of each member over the batch, after `forward`; of a shard, its part of it."""
+        mean: Array = self.total / self.examples
         return mean
 
     def forward(self) -> None:
