@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 
     from nntrain.assembly import build_network
     from nntrain.config import load_experiment
+    from nntrain.nn.operation import Operation
     from nntrain.workflows import (
         Listener,
         check,
+        check_gradients,
         evaluate,
         fit,
         gradcheck,
@@ -40,9 +42,11 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Listener",
+    "Operation",
     "__version__",
     "build_network",
     "check",
+    "check_gradients",
     "evaluate",
     "fit",
     "gradcheck",
@@ -74,6 +78,10 @@ def _load(name: str) -> Any:
         from nntrain.assembly import build_network
 
         return build_network
+    if name == "Operation":
+        from nntrain.nn.operation import Operation
+
+        return Operation
     from nntrain import workflows
 
     return getattr(workflows, name)

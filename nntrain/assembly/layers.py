@@ -6,7 +6,7 @@ the first one says which object to make, and its columns are gathered from all o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import assert_never
 
 import numpy as np
@@ -56,15 +56,23 @@ class NetworkShapeError(ShapeError):
         self.position = position
 
 
-def build_blueprint(networks: Sequence[Sequence[layers.LayerConfig]], input_shape: Shape) -> Blueprint:
+def build_blueprint(
+    networks: Sequence[Sequence[layers.LayerConfig]], input_shape: Shape, own: Mapping[int, Layer] | None = None
+) -> Blueprint:
     """Plan the network that these layer lists describe (one list for each member).
+
+    Args:
+        networks: the lists.
+        input_shape: of one example.
+        own: layers that stand in for those of the config at their places.
 
     Raises:
         NetworkShapeError: a layer cannot take the shape that reaches it.
     """
     chain: dict[str, Layer] = {}
-    for name, variants in zip(layer_names(networks[0]), zip(*networks, strict=True), strict=True):
-        chain |= {f"{name}{ending}": layer for ending, layer in _build_layer(variants).items()}
+    for place, (name, variants) in enumerate(zip(layer_names(networks[0]), zip(*networks, strict=True), strict=True)):
+        layers_of = {"": own[place]} if own and place in own else _build_layer(variants)
+        chain |= {f"{name}{ending}": layer for ending, layer in layers_of.items()}
     try:
         return plan(Chain(chain), input_shape)
     except ShapeError as error:

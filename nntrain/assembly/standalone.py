@@ -18,7 +18,7 @@ from nntrain.config.plain import plain_values
 from nntrain.config.section import LARGEST_INTEGER, Section
 from nntrain.errors import UserError
 from nntrain.memory import Memory
-from nntrain.nn.layer import MOST_AXES
+from nntrain.nn.layer import MOST_AXES, Layer
 from nntrain.nn.network import Network
 from nntrain.streams import Key
 from nntrain.visible import Lines, lines_of
@@ -31,7 +31,7 @@ class _Layers(Section):
 
 
 def build_network(
-    layers: Sequence[Mapping[str, Any] | str],
+    layers: Sequence[Mapping[str, Any] | str | Layer],
     *,
     input_shape: Shape,
     members: int = 1,
@@ -41,7 +41,8 @@ def build_network(
     """Build and initialize a network from layers as a config lists them.
 
     Args:
-        layers: such as [{"type": "dense", "units": 8, "activation": "tanh"}, {"type": "dense", "units": 3}].
+        layers: such as [{"type": "dense", "units": 8, "activation": "tanh"}, {"type": "dense", "units": 3}]; layers of
+            your own (`nntrain.Operation`, `nntrain.nn.layer.Layer`) may stand beside these.
         input_shape: of one example.
         members: M; member m starts from seed + m.
         seed: of the first member.
@@ -63,8 +64,10 @@ def build_network(
         raise UserError(f"input_shape must be a tuple of sizes such as (4,) or (28, 28), got {input_shape!r}")
     if len(input_shape) > MOST_AXES:
         raise UserError(f"input_shape has {len(input_shape)} axes, but an example may have at most {MOST_AXES}")
+    own = {place: layer for place, layer in enumerate(layers) if isinstance(layer, Layer)}
+    others = ["linear" if isinstance(layer, Layer) else layer for layer in layers]  # keeps everybody's place
     try:
-        configs = _Layers.model_validate(plain_values({"network": list(layers)})).network
+        configs = _Layers.model_validate(plain_values({"network": others})).network
     except ValidationError as error:
         from nntrain.config.explain import explain  # here, for most layers are right
 
@@ -79,12 +82,12 @@ def build_network(
     if len(set(names)) < len(names):
         raise UserError(f"network: two layers have one name; their names are {', '.join(names)}")
     try:
-        alone = build_blueprint([configs], tuple(input_shape))
+        alone = build_blueprint([configs], tuple(input_shape), own)
     except NetworkShapeError as error:
         raise UserError(f"network.{error.position}: {error}") from error
     needed = drawing_bytes(alone, members, np.dtype(dtype).itemsize) + _OF_MEMBER * members
     refuse_beyond(needed, "this network", "give its layers fewer units, or take fewer members")
-    blueprint = build_blueprint([configs] * members, tuple(input_shape))
+    blueprint = build_blueprint([configs] * members, tuple(input_shape), own)
     for _, message in initial_overflow(configs, blueprint, dtype):
         raise UserError(message)
     network = Network(blueprint, members, Memory(np.dtype(dtype)))

@@ -195,7 +195,7 @@ class Network:
         Raises:
             ValueError: x has another shape, or is not of numbers that the network's dtype holds.
         """
-        batch = self._as_batch(self._numbers("x", x))
+        batch = self.as_batch(x)
         if self._convenience is None or self._convenience[:2] != (batch.shape, training):
             bound = self.bind(self.memory.empty(batch.shape), training=training)
             dy = self.memory.zeros((self.members, *bound.y.shape[1:]))
@@ -265,8 +265,9 @@ class Network:
             raise ValueError(f"{name} has numbers beyond what {dtype} holds ({np.finfo(dtype).max:.2g})")
         return array
 
-    def _as_batch(self, x: Array) -> Array:
-        """A batch [1 or M, N, *input_shape] from one with or without the first axis."""
+    def as_batch(self, x: object) -> Array:
+        """A batch [1 or M, N, *input_shape] from one with or without the first axis. Raises as `forward`."""
+        x = self._numbers("x", x)
         shape = self.blueprint.input.shape
         batch = x[None] if x.ndim == len(shape) + 1 else x
         if batch.ndim != len(shape) + 2 or batch.shape[2:] != shape or len(batch) not in (1, self.members):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from nntrain.workflows.checking import check
     from nntrain.workflows.evaluating import evaluate, evaluation
     from nntrain.workflows.fitting import fit
-    from nntrain.workflows.gradient_checking import gradcheck
+    from nntrain.workflows.gradient_checking import check_gradients, gradcheck
     from nntrain.workflows.listener import FitInfo, Listener
     from nntrain.workflows.model import Model, load_run
     from nntrain.workflows.predicting import Predictions, predict
@@ -33,6 +33,7 @@ __all__ = [
     "RunSummary",
     "Verification",
     "check",
+    "check_gradients",
     "evaluate",
     "evaluation",
     "fit",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -21,6 +22,7 @@ from nntrain.data.batches import Batch
 from nntrain.errors import UserError
 from nntrain.memory import Memory
 from nntrain.nn.gradient_check import Difference, check_array
+from nntrain.nn.network import Network
 from nntrain.train.bound import Bound
 from nntrain.train.population import Population
 from nntrain.workflows.results import GradientReport, GradientRow
@@ -60,6 +62,65 @@ def gradcheck(experiment: Experiment) -> GradientReport:
     population = build_population([resolved], [prepared], [0])
     with np.errstate(all="ignore"):  # a cost that overflows leaves nothing to compare, which is said
         return GradientReport(_rows(population), TOLERANCE)
+
+
+def check_gradients(network: Network, x: object, *, training: bool = False, seed: int = 0) -> GradientReport:
+    """Check the backward pass of a network, and so of layers of one's own, against central differences.
+
+    The cost is J = Σ v ∘ y with random numbers v, whose gradient at y is v. Parameters and inputs are moved and put
+    back; gradients are left in `network.gradients()`. Random draws are the same in every evaluation, and state is put
+    back before each.
+
+    Args:
+        network: from `build_network` with dtype float64.
+        x: [N, *input_shape] or [M, N, *input_shape]; keep away from kinks, such as 0 for a ReLU.
+        training: whether dropout is on, and state is written.
+        seed: of v.
+
+    Raises:
+        UserError: the network is not of float64.
+        ValueError: x has another shape.
+    """
+    if network.theta.dtype != np.float64:
+        raise UserError(
+            f"differences of {network.theta.dtype} say little: build the network with dtype='float64' to check it"
+        )
+    inputs = network.as_batch(x).astype(np.float64)
+    memory = network.memory.fresh()
+    bound = network.bind(inputs, training=training, memory=memory)
+    v = memory.empty((network.members, *bound.y.shape[1:]))
+    v[...] = np.random.default_rng(seed).standard_normal(v.shape)
+    dy = memory.empty(v.shape)
+    bound.bind_backward(dy, input_gradient=True)
+    streams, state = copy.deepcopy(network.dropout_streams.state()), network.state.copy()
+
+    def cost() -> Array:
+        network.dropout_streams.load_state(streams)
+        network.state[...] = state
+        product = (bound.forward() * v).reshape(network.members, -1)
+        summed: Array = np.add.reduce(product, axis=1)
+        return summed
+
+    with np.errstate(all="ignore"):  # a cost that overflows leaves nothing to compare, which is said
+        cost()
+        dy[...] = v
+        bound.backward()
+        gradients = {**network.gradients(), "input": bound.dx}
+        kept = {path: array.copy() for path, array in gradients.items()}
+        values = {**network.parameters(), "input": inputs}
+        rows = [_checked(path, values[path], kept[path], cost) for path in values]
+    network.dropout_streams.load_state(streams)
+    network.state[...] = state
+    return GradientReport(rows, TOLERANCE)
+
+
+def _checked(name: str, values: Array, gradient: Array, cost: Callable[[], Array]) -> GradientRow:
+    """One array of all members; a batch that they share has the sum of their gradients, each of which is its own."""
+    if len(values) == len(gradient):
+        found = check_array(name, values, gradient, cost)
+        return GradientRow(name, float(found.relative_error.max()), found.checked, float(found.proven.max()))
+    shared = check_array(name, values, gradient.sum(axis=0)[None], lambda: cost().sum()[None])
+    return GradientRow(name, float(shared.relative_error.max()), shared.checked, float(shared.proven.max()))
 
 
 def _rows(population: Population) -> list[GradientRow]:
