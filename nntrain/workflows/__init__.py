@@ -57,7 +57,7 @@ def __getattr__(name: str) -> Any:
             from nntrain.workflows import evaluating as home
         case "fit":
             from nntrain.workflows import fitting as home
-        case "gradcheck":
+        case "check_gradients" | "gradcheck":
             from nntrain.workflows import gradient_checking as home
         case "FitInfo" | "Listener":
             from nntrain.workflows import listener as home
