@@ -15,9 +15,9 @@ class Bound:
 
     def __init__(self, network: Network, loss: Loss, batch: Batch, memory: Memory, *, training: bool) -> None:
         self.size = batch.size
-        self.network_pass: Pass = network.bind(batch.x, training=training, memory=memory, fused=loss.fuses)
+        self.network_pass: Pass = network.bind(batch["x"], training=training, memory=memory, fused=loss.fuses)
         self.loss = copy.copy(loss)
-        self.loss.bind(self.network_pass.y, batch.t, batch.weight, memory, training=training)
+        self.loss.bind(self.network_pass.y, batch["t"], batch.get("weight"), memory, training=training)
         if training:
             self.network_pass.bind_backward(self.loss.dy)
 

@@ -16,11 +16,11 @@ def examples_of(count: int, of_member: list[int], *, weighted: bool = False) -> 
     sets = max(of_member) + 1
     number = np.broadcast_to(np.arange(count, dtype=float), (sets, count))
     which = np.broadcast_to(np.arange(sets, dtype=float)[:, None], (sets, count))
-    return Examples(
-        np.stack([number, which], axis=2),
-        np.stack([number, which, number + which], axis=2),
-        (number + 10 * which)[:, :, None] if weighted else None,
+    return Examples.of(
         np.array(of_member),
+        x=np.stack([number, which], axis=2),
+        t=np.stack([number, which, number + which], axis=2),
+        weight=(number + 10 * which)[:, :, None] if weighted else None,
     )
 
 
@@ -33,9 +33,9 @@ def epoch(batches: Batches) -> list[tuple[Array, Array, Array | None]]:
     """Copies of all batches of one epoch."""
     batches.start_epoch()
     seen = []
-    for place in batches:
-        batch = batches.batches[place]
-        seen.append((batch.x.copy(), batch.t.copy(), None if batch.weight is None else batch.weight.copy()))
+    for index in batches:
+        batch = batches.batches[index]
+        seen.append((batch["x"].copy(), batch["t"].copy(), batch["weight"].copy() if "weight" in batch else None))
     return seen
 
 
@@ -77,7 +77,7 @@ def test_every_member_sees_each_of_its_examples_once_an_epoch(
 
 def test_members_of_one_seed_share_one_batch() -> None:
     batches = batches_of(examples_of(10, [0, 0, 0]), [4, 4, 4], 3)
-    assert all(len(batch.x) == 1 for batch in batches.batches)
+    assert all(len(batch["x"]) == 1 for batch in batches.batches)
     assert order(batches) == order(batches_of(examples_of(10, [0]), [4], 3))
 
 
@@ -102,7 +102,7 @@ def test_folds_of_one_seed_see_the_same_places_of_different_data() -> None:
 def test_members_who_all_use_the_second_data_set_share_it() -> None:
     for batch_size in (4, 100):
         batches = batches_of(examples_of(10, [1, 1], weighted=True), [0, 0], batch_size)
-        assert len(batches.batches[0].x) == 1
+        assert len(batches.batches[0]["x"]) == 1
         x, _, weight = epoch(batches)[0]
         assert (x[..., 1] == 1).all()
         assert weight is not None
@@ -128,15 +128,15 @@ def test_the_whole_data_as_one_batch_is_neither_copied_nor_shuffled(batch_size: 
     batches = batches_of(examples, [1, 2], batch_size)
     assert batches.schedule == [0]
     assert order(batches) == [list(range(10))]
-    assert np.shares_memory(batches.batches[0].x, examples.x)
+    assert np.shares_memory(batches.batches[0]["x"], examples.source.whole("x"))
 
 
 def test_batches_are_refilled_in_place() -> None:
     batches = batches_of(examples_of(10, [0]), [0], 3)
-    before = [(batch.x, batch.t) for batch in batches.batches]
+    before = [(batch["x"], batch["t"]) for batch in batches.batches]
     assert [batch.size for batch in batches.batches] == [3, 1]
     epoch(batches)
-    assert all(batch.x is x and batch.t is t for batch, (x, t) in zip(batches.batches, before, strict=True))
+    assert all(batch["x"] is x and batch["t"] is t for batch, (x, t) in zip(batches.batches, before, strict=True))
 
 
 def test_a_step_can_be_loaded_by_itself() -> None:
@@ -144,18 +144,18 @@ def test_a_step_can_be_loaded_by_itself() -> None:
     seen = epoch(batches)
     for step in (2, 0, 1):
         batches.load(step)
-        np.testing.assert_array_equal(batches.batches[batches.schedule[step]].x, seen[step][0])
+        np.testing.assert_array_equal(batches.batches[batches.schedule[step]]["x"], seen[step][0])
 
 
 def test_images_and_single_precision_pass_through() -> None:
     x = np.arange(2 * 5 * 4 * 3 * 1, dtype=np.float32).reshape(2, 5, 4, 3, 1)
-    examples = Examples(x, np.zeros((2, 5, 1), np.float32), None, np.array([1, 0]))
+    examples = Examples.of(np.array([1, 0]), x=x, t=np.zeros((2, 5, 1), np.float32))
     streams = Streams([Key(0), Key(0)], Purpose.ORDER)
     batches = Batches(examples, streams, 2, shuffle=False, memory=Memory(np.float32))
     batches.start_epoch()
     first = batches.batches[next(iter(batches))]
-    assert first.x.dtype == np.float32
-    np.testing.assert_array_equal(first.x, x[[1, 0], :2])
+    assert first["x"].dtype == np.float32
+    np.testing.assert_array_equal(first["x"], x[[1, 0], :2])
 
 
 def test_selected_members_keep_their_data() -> None:
@@ -165,5 +165,5 @@ def test_selected_members_keep_their_data() -> None:
     assert chosen.is_shared()
     assert not examples.is_shared()
     assert len(chosen) == 4
-    assert examples.whole().x[:, 0, 1].tolist() == [0, 1, 0, 1]
-    assert chosen.whole().x[:, 0, 1].tolist() == [1]
+    assert examples.whole("x")[:, 0, 1].tolist() == [0, 1, 0, 1]
+    assert chosen.whole("x")[:, 0, 1].tolist() == [1]

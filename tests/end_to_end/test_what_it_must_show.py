@@ -61,7 +61,7 @@ def test_the_backpropagation_exercise_comes_out_as_printed() -> None:
     prepared = Data(experiment).prepare()
     config = resolve(experiment, prepared.preprocessor, has_validation=False).config
     population = build_population([config], [prepared], [0])
-    network_pass = population.network.bind(prepared.splits["training"].x[None], training=False)
+    network_pass = population.network.bind(prepared.splits["training"].whole("x")[None], training=False)
     values: list[Array] = []
     for layer in network_pass.layers:
         layer.forward()
