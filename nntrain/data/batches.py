@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -56,11 +56,11 @@ class Examples:
         """Whether all members use one data set, so that one batch with M = 1 serves them all."""
         return bool((self.of_member == self.of_member[0]).all())
 
-    def rows(self, start: int, stop: int) -> Array:
-        """Where the source has examples `start` to `stop` of each member: int [M or 1, stop - start]."""
-        sets = self.of_member[:1] if self.is_shared() else self.of_member
-        found: Array = sets[:, None] * len(self) + np.arange(start, stop)
-        return found
+    def starts(self) -> tuple[list[int], Array]:
+        """The first row of each data set that is used, as they come, and which of these each member sees: int [M]."""
+        used = list(dict.fromkeys(self.of_member.tolist()))
+        seen: Array = np.array([used.index(each) for each in self.of_member.tolist()], dtype=np.intp)
+        return [each * len(self) for each in used], seen
 
     def by_set(self, name: str) -> Array:
         """A field of all rows of the source, [D, n, *shape]."""
@@ -86,42 +86,54 @@ class Loading:
     """The arrays of a batch, and how examples get into them without allocating.
 
     A source fills arrays that are as it has them, row by row; what is laid out or converted otherwise in the batch is
-    copied from there.
+    copied from there, and so is what several members see.
 
     Attributes:
         batch: what is loaded.
+
+    Args:
+        fields: of the source.
+        seen: int [M], which of the D lists of rows that are loaded each member sees.
+        size: N.
+        memory: where the arrays come from.
+        targets: the fields that are laid out like outputs.
     """
 
     def __init__(
-        self, fields: Mapping[str, Field], members: int, size: int, memory: Memory, *, targets: Collection[str]
+        self, fields: Mapping[str, Field], seen: Array, size: int, memory: Memory, *, targets: Collection[str]
     ) -> None:
-        self.batch = _allocated(fields, members, size, memory, targets)
+        self.size, lists = size, int(seen.max()) + 1
+        self.batch = gathered = _allocated(fields, lists, size, memory, targets)
         self._taken: dict[str, Array] = {}
         self._calls: list[Callable[[], object]] = []
-        for name, array in self.batch.items():
-            field = fields[name]
-            taken = self._taken[name] = memory.staging(array, field.dtype)
-            if taken is array and field.scale is None:
-                continue
-            self._calls.append(partial(field.convert, taken, array))
+        for name, array in gathered.items():
+            taken = self._taken[name] = memory.staging(array, fields[name].dtype)
+            if taken is not array or fields[name].scale is not None:
+                self._calls.append(partial(fields[name].convert, taken, array))
+        self._lists = [{name: array[k : k + 1] for name, array in self._taken.items()} for k in range(lists)]
+        if 1 < lists < len(seen):
+            self.batch = _allocated(fields, len(seen), size, memory, targets)
+            self._calls += [memory.spreading(array, seen, self.batch[name]) for name, array in gathered.items()]
 
-    def load(self, source: Source, rows: Array) -> None:
-        """Fill the batch with `rows` of a source: int [M or 1, N]."""
+    def take(self, source: Source, rows: Array) -> None:
+        """Fill the batch with any rows: int [D, N]."""
         source.take(rows, self._taken)
         for call in self._calls:
             call()
 
-    def spread(self, batch: Batch, of_member: Array, memory: Memory) -> None:
-        """Let every `load` copy to member m of a larger `batch` what was loaded at place `of_member[m]`."""
-        for name, array in self.batch.items():
-            self._calls.append(memory.spreading(array, of_member, batch[name]))
+    def read(self, source: Source, starts: Iterable[int]) -> None:
+        """Fill the batch with N successive rows from each of the D `starts` on."""
+        for start, out in zip(starts, self._lists, strict=True):
+            source.read(start, start + self.size, out)
+        for call in self._calls:
+            call()
 
 
 def first_examples(examples: Examples, size: int, memory: Memory) -> Batch:
     """The first `size` examples of each member, in arrays of their own."""
-    rows = examples.rows(0, size)
-    loading = Loading(examples.fields, len(rows), size, memory, targets=TARGETS)
-    loading.load(examples.source, rows)
+    starts, seen = examples.starts()
+    loading = Loading(examples.fields, seen, size, memory, targets=TARGETS)
+    loading.read(examples.source, starts)
     return loading.batch
 
 
@@ -188,13 +200,12 @@ class Batches:
         self._data_of, self._stream_of = np.array(distinct, dtype=np.intp).T
         self._order_of_member: Array = np.array([distinct.index(pair) for pair in pairs], dtype=np.intp)
         self.order = empty((len(distinct), count), np.intp)
-        sizes, fields = [size for size in (self.batch_size, rest) if size], examples.fields
-        self._loadings = [Loading(fields, len(distinct), size, memory, targets=targets) for size in sizes]
+        self._loadings = [
+            Loading(examples.fields, self._order_of_member, size, memory, targets=targets)
+            for size in (self.batch_size, rest)
+            if size
+        ]
         self.batches = [loading.batch for loading in self._loadings]
-        if 1 < len(distinct) < len(pairs):
-            self.batches = [_allocated(fields, len(pairs), size, memory, targets) for size in sizes]
-            for loading, batch in zip(self._loadings, self.batches, strict=True):
-                loading.spread(batch, self._order_of_member, memory)
 
     def start_epoch(self) -> None:
         """Draw the order of the next epoch: every stream draws one permutation, whoever uses it."""
@@ -217,7 +228,7 @@ class Batches:
         index = self.schedule[step]
         if not self.is_whole:
             start = step * self.batch_size  # NumPy cuts the last batch off where the examples end
-            self._loadings[index].load(self.examples.source, self.order[:, start : start + self.batch_size])
+            self._loadings[index].take(self.examples.source, self.order[:, start : start + self.batch_size])
         return index
 
     def rows(self, step: int) -> Array:

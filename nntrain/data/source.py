@@ -69,11 +69,15 @@ class Source(ABC):
             out: for the wanted fields, C-contiguous arrays [M, N, *shape] of the field's own dtype.
         """
 
+    def read(self, start: int, stop: int, out: Mapping[str, Array]) -> None:
+        """Fill arrays [1, N, *shape], as for `take`, with the rows from `start` up to `stop`."""
+        self.take(np.arange(start, stop)[None], out)
+
     def whole(self, name: str) -> Array:
         """All rows of a field [n, *shape], in memory: not to be written to, for it may be the source's own array."""
         field = self.fields[name]
         values = empty((1, len(self), *field.shape), field.dtype)
-        self.take(np.arange(len(self))[None], {name: values})
+        self.read(0, len(self), {name: values})
         found: Array = values[0]
         return found
 
@@ -118,6 +122,11 @@ class Arrays(Source):
             # mode="clip" lets NumPy write straight into `out`; the default mode goes through a copy.
             self._arrays[name].take(rows, 0, array, "clip")
 
+    def read(self, start: int, stop: int, out: Mapping[str, Array]) -> None:
+        """As `Source.read`."""
+        for name, array in out.items():
+            array[0] = self._arrays[name][start:stop]
+
     def whole(self, name: str) -> Array:
         """The array of a field, [n, *shape]."""
         return self._arrays[name]
@@ -142,13 +151,24 @@ class _Extended(Source):
 
     def take(self, rows: Array, out: Mapping[str, Array]) -> None:
         """As `Source.take`."""
-        more = {name: array for name, array in out.items() if name in self._more.fields}
-        self._source.take(rows, {name: array for name, array in out.items() if name not in more})
+        ours, more = self._parted(out)
+        self._source.take(rows, ours)
         self._more.take(rows, more)
+
+    def read(self, start: int, stop: int, out: Mapping[str, Array]) -> None:
+        """As `Source.read`."""
+        ours, more = self._parted(out)
+        self._source.read(start, stop, ours)
+        self._more.read(start, stop, more)
 
     def whole(self, name: str) -> Array:
         """All rows of a field [n, *shape]."""
         return (self._more if name in self._more.fields else self._source).whole(name)
+
+    def _parted(self, out: Mapping[str, Array]) -> tuple[dict[str, Array], dict[str, Array]]:
+        """What of `out` the source fills, and what the further fields."""
+        more = {name: array for name, array in out.items() if name in self._more.fields}
+        return {name: array for name, array in out.items() if name not in more}, more
 
 
 def joined(sources: Sequence[Source]) -> Source:

@@ -50,6 +50,7 @@ class Evaluator:
         memory = network.memory.fresh()
         count = len(examples)
         self._block = min(count, _block_size(network))
+        self._starts, self._seen = examples.starts()
         self._t = converted(examples, "t", memory)
         self._blocks = {size: self._bind(size, memory) for size in {self._block, count % self._block or self._block}}
         outputs = self.bound.loss.outputs.shape[2]
@@ -63,7 +64,7 @@ class Evaluator:
             stop = min(start + self._block, count)
             block = self._blocks[stop - start]
             if block.loading is not None:
-                block.loading.load(self.examples.source, self.examples.rows(start, stop))
+                block.loading.read(self.examples.source, [first + start for first in self._starts])
             block.bound.forward()
             self.outputs[:, start:stop] = block.bound.loss.outputs
             total += block.bound.loss.total
@@ -100,8 +101,7 @@ class Evaluator:
         if size == len(self.examples):
             loading, batch = None, all_examples(self.examples, memory)
         else:
-            members = len(self.examples.rows(0, 0))
-            loading = Loading(self.examples.fields, members, size, memory, targets=TARGETS)
+            loading = Loading(self.examples.fields, self._seen, size, memory, targets=TARGETS)
             batch = loading.batch
         bound = Bound(self.network, self.loss, Batch(x=batch["x"], t=batch["t"]), memory, training=False)
         if "weight" not in batch:
