@@ -15,6 +15,7 @@ from nntrain.data.readers.cells import PLAIN, Reading, number_key
 from nntrain.data.scaling import apply_scaling, fit_scaling, mean, median
 from nntrain.data.task import class_labels
 from nntrain.errors import DataError
+from nntrain.memory import empty, full
 
 FILLS = ("mean", "median", "most_frequent")
 MAX_CATEGORIES = 1_000
@@ -192,7 +193,7 @@ def _as_names(column: Column, categories: Sequence[str]) -> Column:
         return column
     by_number = {key: category for category in categories if (key := number_key(category)) is not None}
     labels = np.where(column.missing, "", class_labels(column))
-    texts = np.empty(len(labels), dtype=object)
+    texts = empty(len(labels), object)
     for row, text in enumerate(labels.tolist()):
         key = number_key(text)
         texts[row] = text if key is None else by_number.get(key, text)
@@ -263,7 +264,7 @@ def _fit_ordinal(column: Column, dataset: Dataset, numeric: str, missing: str, g
     place = {name: k for k, name in enumerate(order)}
     places = np.array([place[cell] for cell in column.values[~column.missing]], dtype=np.float64)
     fill = None if missing == "error" else _fill(places, missing)
-    whole = places if fill is None else np.concatenate([places, np.full(int(column.missing.sum()), fill)])
+    whole = places if fill is None else np.concatenate([places, full(int(column.missing.sum()), fill)])
     center, scale = fit_scaling(whole, numeric)
     return OrdinalInput(column.name, order, float(center), float(scale), fill)
 

@@ -16,6 +16,7 @@ from nntrain.data.readers.checks import MAX_BYTES, TRUSTED_BYTES, absent_inputs
 from nntrain.data.scaling import apply_scaling, fit_scaling
 from nntrain.errors import DataError
 from nntrain.machine import bytes_in_words, total_memory
+from nntrain.memory import empty, zeros
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class TableInputs:
         check_missing(dataset, refused)
         width = self.shape[0]
         _check_size(dataset, width, dtype)
-        out, start = np.zeros((len(dataset), width), dtype), 0
+        out, start = zeros((len(dataset), width), dtype), 0
         for how, column in zip(self.columns, columns, strict=True):
             part = out[:, start : start + len(how.features)]
             how.encode(column, part)
@@ -118,7 +119,7 @@ class ArrayInputs:
                 f"trained on {list(self.shape)}{hint}"
             )
         _check_size(dataset, math.prod(self.shape), dtype)
-        out = np.empty(dataset.inputs.shape, dtype)
+        out = empty(dataset.inputs.shape, dtype)
         apply_scaling(dataset.inputs, self.center, self.scale, out)
         if not np.isfinite(out).all():
             place = np.argwhere(~np.isfinite(out))[0].tolist()

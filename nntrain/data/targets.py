@@ -17,6 +17,7 @@ from nntrain.data.readers.cells import number_key
 from nntrain.data.scaling import apply_scaling, fit_scaling
 from nntrain.data.task import Task, class_labels, class_names, first_no_flag, first_text
 from nntrain.errors import DataError
+from nntrain.memory import empty, zeros
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class ClassTarget:
             )
         if self.binary:
             return places[:, np.newaxis].astype(dtype)
-        out = np.zeros((len(places), len(self.classes)), dtype)
+        out = zeros((len(places), len(self.classes)), dtype)
         out[np.arange(len(places)), places] = 1
         return out
 
@@ -146,7 +147,7 @@ class NumberTarget:
     def array(self, dataset: Dataset, dtype: DType) -> Array:
         """The targets [N, K]."""
         columns = _matched(dataset, self.names)
-        out = np.empty((len(dataset), len(columns)), dtype)
+        out = empty((len(dataset), len(columns)), dtype)
         for k, column in enumerate(columns):
             if column.kind == "categorical":
                 at = first_text(column)
