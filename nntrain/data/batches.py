@@ -1,4 +1,4 @@
-"""The examples that the members of a population see, and how an epoch is cut into batches."""
+"""The examples that members see, how they get into the arrays of a batch, and how an epoch is cut into batches."""
 
 from __future__ import annotations
 
@@ -57,9 +57,10 @@ class Examples:
         return bool((self.of_member == self.of_member[0]).all())
 
     def starts(self) -> tuple[list[int], Array]:
-        """The first row of each data set that is used, as they come, and which of these each member sees: int [M]."""
-        used = list(dict.fromkeys(self.of_member.tolist()))
-        seen: Array = np.array([used.index(each) for each in self.of_member.tolist()], dtype=np.intp)
+        """The first row of each of the L data sets that are used, and which of these each member sees: int [M]."""
+        sets = self.of_member.tolist()
+        used = {each: index for index, each in enumerate(dict.fromkeys(sets))}
+        seen: Array = np.array([used[each] for each in sets], dtype=np.intp)
         return [each * len(self) for each in used], seen
 
     def by_set(self, name: str) -> Array:
@@ -93,7 +94,7 @@ class Loading:
 
     Args:
         fields: of the source.
-        seen: int [M], which of the D lists of rows that are loaded each member sees.
+        seen: int [M], which of the L lists of rows that are loaded each member sees.
         size: N.
         memory: where the arrays come from.
         targets: the fields that are laid out like outputs.
@@ -116,13 +117,13 @@ class Loading:
             self._calls += [memory.spreading(array, seen, self.batch[name]) for name, array in gathered.items()]
 
     def take(self, source: Source, rows: Array) -> None:
-        """Fill the batch with any rows: int [D, N]."""
+        """Fill the batch with any rows: int [L, N]."""
         source.take(rows, self._taken)
         for call in self._calls:
             call()
 
     def read(self, source: Source, starts: Iterable[int]) -> None:
-        """Fill the batch with N successive rows from each of the D `starts` on."""
+        """Fill the batch with N successive rows from each of the L `starts` on."""
         for start, out in zip(starts, self._lists, strict=True):
             source.read(start, start + self.size, out)
         for call in self._calls:
@@ -168,7 +169,7 @@ class Batches:
 
     Attributes:
         batches: the distinct batches: a full one and, if need be, a smaller last one.
-        order: int [D, n], the epoch's examples in the order in which they are gathered, for each of the D different
+        order: int [L, n], the epoch's examples in the order in which they are gathered, for each of the L different
             orders that members have; empty for one whole batch.
         schedule: for each step of an epoch, the index in `batches` of the batch it uses.
     """
@@ -196,9 +197,9 @@ class Batches:
         # Members of the same data and the same stream see the same batches: those are gathered once.
         stream_of = streams.of_member if shuffle else zeros(len(streams.of_member), np.intp)
         pairs = list(zip(examples.of_member.tolist(), stream_of.tolist(), strict=True))
-        distinct = list(dict.fromkeys(pairs))
-        self._data_of, self._stream_of = np.array(distinct, dtype=np.intp).T
-        self._order_of_member: Array = np.array([distinct.index(pair) for pair in pairs], dtype=np.intp)
+        distinct = {pair: index for index, pair in enumerate(dict.fromkeys(pairs))}
+        self._data_of, self._stream_of = np.array(list(distinct), dtype=np.intp).T
+        self._order_of_member: Array = np.array([distinct[pair] for pair in pairs], dtype=np.intp)
         self.order = empty((len(distinct), count), np.intp)
         self._loadings = [
             Loading(examples.fields, self._order_of_member, size, memory, targets=targets)

@@ -26,7 +26,7 @@ class Field:
         shape: of one example.
         dtype: as the source has it.
         scale: by which numbers are multiplied when they are put into a batch, such as 1/255 for bytes of an image.
-            Whole numbers without one stay whole numbers: they are places in a list, such as tokens, or lengths.
+            Whole numbers without one stay whole numbers: they count or number something, such as tokens.
     """
 
     shape: Shape
@@ -65,8 +65,8 @@ class Source(ABC):
         """Fill arrays with rows, without allocating any of their size.
 
         Args:
-            rows: int [M, N], each from 0 to the number of rows.
-            out: for the wanted fields, C-contiguous arrays [M, N, *shape] of the field's own dtype.
+            rows: int [L, N], L lists of N rows each.
+            out: for the wanted fields, C-contiguous arrays [L, N, *shape] of the field's own dtype.
         """
 
     def read(self, start: int, stop: int, out: Mapping[str, Array]) -> None:

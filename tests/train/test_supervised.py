@@ -1,12 +1,14 @@
 """A training step and the evaluation of a split."""
 
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from nntrain.arrays import Array
 from nntrain.data.batches import Examples
+from nntrain.data.source import Arrays, Source
 from nntrain.data.task import Task
 from nntrain.memory import Memory
 from nntrain.nn.activations import Linear, Sigmoid, Softmax
@@ -20,6 +22,7 @@ from nntrain.streams import Key, Purpose, Streams
 from nntrain.train import evaluator as evaluator_module
 from nntrain.train.evaluator import Evaluator, Units
 from nntrain.train.supervised import Supervised
+from tests.data.sources import Computed, chosen, everything, mapped
 
 
 def network_of(
@@ -119,6 +122,42 @@ def test_the_weighted_loss_of_evaluation_and_of_training(
     np.testing.assert_allclose(means["loss"], plain["loss"], rtol=1e-12)
     np.testing.assert_allclose(means["weighted_loss"], expected, rtol=1e-12)
     np.testing.assert_array_equal(means["weighted_loss"], training.mean_loss())
+
+
+@pytest.mark.parametrize("pixels", [False, True], ids=["numbers", "pixels"])
+@pytest.mark.parametrize("of_member", [[0, 0, 0], [0, 1, 0]], ids=["shared", "folds"])
+@pytest.mark.parametrize("block", [1, 7, 53])
+def test_rows_that_are_not_in_memory_are_trained_on_and_scored_alike(
+    block: int, of_member: list[int], pixels: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Computed or mapped, bytes or numbers, and with fields that supervised learning does not use."""
+    names, sets = ("x", "t", "second", "weight", "token"), max(of_member) + 1
+    arrays = everything(53 * sets, pixels=pixels)
+    sources: list[Source] = [
+        Arrays({**chosen(arrays, names), "x": arrays["x"] * (1 / 255) if pixels else arrays["x"]}),
+        Computed(53 * sets, names, pixels=pixels),
+        mapped(53 * sets, names, tmp_path, pixels=pixels),
+    ]
+    found = []
+    monkeypatch.setattr(evaluator_module, "EVALUATION_BLOCK", block * 3 * 4)
+    for source in sources:
+        network = network_of(Softmax(), 3, shape=(2, 2, 1) if pixels else (4,))
+        examples = Examples(source, np.array(of_member), sets)
+        streams = Streams([Key(0), Key(1), Key(2)], Purpose.ORDER)
+        training = Supervised(network, CrossEntropy(), examples, streams, batch_size=10, shuffle=True)
+        training.start_epoch()
+        for step in range(training.steps):
+            training.step(step)
+            network.theta[...] -= network.grad
+        evaluator = Evaluator(network, CrossEntropy(), examples, task=Task.CLASSIFICATION, metrics=("accuracy", "f1"))
+        values = evaluator.evaluate()
+        found.append({**training.mean_losses(), **{f"scored {name}": value for name, value in values.items()}})
+        found[-1] |= {"theta": network.theta.copy(), "outputs": evaluator.outputs.copy()}
+    assert {"scored loss", "scored weighted_loss", "scored f1", "weighted_loss"} <= found[0].keys()
+    for name, expected in found[0].items():
+        assert np.isfinite(expected).all()
+        for other in found[1:]:
+            np.testing.assert_array_equal(other[name], expected)
 
 
 def mean_loss(name: str, y: Array, t: Array) -> float:
