@@ -173,8 +173,8 @@ Trained = Epochs | TorchEpochs | SklearnEpochs
 
 def sides_of(case: Case, prepared: Prepared, path: Path, folder: Path, epochs: int) -> dict[str, tuple[Side, Trained]]:
     """All sides by name, each with its training."""
-    x = prepared.splits["training"].x.reshape(prepared.size("training"), -1)
-    labels = prepared.splits["training"].t.argmax(axis=1)
+    x = prepared.splits["training"].whole("x").reshape(prepared.size("training"), -1)
+    labels = prepared.splits["training"].whole("t").argmax(axis=1)
     own = Epochs(experiment_of(case.config(path), folder, [f"training.epochs={epochs}"]), prepared, epochs)
     sides: dict[str, tuple[Side, Trained]] = {"nntrain": (Side("nntrain", own.run, own.settings), own)}
 

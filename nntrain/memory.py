@@ -112,6 +112,25 @@ class Memory:
         made = self.empty(whole, array.dtype)
         return made, partial(np.copyto, made.reshape(array.shape), array)
 
+    def staging(self, array: Array, dtype: DTypeLike) -> Array:
+        """What is filled row by row with numbers of `dtype` on their way to `array` [M, N, …].
+
+        It is C-contiguous: `array` itself where that is, and has the dtype; otherwise another one, to copy from.
+        """
+        if array.dtype == dtype and array.flags.c_contiguous:
+            return array
+        return self.empty(array.shape, dtype)
+
+    def spreading(self, array: Array, of_member: Array, out: Array) -> Callable[[], object]:
+        """The call that copies `array[of_member[m]]` to `out[m]` for each m, which allocates nothing.
+
+        Args:
+            array: [D, N, …].
+            of_member: int [M].
+            out: [M, N, …], laid out as `array` is.
+        """
+        return partial(in_memory_order(array).take, of_member, 0, in_memory_order(out), "clip")
+
 
 class Counting(Memory):
     """Hands out arrays that nobody has filled, for learning how much memory is needed.
@@ -168,3 +187,18 @@ def in_memory_order(array: Array) -> Array:
         return array
     turned = array.swapaxes(1, 2)
     return turned if turned.flags.c_contiguous else array
+
+
+def empty(shape: int | Shape, dtype: DTypeLike = np.float64) -> Array:
+    """An uninitialized array that is no working array of a step: not aligned, not counted."""
+    return np.empty(shape, dtype)
+
+
+def zeros(shape: int | Shape, dtype: DTypeLike = np.float64) -> Array:
+    """An array of zeros that is no working array of a step."""
+    return np.zeros(shape, dtype)
+
+
+def full(shape: int | Shape, value: object, dtype: DTypeLike | None = None) -> Array:
+    """An array of one value, by default of its dtype, that is no working array of a step."""
+    return np.full(shape, value, dtype)

@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -24,7 +25,7 @@ ALLOWED = {
     "machine": set(),
     "nn": GROUND,
     "optim": NN,
-    "data": NN,
+    "data": GROUND,
     "train": NN | {"optim", "data"},
     "config": {"errors", "visible"},
     "assembly": TRAIN | {"config"},
@@ -73,6 +74,7 @@ def _absolute(path: Path, node: ast.ImportFrom) -> str:
     return ".".join([*package, *([node.module] if node.module else [])])
 
 
+@cache
 def _tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
 
@@ -157,6 +159,59 @@ def test_nothing_executes_data() -> None:
     assert not found, _places(found)
 
 
+MAKING = {f"{kind}{like}" for kind in ("empty", "zeros", "ones", "full") for like in ("", "_like")}
+LAYOUT = {"strides", "c_contiguous", "f_contiguous", "in_memory_order"}
+# These do not yet leave arrays and their layout to Memory.
+MAKES_ARRAYS = {"nn", "optim", "diagnosis", "workflows", "train/loop.py", "train/stopping.py", "train/supervised.py"}
+KNOWS_LAYOUT = {"nn", "optim", "diagnosis"}
+
+
+def _name(node: ast.AST) -> str:
+    """What an attribute, an imported or a used name is called."""
+    match node:
+        case ast.Attribute(attr=name) | ast.Name(id=name) | ast.alias(name=name):
+            return name
+    return ""
+
+
+def _makes_array(node: ast.AST) -> bool:
+    """Whether NumPy is asked for a new array, by `np.empty` or by a name of its own."""
+    match node:
+        case ast.Attribute(value=ast.Name(id="np" | "numpy"), attr=name):
+            return name in MAKING
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="np" | "numpy"), attr="ndarray")):
+            return True
+        case ast.ImportFrom(module="numpy", names=names):
+            return bool(MAKING & {alias.name for alias in names})
+    return False
+
+
+def _outside_of_memory(exceptions: set[str]) -> Iterator[tuple[Path, ast.AST]]:
+    """All nodes of nntrain but those of memory.py and of some folders and files."""
+    for path in MODULES:
+        inside = path.relative_to(ROOT / "nntrain")
+        if inside.as_posix() != "memory.py" and not {inside.parts[0], inside.as_posix()} & exceptions:
+            yield from ((path, node) for node in ast.walk(_tree(path)))
+
+
+def test_no_array_is_made_but_by_memory() -> None:
+    found = [
+        (path, getattr(node, "lineno", 0), ast.unparse(node))
+        for path, node in _outside_of_memory(MAKES_ARRAYS)
+        if _makes_array(node)
+    ]
+    assert not found, _places(found)
+
+
+def test_how_arrays_are_laid_out_is_known_to_memory_alone() -> None:
+    found = [
+        (path, getattr(node, "lineno", 0), name)
+        for path, node in _outside_of_memory(KNOWS_LAYOUT)
+        if (name := _name(node)) in LAYOUT
+    ]
+    assert not found, _places(found)
+
+
 LAYER = ROOT / "nntrain" / "cli" / "console.py"  # what all that is printed passes through
 NO_COMMAND = ROOT / "nntrain" / "config" / "reference.py"  # writes docs/config.md, from no text of a user's
 STREAMS = {"stdout", "stderr", "__stdout__", "__stderr__"}
@@ -229,5 +284,8 @@ def test_the_checks_see_what_they_look_for() -> None:
         "traceback.print_exc()\nsys.stdout.flush()\nsys.exit(2)\nwidth(sys.stderr)\nos.write(descriptor, b'')"
     )
     assert len(list(filter(None, map(_prints, ast.walk(ast.parse(code)))))) == 11
+    made = "np.empty(3)\nnumpy.full_like(x, 1)\nf = np.zeros\nfrom numpy import ones\nnp.ndarray(3)\n"
+    made += "memory.empty(3)\nnp.array(3)\nisinstance(x, np.ndarray)"
+    assert sum(map(_makes_array, ast.walk(ast.parse(made)))) == 5
     node = next(node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.ImportFrom))
     assert _absolute(ROOT / "nntrain" / "nn" / "dense.py", node) == "nntrain.nn"

@@ -64,7 +64,7 @@ def _classes(data: Prepared) -> Sequence[str]:
 
 def _balanced(data: Prepared) -> Array:
     """n / (K n_k) for each class of a training split, [K], as in scikit-learn."""
-    t = data.splits["training"].t
+    t = data.splits["training"].whole("t")
     of_each = t.sum(axis=0, dtype=np.float64)
     counts = of_each if len(of_each) > 1 else np.array([len(t) - of_each[0], of_each[0]])
     return np.asarray(len(t) / (len(counts) * np.maximum(counts, 1)))

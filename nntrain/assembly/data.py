@@ -32,6 +32,7 @@ from nntrain.data.preprocess import Preprocessor
 from nntrain.data.readers import read
 from nntrain.data.readers.cells import Reading
 from nntrain.data.readers.rules import TableRules
+from nntrain.data.source import Source
 from nntrain.data.split import Split, make_folds, make_split
 from nntrain.data.task import WITH_CLASSES, Task, infer_task, stratification_labels
 from nntrain.errors import DataError
@@ -40,31 +41,16 @@ SPLITS = ("training", "validation", "test")
 
 
 @dataclass(frozen=True, eq=False)
-class Encoded:
-    """One split as the network takes it.
-
-    Attributes:
-        x: [n, *input_shape]; t: [n, K].
-    """
-
-    x: Array
-    t: Array
-
-    def __len__(self) -> int:
-        return len(self.x)
-
-
-@dataclass(frozen=True, eq=False)
 class Prepared:
     """Everything that a population is trained on and scored with.
 
     Attributes:
         preprocessor: fitted on the training split.
-        splits: by name; a split without examples is absent.
+        splits: by name, each with the fields x [*input_shape] and t [K]; a split without examples is absent.
     """
 
     preprocessor: Preprocessor
-    splits: dict[str, Encoded]
+    splits: dict[str, Source]
 
     def size(self, split: str) -> int:
         """How many examples a split has; 0 if there is none of that name."""
@@ -203,11 +189,7 @@ class Data:
             )
             return Prepared(
                 preprocessor,
-                {
-                    name: Encoded(preprocessor.inputs(dataset, dtype), preprocessor.targets(dataset, dtype))
-                    for name, dataset in datasets.items()
-                    if len(dataset)
-                },
+                {name: preprocessor.source(dataset, dtype) for name, dataset in datasets.items() if len(dataset)},
             )
 
     def _labels(self) -> Array | None:

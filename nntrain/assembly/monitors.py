@@ -39,7 +39,7 @@ def undefined_metrics(config: Config, prepared: Prepared) -> Iterator[str]:
     for split in SPLITS:
         for name in config.metrics if split in prepared.splits else ():
             reason = why_undefined(
-                name, prepared.task, prepared.splits[split].t, _names(prepared), f"the {split} split"
+                name, prepared.task, prepared.splits[split].whole("t"), _names(prepared), f"the {split} split"
             )
             if reason is not None:
                 yield f"{name} is undefined for the {split} examples: it {reason}"
@@ -58,7 +58,7 @@ def _mistakes(path: str, monitor: str, prepared: Prepared, fold: int) -> Iterato
 
 
 def _why_useless(name: str, split: str, prepared: Prepared, where: str) -> str | None:
-    arguments = (name, prepared.task, prepared.splits[split].t, _names(prepared), where)
+    arguments = (name, prepared.task, prepared.splits[split].whole("t"), _names(prepared), where)
     return why_undefined(*arguments) or why_the_same(*arguments)
 
 

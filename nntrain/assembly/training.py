@@ -10,7 +10,7 @@ import numpy as np
 from nntrain.arrays import Array
 from nntrain.assembly.class_weights import class_weights, example_weights
 from nntrain.assembly.columns import column
-from nntrain.assembly.data import Encoded, Prepared
+from nntrain.assembly.data import Prepared
 from nntrain.assembly.layers import build_blueprint
 from nntrain.config import loss as losses
 from nntrain.config import optimizer as optimizers
@@ -18,6 +18,7 @@ from nntrain.config import schedule as schedules
 from nntrain.config.root import Config
 from nntrain.config.training import EarlyStoppingConfig
 from nntrain.data.batches import Examples
+from nntrain.data.source import Source, joined
 from nntrain.data.targets import NumberTarget
 from nntrain.memory import Memory
 from nntrain.nn.losses import (
@@ -178,14 +179,15 @@ def _evaluators(
     }
 
 
-def _examples(splits: Sequence[Encoded], of_member: Array, weights: Array | None, loss: Loss | None = None) -> Examples:
-    """Stack the data sets' splits, with the `weights` [D, K] of classes; with a loss, for its targets to train on."""
-    x = splits[0].x[None] if len(splits) == 1 else np.stack([split.x for split in splits])
-    t = splits[0].t[None] if len(splits) == 1 else np.stack([split.t for split in splits])
-    weight = None if weights is None else example_weights(t, weights)
-    if loss is not None:
-        t = loss.training_targets(t)
-    return Examples(x, t, weight, of_member)
+def _examples(splits: Sequence[Source], of_member: Array, weights: Array | None, loss: Loss | None = None) -> Examples:
+    """Join the data sets' splits, with the `weights` [D, K] of classes; with a loss, for its targets to train on."""
+    source, sets = joined(splits), len(splits)
+    t, others = source.whole("t"), {}
+    if weights is not None:
+        others["weight"] = example_weights(t.reshape(sets, -1, t.shape[1]), weights).reshape(-1, 1)
+    if loss is not None and (smoothed := loss.training_targets(t)) is not t:
+        others["t"] = smoothed
+    return Examples(source.with_fields(others), of_member, sets)
 
 
 def build_loss(config: Config) -> Loss:

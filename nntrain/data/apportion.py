@@ -15,6 +15,7 @@ from fractions import Fraction
 import numpy as np
 
 from nntrain.arrays import Array
+from nntrain.memory import zeros
 
 # How much it is worth that a class is in training, validation, test, where it could be missing. A rounding becomes
 # another by exchanges among at most three splits, and what remainders change in one is less than 3: so nothing is given
@@ -104,7 +105,7 @@ def _best_rounding(class_sizes: Sequence[int], sizes: Sequence[int], quotas: Arr
     worth = rest + n * np.where(down == 0, _PRESENCE, 0)
     order = np.argsort(np.where(can_rise, -worth, 1), axis=1, kind="stable")
     wanted = np.array(class_sizes) - down.sum(axis=1)
-    up = np.zeros_like(can_rise)
+    up = zeros(can_rise.shape, can_rise.dtype)
     np.put_along_axis(up, order, np.arange(len(sizes)) < wanted[:, None], axis=1)
     excess = (down + up).sum(axis=0) - np.array(sizes)
     while excess.any():

@@ -15,6 +15,7 @@ from nntrain.data.readers.cells import PLAIN, Reading, number_key
 from nntrain.data.scaling import apply_scaling, fit_scaling, mean, median
 from nntrain.data.task import class_labels
 from nntrain.errors import DataError
+from nntrain.memory import empty, full
 
 FILLS = ("mean", "median", "most_frequent")
 MAX_CATEGORIES = 1_000
@@ -108,12 +109,12 @@ class CategoricalInput:
 
     def encode(self, column: Column, out: Array) -> None:
         """Write the cells [n] to `out` [n, categories], which is 0 before."""
-        place = {category: k for k, category in enumerate(self.categories)}
+        index = {category: k for k, category in enumerate(self.categories)}
         if self.fill is not None:
-            place[""] = place[self.fill]
-        places = np.fromiter((place.get(cell, -1) for cell in column.values), np.int64, len(column))
-        known = np.flatnonzero(places >= 0)
-        out[known, places[known]] = 1
+            index[""] = index[self.fill]
+        indices = np.fromiter((index.get(cell, -1) for cell in column.values), np.int64, len(column))
+        known = np.flatnonzero(indices >= 0)
+        out[known, indices[known]] = 1
 
     def adapt(self, column: Column, dataset: Dataset) -> Column:
         """A column of the same name that was read as numbers, as text."""
@@ -139,9 +140,9 @@ class CategoricalInput:
 
 @dataclass(frozen=True, slots=True)
 class OrdinalInput:
-    """A column of names with an order: the place of each, from 0, becomes (place - center) / scale.
+    """A column of names with an order: the rank of each, from 0, becomes (rank - center) / scale.
 
-    Missing cells are taken for the place `fill` (None: they are refused).
+    Missing cells are taken for the rank `fill` (None: they are refused).
     """
 
     kind: ClassVar[Kind] = "categorical"  # how its cells are read
@@ -160,11 +161,11 @@ class OrdinalInput:
 
     def encode(self, column: Column, out: Array) -> None:
         """Write the cells [n] to `out` [n, 1]."""
-        place: dict[str, float] = {name: k for k, name in enumerate(self.order)}
+        rank: dict[str, float] = {name: k for k, name in enumerate(self.order)}
         if self.fill is not None:
-            place[""] = self.fill
-        places = np.fromiter((place[cell] for cell in column.values), np.float64, len(column))
-        apply_scaling(places, np.float64(self.center), np.float64(self.scale), out[:, 0])
+            rank[""] = self.fill
+        ranks = np.fromiter((rank[cell] for cell in column.values), np.float64, len(column))
+        apply_scaling(ranks, np.float64(self.center), np.float64(self.scale), out[:, 0])
 
     def adapt(self, column: Column, dataset: Dataset) -> Column:
         """A column of the same name as text; DataError where a cell has no place in the order."""
@@ -192,7 +193,7 @@ def _as_names(column: Column, categories: Sequence[str]) -> Column:
         return column
     by_number = {key: category for category in categories if (key := number_key(category)) is not None}
     labels = np.where(column.missing, "", class_labels(column))
-    texts = np.empty(len(labels), dtype=object)
+    texts = empty(len(labels), object)
     for row, text in enumerate(labels.tolist()):
         key = number_key(text)
         texts[row] = text if key is None else by_number.get(key, text)
@@ -260,10 +261,10 @@ def _fit_categorical(column: Column, dataset: Dataset, missing: str) -> Categori
 def _fit_ordinal(column: Column, dataset: Dataset, numeric: str, missing: str, given: Order) -> OrdinalInput:
     order = _numeric_order(column, dataset, given) if isinstance(given, Reading) else tuple(given)
     _check_order(column, order, dataset, "; add it there, or to data.missing_values")
-    place = {name: k for k, name in enumerate(order)}
-    places = np.array([place[cell] for cell in column.values[~column.missing]], dtype=np.float64)
-    fill = None if missing == "error" else _fill(places, missing)
-    whole = places if fill is None else np.concatenate([places, np.full(int(column.missing.sum()), fill)])
+    rank = {name: k for k, name in enumerate(order)}
+    ranks = np.array([rank[cell] for cell in column.values[~column.missing]], dtype=np.float64)
+    fill = None if missing == "error" else _fill(ranks, missing)
+    whole = ranks if fill is None else np.concatenate([ranks, full(int(column.missing.sum()), fill)])
     center, scale = fit_scaling(whole, numeric)
     return OrdinalInput(column.name, order, float(center), float(scale), fill)
 

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from nntrain.arrays import Array, Shape
+from nntrain.memory import empty
 from nntrain.visible import is_visible, json_visible
 
 Kind = Literal["numeric", "categorical"]
@@ -53,7 +54,7 @@ def numeric_column(name: str, values: Array) -> Column:
 
 def text_column(name: str, values: Sequence[str] | Array) -> Column:
     """A categorical column of N strings; "" is a missing cell."""
-    texts = np.empty(len(values), dtype=object)
+    texts = empty(len(values), object)
     texts[:] = [str(value) for value in values]
     return Column(name, texts, texts == "", "categorical")
 

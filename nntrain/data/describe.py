@@ -94,8 +94,8 @@ def describe_classes(datasets: Mapping[str, Dataset], preprocessor: Preprocessor
 def _class_counts(target: ClassTarget, dataset: Dataset) -> list[int]:
     labels = Counter(class_labels(dataset.target_columns[0]).tolist())
     counts: Counter[int | None] = Counter()
-    for label, place in target.places(labels).items():
-        counts[place] += labels[label]
+    for label, index in target.indices(labels).items():
+        counts[index] += labels[label]
     return [counts[k] for k in range(len(target.classes))]
 
 

@@ -16,6 +16,7 @@ from nntrain.data.readers.checks import MAX_BYTES, TRUSTED_BYTES, absent_inputs
 from nntrain.data.scaling import apply_scaling, fit_scaling
 from nntrain.errors import DataError
 from nntrain.machine import bytes_in_words, total_memory
+from nntrain.memory import empty, zeros
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class TableInputs:
         check_missing(dataset, refused)
         width = self.shape[0]
         _check_size(dataset, width, dtype)
-        out, start = np.zeros((len(dataset), width), dtype), 0
+        out, start = zeros((len(dataset), width), dtype), 0
         for how, column in zip(self.columns, columns, strict=True):
             part = out[:, start : start + len(how.features)]
             how.encode(column, part)
@@ -118,12 +119,12 @@ class ArrayInputs:
                 f"trained on {list(self.shape)}{hint}"
             )
         _check_size(dataset, math.prod(self.shape), dtype)
-        out = np.empty(dataset.inputs.shape, dtype)
+        out = empty(dataset.inputs.shape, dtype)
         apply_scaling(dataset.inputs, self.center, self.scale, out)
         if not np.isfinite(out).all():
-            place = np.argwhere(~np.isfinite(out))[0].tolist()
+            index = np.argwhere(~np.isfinite(out))[0].tolist()
             raise DataError(
-                f"{dataset.place(place[0])}: {float(dataset.inputs[tuple(place)])!r} at {place[1:]} does not fit in "
+                f"{dataset.place(index[0])}: {float(dataset.inputs[tuple(index)])!r} at {index[1:]} does not fit in "
                 f"{out.dtype} after scaling; correct it, or set dtype: float64"
             )
         return out
@@ -138,12 +139,12 @@ class ArrayInputs:
         far_low, far_high = self.low - width, self.high + width
         if (x.min(axis=axes) >= far_low).all() and (x.max(axis=axes) <= far_high).all():
             return []
-        places = np.argwhere((x < far_low) | (x > far_high))
-        row, *place = places[0].tolist()
-        low, high = (float(a[tuple(place)] if a.ndim else a) for a in (self.low, self.high))
-        more = "" if len(places) == 1 else f" ({len(places):,} such numbers)"
+        found = np.argwhere((x < far_low) | (x > far_high))
+        row, *index = found[0].tolist()
+        low, high = (float(a[tuple(index)] if a.ndim else a) for a in (self.low, self.high))
+        more = "" if len(found) == 1 else f" ({len(found):,} such numbers)"
         return [
-            f"{dataset.place(row)}: {float(x[tuple(places[0])]):g} at {place}{more} is far from the training rows, "
+            f"{dataset.place(row)}: {float(x[tuple(found[0])]):g} at {index}{more} is far from the training rows, "
             f"where it is {span_text(low, high)}: the network was not trained for that"
         ]
 

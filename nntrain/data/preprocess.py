@@ -17,6 +17,7 @@ from nntrain.data.column_inputs import FILLS, Order
 from nntrain.data.dataset import Dataset, Kind
 from nntrain.data.inputs import Inputs, TableInputs, fit_inputs, inputs_from_json
 from nntrain.data.scaling import METHODS
+from nntrain.data.source import Arrays, Source
 from nntrain.data.targets import ClassTarget, Target, fit_target, target_from_json
 from nntrain.data.task import Task
 
@@ -88,6 +89,10 @@ class Preprocessor:
             DataError: no such targets, or a class that the training rows did not have.
         """
         return self.target_encoding.array(dataset, np.dtype(dtype))
+
+    def source(self, dataset: Dataset, dtype: DTypeLike) -> Source:
+        """Inputs as `x` and targets as `t`, for training and scoring. Raises DataError as `inputs` and `targets`."""
+        return Arrays({"x": self.inputs(dataset, dtype), "t": self.targets(dataset, dtype)})
 
     def decode(self, y: Array) -> Array:
         """What outputs [n, K] say: class names [n] (object), 0 or 1 [n, K] for multilabel, values [n, K]."""

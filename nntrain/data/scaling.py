@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from nntrain.arrays import Array
+from nntrain.memory import full, zeros
 
 METHODS = ("standard", "minmax", "none")
 
@@ -37,7 +38,7 @@ def fit_scaling(values: Array, method: str, axes: tuple[int, ...] = (0,)) -> tup
     caller must look.
     """
     kept = values.shape[len(axes) :]
-    center, scale = np.zeros(kept), np.ones(kept)
+    center, scale = zeros(kept), full(kept, 1.0)
     if method == "none":
         return center, scale
     with np.errstate(over="ignore", invalid="ignore"):

@@ -15,6 +15,7 @@ from numpy.random import Generator, SeedSequence, default_rng
 from nntrain.arrays import Array
 from nntrain.data.apportion import apportion, stratify
 from nntrain.errors import DataError
+from nntrain.memory import empty, full
 
 _STREAM = 1_001  # keeps the split's random numbers apart from those of weights, batch order and dropout
 _NAMES = ("training", "validation", "test")
@@ -76,7 +77,7 @@ def make_folds(
     """
     rng = _generator(seed)
     groups = [rng.permutation(n)] if labels is None else _shuffled_classes(n, labels, rng)
-    dealt = np.concatenate([np.empty(0, dtype=np.int64), *(each for each in groups if labels is None or len(each) > 1)])
+    dealt = np.concatenate([empty(0, np.int64), *(each for each in groups if labels is None or len(each) > 1)])
     if not 2 <= folds <= len(dealt):
         alone = f" of {target!r} whose class has another one" if len(dealt) < n else ""
         raise DataError(
@@ -84,7 +85,7 @@ def make_folds(
             setting="search.evaluation.folds",
         )
     order = np.arange(n)
-    fold_of = np.full(n, -1)
+    fold_of = full(n, -1)
     fold_of[dealt] = np.arange(len(dealt)) % folds
     return [(order[fold_of != fold], order[fold_of == fold]) for fold in range(folds)]
 

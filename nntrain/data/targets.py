@@ -17,6 +17,7 @@ from nntrain.data.readers.cells import number_key
 from nntrain.data.scaling import apply_scaling, fit_scaling
 from nntrain.data.task import Task, class_labels, class_names, first_no_flag, first_text
 from nntrain.errors import DataError
+from nntrain.memory import empty, zeros
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +35,19 @@ class ClassTarget:
         return {self.name: self.kind}
 
     def class_of(self, label: str) -> int | None:
-        """The place of a class by its name; classes that are numbers are found however they are written."""
-        return self.places([label])[label]
+        """The index of a class by its name; classes that are numbers are found however they are written."""
+        return self.indices([label])[label]
 
-    def places(self, labels: Iterable[str]) -> dict[str, int | None]:
-        """The place of the class of each of some different labels, None where there is none."""
-        places: dict[str, int] = {name: k for k, name in enumerate(self.classes)}
+    def indices(self, labels: Iterable[str]) -> dict[str, int | None]:
+        """The index of the class of each of some different labels, None where there is none."""
+        by_name: dict[str, int] = {name: k for k, name in enumerate(self.classes)}
         if self.kind == "categorical":
-            return {label: places.get(label) for label in labels}
+            return {label: by_name.get(label) for label in labels}
         numbers = {number_key(name): k for k, name in enumerate(self.classes)}
         found: dict[str, int | None] = {}
         for label in labels:
             key = number_key(label)
-            found[label] = places.get(label, None if key is None else numbers.get(key))
+            found[label] = by_name.get(label, None if key is None else numbers.get(key))
         return found
 
     @property
@@ -63,24 +64,24 @@ class ClassTarget:
         """The targets [N, K]."""
         (column,) = _matched(dataset, self.names)
         labels = class_labels(column).tolist()
-        place = {label: -1 if k is None else k for label, k in self.places(set(labels)).items()}
-        places = np.fromiter((place[label] for label in labels), np.int64, len(labels))
-        if (at := np.flatnonzero(places < 0)).size:
+        index = {label: -1 if k is None else k for label, k in self.indices(set(labels)).items()}
+        indices = np.fromiter((index[label] for label in labels), np.int64, len(labels))
+        if (at := np.flatnonzero(indices < 0)).size:
             row = int(at[0])
             raise DataError(
                 f"{dataset.place(row)}: the target {self.name!r} is {labels[row]!r}, a class that the "
                 f"training rows do not have; they have {quoted(self.classes)}"
             )
         if self.binary:
-            return places[:, np.newaxis].astype(dtype)
-        out = np.zeros((len(places), len(self.classes)), dtype)
-        out[np.arange(len(places)), places] = 1
+            return indices[:, np.newaxis].astype(dtype)
+        out = zeros((len(indices), len(self.classes)), dtype)
+        out[np.arange(len(indices)), indices] = 1
         return out
 
     def decode(self, y: Array) -> Array:
         """Class names [n] of outputs [n, K]: the largest wins, the first of equal ones; binary: the second from 1/2."""
-        places = (y[:, 0] > 0.5).astype(np.int64) if self.binary else y.argmax(axis=1)
-        labels: Array = np.array(self.classes, dtype=object)[places]
+        indices = (y[:, 0] > 0.5).astype(np.int64) if self.binary else y.argmax(axis=1)
+        labels: Array = np.array(self.classes, dtype=object)[indices]
         return labels
 
     def to_json(self) -> dict[str, Any]:
@@ -146,7 +147,7 @@ class NumberTarget:
     def array(self, dataset: Dataset, dtype: DType) -> Array:
         """The targets [N, K]."""
         columns = _matched(dataset, self.names)
-        out = np.empty((len(dataset), len(columns)), dtype)
+        out = empty((len(dataset), len(columns)), dtype)
         for k, column in enumerate(columns):
             if column.kind == "categorical":
                 at = first_text(column)

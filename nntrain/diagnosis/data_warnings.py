@@ -63,7 +63,7 @@ def _only_examples(data: Data) -> str | None:
 
 
 def _unscaled_inputs(config: Config, prepared: Prepared) -> str | None:
-    x = prepared.splits["training"].x
+    x = prepared.splits["training"].whole("x")
     largest = float(np.abs(x).max(initial=0.0))
     if config.data.preprocess.numeric != "none" or largest <= LARGE_INPUT:
         return None
@@ -73,7 +73,7 @@ def _unscaled_inputs(config: Config, prepared: Prepared) -> str | None:
 def _unscaled_target(config: Config, prepared: Prepared) -> str | None:
     if prepared.task is not Task.REGRESSION or config.data.preprocess.target != "none":
         return None
-    t = prepared.splits["training"].t
+    t = prepared.splits["training"].whole("t")
     largest = float(np.abs(t).max(initial=0.0))
     if largest <= LARGE_INPUT:
         return None
@@ -88,7 +88,7 @@ def _output_range(config: Config, prepared: Prepared) -> str | None:
     if prepared.task is not Task.REGRESSION or name not in bounds:
         return None
     low, high = bounds[name]
-    t = prepared.splits["training"].t
+    t = prepared.splits["training"].whole("t")
     if t.min() >= low and t.max() <= high:
         return None
     return (

@@ -137,7 +137,7 @@ def _blamed(finding: Finding, training: Dataset, prepared: Prepared) -> list[Bla
     Rows that dominate the others are looked for in all repeated steps: what they did to the weights lasts.
     """
     dominates = np.zeros(len(training), dtype=bool)
-    for values in (prepared.splits["training"].x, prepared.splits["training"].t):
+    for values in (prepared.splits["training"].whole("x"), prepared.splits["training"].whole("t")):
         size = sizes(values)
         dominates |= size > STANDS_OUT * np.median(size)
     met: dict[int, InspectedStep] = {}

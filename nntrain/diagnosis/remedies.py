@@ -121,10 +121,10 @@ def _rows(blamed: Sequence[Blamed]) -> list[Remedy]:
 
 def _scaling(config: Config, prepared: Prepared) -> Iterator[Remedy]:
     preprocess, training = config.data.preprocess, prepared.splits["training"]
-    usual = _usual_size(training.x)
+    usual = _usual_size(training.whole("x"))
     if preprocess.numeric == "none" and usual > LARGE_INPUT:
         yield Remedy("data.preprocess.numeric", "standard", f"half of the rows have inputs beyond {usual:.3g}")
-    usual = _usual_size(training.t)
+    usual = _usual_size(training.whole("t"))
     if prepared.task is Task.REGRESSION and preprocess.target == "none" and usual > LARGE_INPUT:
         yield Remedy("data.preprocess.target", "standard", f"half of the targets are beyond {usual:.3g}")
 

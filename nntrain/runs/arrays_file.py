@@ -21,6 +21,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from nntrain.arrays import Array, DType, Shape
+from nntrain.memory import empty
 from nntrain.runs.files import Damage, Disk, open_regular, replacing
 
 _COMMENT = b"nntrain sha256 "
@@ -196,7 +197,7 @@ class ArraysFile:
 
     def read(self) -> dict[str, Array]:
         """All arrays, in native byte order."""
-        arrays = {name: np.empty(spec.shape, spec.dtype) for name, spec in self.specs.items()}
+        arrays = {name: empty(spec.shape, spec.dtype) for name, spec in self.specs.items()}
         with _as_damage():
             for name, array in arrays.items():
                 content, filled = array.reshape(-1).view(np.uint8), 0

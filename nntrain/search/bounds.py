@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from nntrain.assembly.data import Encoded
 from nntrain.config.experiment import Experiment
 from nntrain.config.search import EvaluationConfig
+from nntrain.data.source import Source
 from nntrain.machine import bytes_in_words, total_memory
 
 # A search beyond this is surely a mistake: checking its points would take a quarter of an hour.
@@ -53,11 +53,11 @@ def check_networks(experiment: Experiment, points: int, evaluation: EvaluationCo
         raise experiment.error("search.evaluation", message, f"take fewer {kind}s")
 
 
-def check_folds(experiment: Experiment, folds: int, splits: Iterable[Encoded]) -> None:
+def check_folds(experiment: Experiment, folds: int, splits: Iterable[Source]) -> None:
     """Refuse folds whose copies of the examples do not fit into memory; too many for the examples are left to them."""
     parts = list(splits)
     if folds <= sum(map(len, parts)):
-        need = folds * sum(part.x.nbytes + part.t.nbytes + _ROW_BYTES * len(part) for part in parts)
+        need = folds * sum(part.nbytes + _ROW_BYTES * len(part) for part in parts)
         said = f"{folds:,} folds, each with its own copy of the examples"
         _check_memory(experiment, "search.evaluation", need, said, "take fewer folds, such as {folds: 10}")
 

@@ -101,7 +101,9 @@ class Bound:
         grads = [network.grad, *(memory.zeros(network.grad.shape) for _ in shards[1:] if self._training)]
         self.passes = [self._pass(*each, observer) for each in zip(shards, self._batch, grads, strict=False)]
         self.losses = [
-            self._loss.bind(each.y, batch.t, batch.weight, memory, training=self._training, examples=self.size)
+            self._loss.bind(
+                each.y, batch["t"], batch.get("weight"), memory, training=self._training, examples=self.size
+            )
             for each, batch in zip(self.passes, self._batch, strict=True)
         ]
         if self._training:
@@ -111,7 +113,7 @@ class Bound:
 
     def _pass(self, shard: Shard, batch: Batch, grad: Array, observer: StepObserver | None) -> Pass:
         return self._network.bind(
-            batch.x,
+            batch["x"],
             training=self._training,
             memory=self._memory,
             fused=self._loss.fuses,

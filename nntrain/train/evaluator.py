@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.data.batches import Batch, Examples
+from nntrain.data.batches import TARGETS, Batch, Examples, Loading, all_examples, converted
 from nntrain.data.task import Task
-from nntrain.memory import Memory
+from nntrain.memory import Memory, zeros
 from nntrain.nn.losses.loss import BoundLoss, Loss
 from nntrain.nn.network import Network
 from nntrain.train.bound import Bound
@@ -46,41 +46,34 @@ class Evaluator:
     ) -> None:
         self.network, self.loss, self.examples = network, loss, examples
         self.task, self.metrics, self.units = task, metrics, units
-        self._whole = examples.whole()
+        memory = network.memory.fresh()
         count = len(examples)
         self._block = min(count, _block_size(network))
-        memory = network.memory.fresh()
-        self._bound: dict[int, tuple[Batch, Bound]] = {}
-        self._weighted: dict[int, BoundLoss] = {}
-        for size in {self._block, count % self._block or self._block}:
-            batch = self._batch(size, memory)
-            bound = Bound(network, loss, [Batch(batch.x, batch.t, None)], memory, training=False)
-            self._bound[size] = (batch, bound)
-            if batch.weight is not None:
-                y = bound.network_pass.y
-                self._weighted[size] = loss.bind(y, batch.t, batch.weight, memory, training=False)
-        outputs = self._bound[self._block][1].loss.outputs.shape[2]
+        self._starts, self._seen = examples.starts()
+        self._t = converted(examples, "t", memory)
+        self._blocks = {size: self._bind(size, memory) for size in {self._block, count % self._block or self._block}}
+        outputs = self.bound.loss.outputs.shape[2]
         self.outputs: Array = memory.flowing(network.members, count, (outputs,))
 
     def evaluate(self) -> dict[str, Array]:
         """Losses and metrics by name, each float64 [M]; `outputs` [M, n, K] holds the network's answers."""
-        count, total = len(self.examples), np.zeros(self.network.members)
-        weighted = np.zeros_like(total)
+        count, total = len(self.examples), zeros(self.network.members)
+        weighted = zeros(self.network.members)
         for start in range(0, count, self._block):
             stop = min(start + self._block, count)
-            batch, bound = self._bound[stop - start]
-            if stop - start < count:
-                self._load(batch, start, stop)
-            bound.forward()
-            self.outputs[:, start:stop] = bound.loss.outputs
-            total += bound.loss.total
-            if self._weighted:
-                self._weighted[stop - start].forward()
-                weighted += self._weighted[stop - start].total
+            block = self._blocks[stop - start]
+            if block.loading is not None:
+                block.loading.read(self.examples.source, [first + start for first in self._starts])
+            block.bound.forward()
+            self.outputs[:, start:stop] = block.bound.loss.outputs
+            total += block.bound.loss.total
+            if block.weighted is not None:
+                block.weighted.forward()
+                weighted += block.weighted.total
         values = {LOSS: total / count}
-        if self._weighted:
+        if "weight" in self.examples.fields:
             values[WEIGHTED_LOSS] = weighted / count
-        y, t = self.outputs, self._whole.t
+        y, t = self.outputs, self._t
         if self.units is not None and self.metrics:
             std, mean = (a[self.examples.of_member][:, None, :] for a in (self.units.std, self.units.mean))
             y, t = y * std + mean, t * std + mean
@@ -89,7 +82,7 @@ class Evaluator:
     @property
     def bound(self) -> Bound:
         """What a full block is computed with; after `evaluate` it holds the activations of the last full block."""
-        return self._bound[self._block][1]
+        return self._blocks[self._block].bound
 
     def select(self, rows: Array, network: Network) -> Evaluator:
         """The same evaluation for the members `rows`, whose network is given."""
@@ -102,23 +95,33 @@ class Evaluator:
             units=self.units,
         )
 
-    def _load(self, batch: Batch, start: int, stop: int) -> None:
-        """Fill a block with its examples."""
-        batch.x[...] = self._whole.x[:, start:stop]
-        batch.t[...] = self._whole.t[:, start:stop]
-        if batch.weight is not None and self._whole.weight is not None:
-            batch.weight[...] = self._whole.weight[:, start:stop]
-
-    def _batch(self, size: int, memory: Memory) -> Batch:
-        """Arrays for a block; the data itself where one block holds all of it."""
-        whole = self._whole
-        members = len(whole.x)
-        t = memory.flowing(members, size, whole.t.shape[2:])
+    def _bind(self, size: int, memory: Memory) -> _Block:
+        """A block of `size` examples; where it is all of them it holds them already."""
         if size == len(self.examples):
-            t[...] = whole.t
-            return Batch(whole.x, t, whole.weight)
-        weight = None if whole.weight is None else memory.empty((members, size, 1))
-        return Batch(memory.empty((members, size, *whole.x.shape[2:])), t, weight)
+            loading, batch = None, all_examples(self.examples, memory)
+        else:
+            loading = Loading(self.examples.fields, self._seen, size, memory, targets=TARGETS)
+            batch = loading.batch
+        bound = Bound(self.network, self.loss, [Batch(x=batch["x"], t=batch["t"])], memory, training=False)
+        if "weight" not in batch:
+            return _Block(loading, bound, None)
+        weighted = self.loss.bind(bound.network_pass.y, batch["t"], batch["weight"], memory, training=False)
+        return _Block(loading, bound, weighted)
+
+
+@dataclass(frozen=True, eq=False)
+class _Block:
+    """Some examples, bound.
+
+    Attributes:
+        loading: how they get there; None where they are all that there are.
+        bound: network and plain loss.
+        weighted: the loss with weights, of the same outputs; None where there are none.
+    """
+
+    loading: Loading | None
+    bound: Bound
+    weighted: BoundLoss | None
 
 
 def _block_size(network: Network) -> int:

@@ -35,7 +35,7 @@ class Supervised:
         self._bound = [Bound(network, loss, [batch], network.memory, training=True) for batch in self.batches.batches]
         self._sum: Array = np.zeros(network.members)
         self._next_sum: Array = np.zeros(network.members)
-        self._is_weighted = examples.weight is not None
+        self._is_weighted = "weight" in examples.fields
         self._plain_sum: Array = np.zeros(network.members if self._is_weighted else 0)
 
     @property

@@ -34,7 +34,7 @@ def check(experiment: Experiment) -> CheckReport:
     preprocess_document(resolved, preprocessor)
     blueprint = plan_network(resolved, preprocessor.input_shape)
     memory = footprint(blueprint, [config], [prepared], [0])
-    arrays = sum(split.x.nbytes + split.t.nbytes for split in prepared.splits.values())
+    arrays = sum(split.nbytes for split in prepared.splits.values())
     return CheckReport(
         name=resolved.name,
         task=str(preprocessor.task),

@@ -71,7 +71,7 @@ def evaluation(
     y, losses = _outputs_and_losses(model, prepared, name)
     if data is None:
         _check_loss(model.directory, split, losses[LOSS])
-    t = prepared.splits[name].t
+    t = prepared.splits[name].whole("t")
     reference = t if reference is None else reference
     report = evaluate_predictions(
         preprocessor.task,

@@ -427,11 +427,11 @@ def final_baseline(config: Config, prepared: Prepared) -> dict[str, dict[str, fl
 
     They have the names and the units of `final_scores`.
     """
-    loss, units, reference = build_loss(config), build_units([prepared]), prepared.splits["training"].t
+    loss, units, reference = build_loss(config), build_units([prepared]), prepared.splits["training"].whole("t")
     weights, scores = class_weights(config, [prepared]), {}
     for split in SPLITS:
         if split in prepared.splits:
-            t = prepared.splits[split].t
+            t = prepared.splits[split].whole("t")
             weight = None if weights is None else example_weights(t[None], weights)[0]
             scores[split] = baseline_scores(
                 loss, prepared.task, config.metrics, reference, t, units=units, weight=weight

@@ -18,7 +18,7 @@ from nntrain.assembly.training import build_population
 from nntrain.config.experiment import Experiment, check_loaded
 from nntrain.config.loss import PerceptronConfig
 from nntrain.config.network import DropoutConfig
-from nntrain.data.batches import Batch
+from nntrain.data.batches import first_examples
 from nntrain.errors import UserError
 from nntrain.memory import Memory
 from nntrain.nn.gradient_check import Difference, check_array
@@ -125,15 +125,14 @@ def _checked(name: str, values: Array, gradient: Array, cost: Callable[[], Array
 
 def _rows(population: Population) -> list[GradientRow]:
     network, examples, update = population.network, population.task.examples, population.update
-    x = examples.x[:, :EXAMPLES].copy()
+    memory = Memory(np.float64)
+    batch = first_examples(examples, min(EXAMPLES, len(examples)), memory)
     _move_zeros(network.theta)
-    _move_zeros(x)
-    weight = None if examples.weight is None else examples.weight[:, :EXAMPLES]
-    batch = Batch(x, examples.t[:, :EXAMPLES], weight)
-    bound = Bound(network, population.task.loss, [batch], Memory(np.float64), training=True, input_gradient=True)
+    _move_zeros(batch["x"])
+    bound = Bound(network, population.task.loss, [batch], memory, training=True, input_gradient=True)
     bound.forward()
     bound.backward()
-    values = {**network.parameters(), "input": batch.x}
+    values = {**network.parameters(), "input": batch["x"]}
     gradients = {path: array.copy() for path, array in {**network.gradients(), "input": bound.network_pass.dx}.items()}
 
     def loss() -> Array:

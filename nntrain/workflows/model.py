@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.assembly.data import Encoded, Prepared, table_rules
+from nntrain.assembly.data import Prepared, table_rules
 from nntrain.assembly.footprint import refuse_beyond
 from nntrain.assembly.outputs import why_no_probabilities
 from nntrain.assembly.resolve import plan_network, resolve
@@ -164,9 +164,7 @@ class Model:
 
     def prepared(self, name: str, dataset: Dataset) -> Prepared:
         """A data set encoded for scoring, as the only split."""
-        dtype = self.network.memory.dtype
-        encoded = Encoded(self.preprocessor.inputs(dataset, dtype), self.preprocessor.targets(dataset, dtype))
-        return Prepared(self.preprocessor, {name: encoded})
+        return Prepared(self.preprocessor, {name: self.preprocessor.source(dataset, self.network.memory.dtype)})
 
 
 # Examples that are predicted at a time, fewer where what flows between layers would have more numbers than this.

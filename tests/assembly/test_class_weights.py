@@ -23,18 +23,18 @@ def population(text: str, *overrides: str) -> Population:
 def weight_of_each_class(built: Population) -> dict[Any, float]:
     """The weight of the examples of each class (by its place among the targets)."""
     examples = built.task.examples
-    assert examples.weight is not None
-    places = examples.t[0].argmax(axis=1) if examples.t.shape[2] > 1 else examples.t[0, :, 0].astype(int)
+    t, weight = examples.whole("t")[0], examples.whole("weight")[0]
+    places = t.argmax(axis=1) if t.shape[1] > 1 else t[:, 0].astype(int)
     found = {}
     for place in np.unique(places):
-        values = np.unique(examples.weight[0, places == place])
+        values = np.unique(weight[places == place])
         assert len(values) == 1
         found[int(place)] = float(values[0])
     return found
 
 
 def test_there_are_none_by_default() -> None:
-    assert population(CLASSES).task.examples.weight is None
+    assert set(population(CLASSES).task.examples.fields) == {"x", "t"}
 
 
 @pytest.mark.parametrize(
@@ -69,13 +69,12 @@ def test_balanced_weights_are_those_of_each_fold() -> None:
     folds = Data(experiment).prepare_folds(4)
     config = resolve(experiment, folds[0].preprocessor, has_validation=True).config
     examples = build_population([config] * 4, folds, [0, 1, 2, 3]).task.examples
-    assert examples.weight is not None
-    seen = set()
+    weight, seen = examples.whole("weight"), set()
     for fold, prepared in enumerate(folds):
-        t = prepared.splits["training"].t[:, 0]
+        t = prepared.splits["training"].whole("t")[:, 0]
         of_p = float(30 / (2 * (t == 0).sum()))
-        np.testing.assert_allclose(examples.weight[fold, t == 0], of_p, rtol=1e-6)
-        np.testing.assert_allclose(examples.weight[fold, t == 1], 30 / (2 * (t == 1).sum()), rtol=1e-6)
+        np.testing.assert_allclose(weight[fold, t == 0], of_p, rtol=1e-6)
+        np.testing.assert_allclose(weight[fold, t == 1], 30 / (2 * (t == 1).sum()), rtol=1e-6)
         seen.add(of_p)
     assert len(seen) > 1
 
@@ -85,7 +84,7 @@ def test_the_weight_of_an_example_multiplies_its_loss() -> None:
     plain = ["training.batch_size=full", "dtype=float64", "data.split={validation: 0, test: 0}"]
     built = population(CLASSES, CE, "loss.class_weights=[0.5, 1, 2]", *plain)
     unweighted = population(CLASSES, CE, *plain)
-    x, t = unweighted.task.examples.x[0], unweighted.task.examples.t[0]
+    x, t = (unweighted.task.examples.whole(name)[0] for name in ("x", "t"))
     y = unweighted.network.forward(x)[0]
     losses = -np.log((y * t).sum(axis=1))
     expected = np.mean(losses * np.array([0.5, 1.0, 2.0])[t.argmax(axis=1)])
@@ -103,9 +102,9 @@ def test_weights_are_for_training_and_not_for_scores() -> None:
 def test_smoothed_targets() -> None:
     """t ← (1 − s) t + s / K, for training; scores are against the true targets."""
     smooth = population(CLASSES, CE, "loss.label_smoothing=0.3")
-    values = np.unique(smooth.task.examples.t)
+    values = np.unique(smooth.task.examples.whole("t"))
     np.testing.assert_allclose(values, [0.1, 0.8], rtol=1e-6)
-    assert set(np.unique(smooth.evaluators["validation"].examples.t)) == {0, 1}
+    assert set(np.unique(smooth.evaluators["validation"].examples.whole("t"))) == {0, 1}
     assert smooth.evaluators["validation"].evaluate()["loss"] == population(CLASSES).evaluators[
         "validation"].evaluate()["loss"]  # fmt: skip
 
@@ -113,14 +112,13 @@ def test_smoothed_targets() -> None:
 def test_smoothed_targets_of_two_classes() -> None:
     write_pets()
     smooth = population(PETS, "loss={type: binary_cross_entropy, label_smoothing: 0.2}")
-    np.testing.assert_allclose(np.unique(smooth.task.examples.t), [0.1, 0.9], rtol=1e-6)
+    np.testing.assert_allclose(np.unique(smooth.task.examples.whole("t")), [0.1, 0.9], rtol=1e-6)
 
 
 def test_smoothing_and_weights_together() -> None:
     write_pets()
     built = population(PETS, "loss={type: binary_cross_entropy, label_smoothing: 0.2, class_weights: [2, 1]}")
-    examples = built.task.examples
-    assert examples.weight is not None
-    np.testing.assert_allclose(examples.weight[examples.t < 0.5], 2)
-    np.testing.assert_allclose(examples.weight[examples.t > 0.5], 1)
-    assert math.isclose(float(examples.t.min()), 0.1, rel_tol=1e-6)
+    t, weight = (built.task.examples.whole(name) for name in ("t", "weight"))
+    np.testing.assert_allclose(weight[t < 0.5], 2)
+    np.testing.assert_allclose(weight[t > 0.5], 1)
+    assert math.isclose(float(t.min()), 0.1, rel_tol=1e-6)

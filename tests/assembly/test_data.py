@@ -67,14 +67,14 @@ def test_preprocessing_is_fitted_on_the_training_split_alone() -> None:
     prepared = data.prepare()
     weights = data.pool.rows(data.split.training).inputs
     assert isinstance(weights, tuple)
-    x = prepared.splits["training"].x
+    x = prepared.splits["training"].whole("x")
     np.testing.assert_allclose(x[:, 0].mean(), 0, atol=1e-6)
     np.testing.assert_allclose(x[:, 0].std(), 1, rtol=1e-6)
-    assert abs(prepared.splits["test"].x[:, 0].mean()) > 1e-3
+    assert abs(prepared.splits["test"].whole("x")[:, 0].mean()) > 1e-3
     mean, scale = weights[0].values.mean(), weights[0].values.std()
     test = data.pool.rows(data.split.test).inputs
     assert isinstance(test, tuple)
-    np.testing.assert_allclose(prepared.splits["test"].x[:, 0], (test[0].values - mean) / scale, rtol=1e-5)
+    np.testing.assert_allclose(prepared.splits["test"].whole("x")[:, 0], (test[0].values - mean) / scale, rtol=1e-5)
 
 
 def test_splits_that_are_files_of_their_own() -> None:
@@ -96,7 +96,9 @@ def test_a_separate_file_is_read_like_the_first() -> None:
     text = "data: {path: a.csv, target: y, columns: {code: categorical}, split: {test: {path: b.csv}}}\n"
     prepared = Data(load(text + "network: [{type: dense, units: auto}]\n")).prepare()
     assert prepared.preprocessor.feature_names == ("x", "code=0", "code=1", "code=2", "code=n/k")
-    assert prepared.splits["test"].x[:, 1:].tolist() == [[i % 3 == 0, i % 3 == 1, i % 3 == 2, 0] for i in range(10)]
+    assert prepared.splits["test"].whole("x")[:, 1:].tolist() == [
+        [i % 3 == 0, i % 3 == 1, i % 3 == 2, 0] for i in range(10)
+    ]
 
 
 RARE = "data: {path: rare.csv, target: y}\nnetwork: [{type: dense, units: auto, activation: auto}]\n"
@@ -166,15 +168,15 @@ def test_every_example_validates_once_and_none_is_a_test_example() -> None:
     write_table("n.csv", ("x", "y"), [(i, "pq"[i % 2]) for i in range(50)])
     text = "data: {path: n.csv, target: y, preprocess: {numeric: none}}\nnetwork: [{type: dense, units: auto}]\n"
     data = Data(load(text))
-    validated: Array = np.concatenate([fold.splits["validation"].x[:, 0] for fold in data.prepare_folds(4)])
+    validated: Array = np.concatenate([fold.splits["validation"].whole("x")[:, 0] for fold in data.prepare_folds(4)])
     assert sorted(validated.tolist()) == sorted([*data.split.training, *data.split.validation])
 
 
 def test_each_fold_is_scaled_by_its_own_training_examples() -> None:
     write_pets()
     for fold in Data(load(PETS)).prepare_folds(3):
-        np.testing.assert_allclose(fold.splits["training"].x[:, 0].mean(), 0, atol=1e-6)
-        assert abs(fold.splits["validation"].x[:, 0].mean()) > 1e-4
+        np.testing.assert_allclose(fold.splits["training"].whole("x")[:, 0].mean(), 0, atol=1e-6)
+        assert abs(fold.splits["validation"].whole("x")[:, 0].mean()) > 1e-4
 
 
 @pytest.mark.parametrize(
@@ -195,8 +197,8 @@ def test_the_task(text: str, overrides: list[str], task: Task) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_arrays_have_the_dtype_of_the_experiment(dtype: str) -> None:
     split = Data(load(CLASSES, f"dtype={dtype}")).prepare().splits["training"]
-    assert split.x.dtype == split.t.dtype == np.dtype(dtype)
-    assert len(split) == len(split.x)
+    assert split.whole("x").dtype == split.whole("t").dtype == np.dtype(dtype)
+    assert len(split) == len(split.whole("x"))
 
 
 # What is wrong with the data, and what is said of it; «» are about what is blamed in the config.

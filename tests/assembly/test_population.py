@@ -157,8 +157,8 @@ def test_every_fold_of_a_regression_is_scored_in_its_own_units() -> None:
     values = population.evaluators["validation"].evaluate()
     for member, fold in enumerate((folds[1], folds[0])):
         part = fold.splits["validation"]
-        y = np.array(population.network.forward(part.x)[member], dtype=np.float64)
-        error = fold.preprocessor.decode(y) - fold.preprocessor.decode(part.t)
+        y = np.array(population.network.forward(part.whole("x"))[member], dtype=np.float64)
+        error = fold.preprocessor.decode(y) - fold.preprocessor.decode(part.whole("t"))
         assert values["rmse"][member] == pytest.approx(np.sqrt(np.mean(error**2)), rel=1e-6)
 
 
@@ -222,8 +222,8 @@ def test_what_is_computed_after_an_epoch(overrides: list[str], expected: dict[st
 
 def test_a_population_does_not_touch_the_data() -> None:
     resolved, prepared = prepare(load(CLASSES, "training.batch_size=full"))
-    before = copy.deepcopy({name: (split.x, split.t) for name, split in prepared.splits.items()})
+    before = copy.deepcopy({name: (split.whole("x"), split.whole("t")) for name, split in prepared.splits.items()})
     train([resolved.config], [prepared], [0])
     for name, split in prepared.splits.items():
-        np.testing.assert_array_equal(split.x, before[name][0])
-        np.testing.assert_array_equal(split.t, before[name][1])
+        np.testing.assert_array_equal(split.whole("x"), before[name][0])
+        np.testing.assert_array_equal(split.whole("t"), before[name][1])

@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import DTypeLike
 
 from nntrain.arrays import Array, Shape
+from nntrain.data.batches import Batch
 from nntrain.memory import Memory
 from nntrain.nn.blueprint import plan
 from nntrain.nn.branches import Branches
@@ -193,7 +194,7 @@ def _in_shards(
     x, t = inputs((1, sum(sizes), *shape), seed=1), rng.standard_normal((1, sum(sizes), outputs))
     stops = np.cumsum(sizes).tolist()
     parts = [slice(stop - size, stop) for size, stop in zip(sizes, stops, strict=True)]
-    batch = [{"x": x[:, part].copy(), "t": t[:, part].copy()} for part in parts]
+    batch = [Batch(x=x[:, part].copy(), t=t[:, part].copy()) for part in parts]
     bound = Bound(network, MeanSquaredError(), batch, network.memory, training=True)
     bound.step()
     return bound.total.copy(), network.grad.copy(), network.state.copy()

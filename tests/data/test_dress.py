@@ -68,7 +68,7 @@ def learn(path: Path, *overrides: str) -> tuple[Learned, list[str]]:
     prepared = data.prepare()
     names = prepared.preprocessor.feature_names
     splits = {
-        split: {**{name: _plain(part.x[:, k]) for k, name in enumerate(names)}, "": _plain(part.t)}
+        split: {**{name: _plain(part.whole("x")[:, k]) for k, name in enumerate(names)}, "": _plain(part.whole("t"))}
         for split, part in prepared.splits.items()
     }
     return (splits, prepared.task), data.remarks

@@ -43,7 +43,7 @@ def population(
     """A network with one output that learns 0 from x [n, I] in order, with the squared error and a rate of 0.1."""
 
     def examples(inputs: Array) -> Examples:
-        return Examples(inputs[None], np.zeros((1, len(inputs), 1)), None, np.zeros(1, dtype=int))
+        return Examples.of(np.zeros(1, dtype=int), x=inputs[None], t=np.zeros((1, len(inputs), 1)))
 
     network = Network(plan(chain(layers), x.shape[1:]), 1, Memory(np.float64))
     network.initialize([Key(0)])

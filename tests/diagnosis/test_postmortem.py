@@ -52,8 +52,8 @@ def linear(
     network = Network(plan(chain(layers), (len(x[0]),)), 1, Memory(dtype))
     keys = [Key(4)]
     network.initialize(keys)
-    examples = Examples(
-        np.array([x], dtype=dtype), np.array(t, dtype=dtype).reshape(1, -1, 1), None, np.zeros(1, dtype=int)
+    examples = Examples.of(
+        np.zeros(1, dtype=int), x=np.array([x], dtype=dtype), t=np.array(t, dtype=dtype).reshape(1, -1, 1)
     )
     order = Streams(keys, Purpose.ORDER)
     batch_size = min(batch_size, len(x))

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from nntrain.assembly.data import Encoded, Prepared
+from nntrain.assembly.data import Prepared
 from nntrain.assembly.layers import build_blueprint
 from nntrain.config.root import Config
 from nntrain.data.dataset import Dataset, numeric_column
 from nntrain.data.preprocess import Preprocessor
+from nntrain.data.source import Arrays
 from nntrain.data.task import Task
 from nntrain.diagnosis.postmortem import Finding, InspectedStep, Quantity
 from nntrain.diagnosis.remedies import Blamed, Remedy, neat, remedies
@@ -52,7 +53,7 @@ def proposed(
     )
     x = np.linspace(-1, 1, 4)[:, None]
     data = Dataset((numeric_column("a", x[:, 0]),), (numeric_column("y", x[:, 0]),), "t.csv")
-    prepared = Prepared(Preprocessor.fit(data, task=Task.REGRESSION), {"training": Encoded(x, x)})
+    prepared = Prepared(Preprocessor.fit(data, task=Task.REGRESSION), {"training": Arrays({"x": x, "t": x})})
     return remedies(finding, blamed, resolved, build_blueprint([resolved.network], (1,)), prepared)
 
 

@@ -60,7 +60,7 @@ def test_the_backpropagation_exercise_comes_out_as_printed() -> None:
     prepared = Data(experiment).prepare()
     config = resolve(experiment, prepared.preprocessor, has_validation=False).config
     population = build_population([config], [prepared], [0])
-    network_pass = population.network.bind(prepared.splits["training"].x[None], training=False)
+    network_pass = population.network.bind(prepared.splits["training"].whole("x")[None], training=False)
     network_pass.forward()
     a1, h1, a2, y = (node.y[0, 0] for node in network_pass.nodes if node.is_leaf)
     assert a1.tolist() == pytest.approx([0.445, 0.505], abs=1e-15)

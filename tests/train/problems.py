@@ -79,7 +79,7 @@ class Setup:
         x, t = (np.concatenate([part[i] for part in parts]) for i in range(2))
         weight = 0.5 + t @ np.arange(3.0)[:, None].astype(self.dtype) if weighted else None
         of_member = np.array([member % self.sets for member in members])
-        return Examples(x, t, weight, of_member)
+        return Examples.of(of_member, x=x, t=t, weight=weight)
 
     def population(self, members: Sequence[int] | None = None) -> Population:
         """A population of some of the members; all of them by default."""

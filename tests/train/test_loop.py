@@ -52,7 +52,7 @@ def one_weight(
 
     def examples(x: list[float], t: list[float], factors: list[float] | None = None) -> Examples:
         x_, t_, w_ = (np.array(a if a is not None else [], float).reshape(1, -1, 1) for a in (x, t, factors))
-        return Examples(x_, t_, None if factors is None else w_, shared)
+        return Examples.of(shared, x=x_, t=t_, weight=None if factors is None else w_)
 
     loss, update = MeanSquaredError(), Update(Sgd())
     task = Supervised(
@@ -167,7 +167,9 @@ def test_training_is_that_of_a_trainer_in_plain_loops(name: str, batch_size: int
     update.bind(network)
     order = Streams([Key(3)], Purpose.ORDER)
     shuffled = Streams([Key(3)], Purpose.ORDER).generators[0]
-    task = Supervised(network, loss, Examples(x, t, None, np.zeros(1, int)), order, batch_size=batch_size, shuffle=True)
+    task = Supervised(
+        network, loss, Examples.of(np.zeros(1, int), x=x, t=t), order, batch_size=batch_size, shuffle=True
+    )
     run = Run.of(Population(network, task, update, np.array([[0.5]]), Constant()), 3)
 
     dw = [[[0.0] * len(layer.b) for _ in layer.w] for layer in naive]
@@ -202,7 +204,7 @@ def test_the_perceptron_follows_rosenblatts_rule_until_it_is_right(truth: list[i
     network = Network(plan(chain([("0", Dense(1, Filled(0.0))), ("0", Step())]), (2,)), 1, Memory(np.float64))
     network.initialize([Key(0)])
     x, t = np.array([corners], float), np.array(truth, float).reshape(1, 4, 1)
-    examples = Examples(x, t, None, np.zeros(1, int))
+    examples = Examples.of(np.zeros(1, int), x=x, t=t)
     update, loss = Update(Sgd()), Perceptron()
     update.bind(network)
     task = Supervised(network, loss, examples, Streams([Key(0)], Purpose.ORDER), batch_size=1, shuffle=False)
@@ -362,8 +364,8 @@ def test_the_population_learns_its_problem() -> None:
     setup = Setup(update=lambda pick: Update(Adam()), rates=(0.05, 0.05, 0.02), examples=300)
     last = setup.train(30).records[-1].values
     validation = setup.data([0], 30, seed=200)
-    distances = np.linalg.norm(validation.x[0][:, None] - CENTERS, axis=2)
-    best = (distances.argmin(axis=1) == validation.t[0].argmax(axis=1)).mean()
+    distances = np.linalg.norm(validation.whole("x")[0][:, None] - CENTERS, axis=2)
+    best = (distances.argmin(axis=1) == validation.whole("t")[0].argmax(axis=1)).mean()
     assert (last["validation.accuracy"] >= best - 0.1).all()
 
 

@@ -168,7 +168,7 @@ def test_members_of_one_seed_start_from_the_same_weights_and_see_the_same_batche
     population = setup.population()
     start = population.network.theta.copy()
     assert (start == start[0]).all()
-    assert len(population.task.batches.batches[0].x) == 1
+    assert len(population.task.batches.batches[0]["x"]) == 1
     run = setup.train(1)
     np.testing.assert_array_equal(run.theta[2], start[2])
     assert (run.theta[0] != run.theta[1]).all()
@@ -181,7 +181,7 @@ def test_seeds_differ_in_weights_order_and_dropout() -> None:
     assert (weights[0] != weights[1]).all()
     population.task.start_epoch()
     population.task.batches.load(0)
-    x = population.task.batches.batches[0].x
+    x = population.task.batches.batches[0]["x"]
     assert (x[0] == x[2]).all()
     assert (x[0] != x[1]).any()
     bound = population.network.bind(np.ones((1, 5, 4)), training=True)

@@ -1,12 +1,14 @@
 """A training step and the evaluation of a split."""
 
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from nntrain.arrays import Array
 from nntrain.data.batches import Examples
+from nntrain.data.source import Arrays, Source
 from nntrain.data.task import Task
 from nntrain.memory import Memory
 from nntrain.nn.activations import Linear, Sigmoid, Softmax
@@ -21,6 +23,7 @@ from nntrain.streams import Key, Purpose, Streams
 from nntrain.train import evaluator as evaluator_module
 from nntrain.train.evaluator import Evaluator, Units
 from nntrain.train.supervised import Supervised
+from tests.data.sources import Computed, chosen, everything, mapped
 from tests.nn.chains import chain
 
 
@@ -41,7 +44,7 @@ def examples_of(
     rng, sets = np.random.default_rng(seed), max(of_member) + 1
     x = rng.standard_normal((sets, count, *shape))
     t = np.eye(max(outputs, 2))[rng.integers(max(outputs, 2), size=(sets, count))][:, :, :outputs]
-    return Examples(x, t, None, np.array(of_member))
+    return Examples.of(np.array(of_member), x=x, t=t)
 
 
 CASES: dict[str, tuple[Layer, Loss, int, Task, tuple[str, ...]]] = {
@@ -82,9 +85,9 @@ def test_outputs_and_losses_are_those_of_the_network_on_each_members_data(name: 
     evaluator = Evaluator(network, loss, examples, task=task, metrics=())
     values = evaluator.evaluate()
     for member, which in enumerate(examples.of_member):
-        y = network.forward(examples.x[which])[member]
+        y = network.forward(examples.by_set("x")[which])[member]
         np.testing.assert_allclose(evaluator.outputs[member], y, rtol=1e-12)
-        assert values["loss"][member] == pytest.approx(mean_loss(name, y, examples.t[which]), rel=1e-12)
+        assert values["loss"][member] == pytest.approx(mean_loss(name, y, examples.by_set("t")[which]), rel=1e-12)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -95,11 +98,13 @@ def test_the_weighted_loss_of_evaluation_and_of_training(
     """Mean of weight times loss over the examples, in blocks or at once, beside a loss of the very same bits."""
     last, loss, outputs, task, _ = CASES[name]
     network, examples = network_of(last, outputs), examples_of(53, outputs, of_member)
-    weight = np.random.default_rng(7).uniform(0.5, 3, (*examples.x.shape[:2], 1))
-    weighted = Examples(examples.x, examples.t, weight, examples.of_member)
+    weight = np.random.default_rng(7).uniform(0.5, 3, (examples.sets, 53, 1))
+    weighted = Examples(
+        examples.source.with_fields({"weight": weight.reshape(-1, 1)}), examples.of_member, examples.sets
+    )
     expected = []
     for member, which in enumerate(of_member):
-        y, t = network.forward(examples.x[which])[member].copy(), examples.t[which]
+        y, t = network.forward(examples.by_set("x")[which])[member].copy(), examples.by_set("t")[which]
         of_each = [mean_loss(name, y[n : n + 1], t[n : n + 1]) for n in range(len(y))]
         expected.append(np.mean(weight[which, :, 0] * of_each))
     for block in (1, 7, 53):
@@ -119,6 +124,42 @@ def test_the_weighted_loss_of_evaluation_and_of_training(
     np.testing.assert_allclose(means["loss"], plain["loss"], rtol=1e-12)
     np.testing.assert_allclose(means["weighted_loss"], expected, rtol=1e-12)
     np.testing.assert_array_equal(means["weighted_loss"], training.mean_loss())
+
+
+@pytest.mark.parametrize("pixels", [False, True], ids=["numbers", "pixels"])
+@pytest.mark.parametrize("of_member", [[0, 0, 0], [0, 1, 0]], ids=["shared", "folds"])
+@pytest.mark.parametrize("block", [1, 7, 53])
+def test_rows_that_are_not_in_memory_are_trained_on_and_scored_alike(
+    block: int, of_member: list[int], pixels: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Computed or mapped, bytes or numbers, and with fields that supervised learning does not use."""
+    names, sets = ("x", "t", "second", "weight", "token"), max(of_member) + 1
+    arrays = everything(53 * sets, pixels=pixels)
+    sources: list[Source] = [
+        Arrays({**chosen(arrays, names), "x": arrays["x"] * (1 / 255) if pixels else arrays["x"]}),
+        Computed(53 * sets, names, pixels=pixels),
+        mapped(53 * sets, names, tmp_path, pixels=pixels),
+    ]
+    found = []
+    monkeypatch.setattr(evaluator_module, "EVALUATION_BLOCK", block * 3 * 4)
+    for source in sources:
+        network = network_of(Softmax(), 3, shape=(2, 2, 1) if pixels else (4,))
+        examples = Examples(source, np.array(of_member), sets)
+        streams = Streams([Key(0), Key(1), Key(2)], Purpose.ORDER)
+        training = Supervised(network, CrossEntropy(), examples, streams, batch_size=10, shuffle=True)
+        training.start_epoch()
+        for step in range(training.steps):
+            training.step(step)
+            network.theta[...] -= network.grad
+        evaluator = Evaluator(network, CrossEntropy(), examples, task=Task.CLASSIFICATION, metrics=("accuracy", "f1"))
+        values = evaluator.evaluate()
+        found.append({**training.mean_losses(), **{f"scored {name}": value for name, value in values.items()}})
+        found[-1] |= {"theta": network.theta.copy(), "outputs": evaluator.outputs.copy()}
+    assert {"scored loss", "scored weighted_loss", "scored f1", "weighted_loss"} <= found[0].keys()
+    for name, expected in found[0].items():
+        assert np.isfinite(expected).all()
+        for other in found[1:]:
+            np.testing.assert_array_equal(other[name], expected)
 
 
 def mean_loss(name: str, y: Array, t: Array) -> float:
@@ -165,9 +206,11 @@ def test_regression_scores_are_in_the_targets_own_units() -> None:
     )
     values = evaluator.evaluate()
     for member, which in enumerate(examples.of_member):
-        error = (evaluator.outputs[member] - examples.t[which]) * units.std[which]
+        error = (evaluator.outputs[member] - examples.by_set("t")[which]) * units.std[which]
         assert values["mae"][member] == pytest.approx(np.abs(error).mean())
-        assert values["loss"][member] == pytest.approx(((evaluator.outputs[member] - examples.t[which]) ** 2).mean())
+        assert values["loss"][member] == pytest.approx(
+            ((evaluator.outputs[member] - examples.by_set("t")[which]) ** 2).mean()
+        )
     chosen = evaluator.select(np.array([2]), network.select(np.array([2]), Memory(np.float64))).evaluate()
     assert chosen["mae"][0] == pytest.approx(values["mae"][2], rel=1e-14)
     assert chosen["rmse"][0] == pytest.approx(values["rmse"][2], rel=1e-14)
@@ -204,8 +247,8 @@ def test_the_gradient_of_a_smaller_last_batch_is_the_mean_over_its_own_examples(
     task.start_epoch()
     for step in range(task.steps):
         task.step(step)
-    y = network.forward(examples.x[0, 4:])[0, 0]
-    expected = np.outer(examples.x[0, 4], y - examples.t[0, 4])
+    y = network.forward(examples.whole("x")[0, 4:])[0, 0]
+    expected = np.outer(examples.whole("x")[0, 4], y - examples.whole("t")[0, 4])
     np.testing.assert_allclose(network.gradients()["1.w"][0], expected, rtol=1e-12)
 
 
@@ -213,7 +256,7 @@ def test_the_gradient_of_a_smaller_last_batch_is_the_mean_over_its_own_examples(
 def test_a_training_step_allocates_no_arrays(is_weighted: bool) -> None:
     network, examples = network_of(Softmax(), 3, dropout=True), examples_of(40_000, 3, [0, 0, 0])
     if is_weighted:
-        examples = Examples(examples.x, examples.t, np.ones((1, 40_000, 1)), examples.of_member)
+        examples = Examples(examples.source.with_fields({"weight": np.ones((40_000, 1))}), examples.of_member)
     streams = Streams([Key(0)] * 3, Purpose.ORDER)
     task = Supervised(network, CrossEntropy(), examples, streams, batch_size=15_000, shuffle=True)
     task.start_epoch()

@@ -351,7 +351,7 @@ def test_names_with_an_order_become_one_number() -> None:
     """Places 0, 1 and 2 of a column that is half low, a quarter mid and a quarter high: mean 3/4, deviation √11/4."""
     write_grades()
     text = config("columns: {grade: {type: ordinal, order: [low, mid, high]}}, split: {validation: 0, test: 0}")
-    x = Data(load(text)).prepare().splits["training"].x
+    x = Data(load(text)).prepare().splits["training"].whole("x")
     place = np.array([0.0, 2.0, 1.0, 0.0] * 12)
     np.testing.assert_allclose(x[:, 0], (place - 0.75) / (11**0.5 / 4), rtol=1e-6)
     report = nntrain.check(load(text))
@@ -373,7 +373,7 @@ def test_names_with_an_order_become_one_number() -> None:
 def test_the_order_of_numbers_is_known_and_that_of_words_must_be_said() -> None:
     write_grades()
     text = config("columns: {size: ordinal}, split: {validation: 0, test: 0}")
-    x = Data(load(text)).prepare().splits["training"].x
+    x = Data(load(text)).prepare().splits["training"].whole("x")
     place = np.array([0.0, 1.0, 2.0] * 16)  # of 1, 10 and 100
     np.testing.assert_allclose(x[:, -1], (place - 1) / (2 / 3) ** 0.5, rtol=1e-6)
     with pytest.raises(ConfigError) as caught:
@@ -395,7 +395,7 @@ def test_the_order_of_numbers_is_known_and_that_of_words_must_be_said() -> None:
 def test_the_order_of_numbers_is_that_of_the_way_they_are_written() -> None:
     write_table("t.csv", ("size", "y"), [(('"1,5"', "10", '"2,25"')[i % 3], "pq"[i % 2]) for i in range(48)])
     text = config("decimal: ',', columns: {size: ordinal}, split: {validation: 0, test: 0}")
-    x = Data(load(text)).prepare().splits["training"].x
+    x = Data(load(text)).prepare().splits["training"].whole("x")
     place = np.array([0.0, 2.0, 1.0] * 16)
     np.testing.assert_allclose(x[:, 0], (place - 1) / (2 / 3) ** 0.5, rtol=1e-6)
     write_table("t.csv", ("size", "y"), [(("1", "2", "1.0")[i % 3], "pq"[i % 2]) for i in range(48)])
@@ -407,5 +407,6 @@ def test_missing_places_are_filled() -> None:
     grades = ["low", "high", "", "mid", "low"]
     write_table("t.csv", ("grade", "y"), [(grades[i % 5], "pq"[i % 2]) for i in range(50)])
     order = "columns: {grade: {type: ordinal, order: [low, mid, high]}}, split: {validation: 0, test: 0}"
-    x = Data(load(config(f"{order}, preprocess: {{missing: median, numeric: none}}"))).prepare().splits["training"].x
+    data = Data(load(config(f"{order}, preprocess: {{missing: median, numeric: none}}")))
+    x = data.prepare().splits["training"].whole("x")
     assert x[:, 0].tolist() == [0.0, 2.0, 0.5, 1.0, 0.0] * 10  # the median of 0, 0, 1, 2

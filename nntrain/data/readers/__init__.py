@@ -15,6 +15,7 @@ from nntrain.data.readers.header import Features
 from nntrain.data.readers.rules import TableRules
 from nntrain.data.readers.table import read_table
 from nntrain.errors import DataError
+from nntrain.memory import zeros
 
 FORMATS = ("csv", "tsv", "npz", "npy", "idx")
 
@@ -144,7 +145,7 @@ def _check_doubt(dataset: Dataset, rules: TableRules) -> None:
 
 def _with_targets(dataset: Dataset, rules: TableRules, *, trained: bool) -> Dataset:
     """The rows that have every target; where others are not to be dropped, they are a DataError."""
-    lacking = np.zeros(len(dataset), dtype=bool)
+    lacking = zeros(len(dataset), bool)
     for column in dataset.target_columns:
         if not rules.drop and (at := np.flatnonzero(column.missing)).size:
             others = f" ({len(at):,} rows lack it)" if len(at) > 1 else ""

@@ -78,10 +78,10 @@ def _check_finite(values: Array, name: str) -> None:
         finite = np.isfinite(values[start : start + rows])
         if finite.all():
             continue
-        place = np.argwhere(~finite)[0].tolist()
-        place[0] += start
-        what = "NaN" if np.isnan(values[tuple(place)]) else "infinite"
+        index = np.argwhere(~finite)[0].tolist()
+        index[0] += start
+        what = "NaN" if np.isnan(values[tuple(index)]) else "infinite"
         raise DataError(
-            f"{name}[{', '.join(map(str, place))}] is {what}; "
+            f"{name}[{', '.join(map(str, index))}] is {what}; "
             "arrays must hold finite numbers: fill or remove such examples before saving them"
         )

@@ -16,6 +16,7 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.data.dataset import Column, numeric_column
+from nntrain.memory import empty, full
 
 MISSING = frozenset({"", "NA", "N/A", "NaN", "nan", "NAN", "null", "NULL", "None", "?"})
 
@@ -175,7 +176,7 @@ class NumericCells:
         self.rows += len(cells)
 
     def _one_by_one(self, cells: Sequence[str]) -> Array:
-        values = np.full(len(cells), np.nan)
+        values = full(len(cells), np.nan)
         for k, cell in enumerate(cells):
             number = self.reading.number(cell)
             if number is not None:
@@ -218,7 +219,7 @@ class TextCells:
 
     def places(self) -> Array:
         """The number of each cell's text, int [N]."""
-        self.parts = [np.concatenate(self.parts)] if self.parts else [np.empty(0, np.int32)]
+        self.parts = [np.concatenate(self.parts)] if self.parts else [empty(0, np.int32)]
         return self.parts[0]
 
     def counts(self) -> dict[str, int]:
@@ -244,7 +245,7 @@ class TextCells:
         return Column(name, values, np.isnan(values), "numeric", self._spread(list(self.codes)))
 
     def _spread(self, texts: list[str]) -> Array:
-        distinct = np.empty(len(texts), dtype=object)
+        distinct = empty(len(texts), object)
         distinct[:] = texts
         spread: Array = distinct[self.places()]
         return spread

@@ -24,6 +24,7 @@ from nntrain.data.readers.arrays import array_dataset
 from nntrain.data.readers.checks import ByteStream, check_ratio, check_size, fill, open_data
 from nntrain.data.readers.opened import OpenedFile, finish
 from nntrain.errors import DataError
+from nntrain.memory import empty
 
 _ELEMENTS = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _MAX_RANK = 4
@@ -96,7 +97,7 @@ def _read_array(stream: ByteStream, name: str, size: int, *, packed: bool) -> Ar
     check_size(name, announced)
     if packed:
         check_ratio(name, announced, size, "unpack it with gunzip")
-    data = np.empty(announced, dtype=np.uint8)
+    data = empty(announced, np.uint8)
     fill(stream, data, name)
     if stream.read(1):
         raise DataError(f"{name}: more bytes follow the {announced:,} of {list(shape)} that the header announces")

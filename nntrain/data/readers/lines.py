@@ -227,10 +227,10 @@ class _Blocks:
 
     def skip_empty(self) -> int:
         """Leave out the empty lines that follow in the block; returns how many. Lines are taken one by one."""
-        place = self._lines.tell()
+        start = self._lines.tell()
         text = self._lines.read()
         empty = len(text) - len(text.lstrip("\r\n"))
-        self._lines.seek(place + empty)
+        self._lines.seek(start + empty)
         return _line_breaks(text[:empty])
 
     def go_on_from(self, line: int) -> None:
@@ -287,7 +287,7 @@ class _Width:
         """Take the next bytes of the file."""
         if self.is_over or not (line := block if self.columns else block.lstrip(self._blanks)):
             return
-        ends = [place for mark in (b"\n", b"\r") if (place := line.find(mark)) >= 0]
+        ends = [end for mark in (b"\n", b"\r") if (end := line.find(mark)) >= 0]
         self.columns = max(1, self.columns) + line.count(self._delimiter, 0, min(ends, default=len(line)))
         self.is_over = bool(ends)
 

@@ -25,6 +25,7 @@ from nntrain.data.readers.arrays import array_dataset
 from nntrain.data.readers.checks import ByteStream, absent, check_ratio, check_size, fill, open_data
 from nntrain.data.readers.opened import OpenedFile, finish
 from nntrain.errors import DataError
+from nntrain.memory import empty
 
 _MAGIC = b"\x93NUMPY"
 _MAX_HEADER = 10_000
@@ -130,7 +131,7 @@ def _read_array(stream: ByteStream, size: int, name: str) -> Array:
             f"but {size - header_size:,} bytes follow: the file is cut short or damaged"
         )
     check_size(name, expected)
-    data = np.empty(expected, dtype=np.uint8)
+    data = empty(expected, np.uint8)
     fill(stream, data, name)
     return data.view(dtype).reshape(shape, order="F" if fortran else "C")
 

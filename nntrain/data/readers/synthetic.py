@@ -36,6 +36,7 @@ from numpy.random import Generator, SeedSequence, default_rng
 from nntrain.arrays import Array
 from nntrain.data.dataset import Column, Dataset, numeric_column, text_column
 from nntrain.errors import DataError
+from nntrain.memory import full
 
 Synthetic = Literal[
     "xor",
@@ -169,7 +170,7 @@ def _circle(n: int, noise: float, rng: Generator) -> tuple[Array, Array]:
 
 def _gaussians(n: int, noise: float, classes: int, rng: Generator) -> tuple[Array, Array]:
     labels = np.arange(n) % classes
-    centers = _polar(np.full(n, 2 * np.sqrt(2)), np.pi / 4 + _turn(labels, classes))
+    centers = _polar(full(n, 2 * np.sqrt(2)), np.pi / 4 + _turn(labels, classes))
     return centers + rng.normal(0.0, np.sqrt(0.5 + 7 * noise), (n, 2)), labels
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.data.task import Task
+from nntrain.memory import full, zeros
 
 SCORED_BY_RANK = frozenset({Task.BINARY, Task.MULTILABEL})
 
@@ -59,8 +60,8 @@ def _tally(values: Array, kinds: int) -> Array:
 
 def divide(numerator: Array, denominator: Array) -> Array:
     """The quotient in float64, and 0 where the denominator is 0."""
-    zeros = np.zeros(np.broadcast_shapes(numerator.shape, denominator.shape))
-    return np.divide(numerator, denominator, out=zeros, where=denominator != 0)
+    quotient = zeros(np.broadcast_shapes(numerator.shape, denominator.shape))
+    return np.divide(numerator, denominator, out=quotient, where=denominator != 0)
 
 
 def class_precision(counts: ClassCounts) -> Array:
@@ -120,7 +121,7 @@ def _average(task: Task, y: Array, t: Array, per_class: Callable[[ClassCounts], 
     values = per_class(counts)
     if task is Task.BINARY:
         return _unless_broken(y, values[:, 1])
-    occurs = np.ones_like(values, bool) if task is Task.MULTILABEL else counts.predicted + counts.support > 0
+    occurs = full(values.shape, True) if task is Task.MULTILABEL else counts.predicted + counts.support > 0
     return _unless_broken(y, divide((values * occurs).sum(axis=1), occurs.sum(axis=1)))
 
 
@@ -141,7 +142,7 @@ def roc_auc(task: Task, y: Array, t: Array) -> Array:
     positives = positive.sum(axis=-1, dtype=np.float64)
     pairs = positives * (scores.shape[-1] - positives)
     wins = rank_sum - positives * (positives + 1) / 2
-    area = np.divide(wins, pairs, out=np.full(pairs.shape, np.nan), where=pairs > 0)  # [M, K]
+    area = np.divide(wins, pairs, out=full(pairs.shape, np.nan), where=pairs > 0)  # [M, K]
     return _unless_broken(y, area.mean(axis=1))
 
 
@@ -149,9 +150,9 @@ def _middle_ranks(ordered: Array) -> Array:
     """Ranks from 1 of values sorted along the last axis; equal values share the mean of their ranks."""
     n = ordered.shape[-1]
     position = np.arange(n)
-    starts = np.ones(ordered.shape, bool)
+    starts = full(ordered.shape, True)
     np.not_equal(ordered[..., 1:], ordered[..., :-1], out=starts[..., 1:])
-    ends = np.ones(ordered.shape, bool)
+    ends = full(ordered.shape, True)
     ends[..., :-1] = starts[..., 1:]
     first = np.maximum.accumulate(np.where(starts, position, 0), axis=-1)
     last = np.minimum.accumulate(np.where(ends, position, n)[..., ::-1], axis=-1)[..., ::-1]

@@ -4,6 +4,7 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.data.task import Task
+from nntrain.memory import full
 
 
 def rmse(task: Task, y: Array, t: Array) -> Array:
@@ -43,7 +44,7 @@ def output_r2(y: Array, t: Array) -> Array:
     Where t is constant: 1 for a perfect output, else 0. NaN for fewer than two examples.
     """
     if y.shape[1] < 2:
-        return np.full((len(y), y.shape[2]), np.nan)
+        return full((len(y), y.shape[2]), np.nan)
     error = output_squared_error(y, t)
     varies = np.broadcast_to(t.max(axis=1) > t.min(axis=1), error.shape)
     with np.errstate(over="ignore", invalid="ignore"):  # targets too large to be squared leave no ratio
