@@ -64,9 +64,9 @@ def again(times: int, work: Callable[[], object]) -> None:
 
 
 def measure_health(measuring: Health) -> None:
-    measuring.before_update()
-    measuring.after_update()
-    measuring.values()
+    measuring.measure_gradient()
+    measuring.measure_update()
+    measuring.measured()
 
 
 def take_snapshot(kept: Snapshots, training: Training) -> None:
@@ -83,7 +83,7 @@ def main() -> None:
         config = resolved_config(experiment, prepared)
         training = Training(build_population([config], [prepared], [0]), config.training.epochs)
         records = iter(training)
-        measuring, kept, steps = Health(training.population), Snapshots(), training.population.task.steps
+        measuring, kept, steps = Health(training.population), Snapshots(), training.population.objective.steps
         repeated, epochs = (20, 2) if given.quick else (200, epochs)
         sides = [
             Side("epochs", partial(again, epochs, partial(next, records)), one_thread),

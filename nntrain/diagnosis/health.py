@@ -25,7 +25,10 @@ from nntrain.memory import in_memory_order
 from nntrain.nn.activations import Relu, Sigmoid, Tanh
 from nntrain.nn.layer import Layer
 from nntrain.nn.network import Blueprint
+from nntrain.train.loop import Training
 from nntrain.train.population import Population
+from nntrain.train.state import TrainingState
+from nntrain.train.supervised import supervised
 
 # Steps between two measurements, so that they take less than a fiftieth of the time.
 SPACING = 100
@@ -39,7 +42,7 @@ _SAFE = (1e-28, 1e36)
 
 
 class Health:
-    """Measures a population of one.
+    """Measures a population of one, as an onlooker of its training.
 
     It is due in the first epoch and then whenever SPACING more steps are done, which depends on nothing but the epoch:
     a training that was interrupted measures in the same epochs as one that was not. It reads the arrays of the step
@@ -47,9 +50,9 @@ class Health:
     """
 
     def __init__(self, population: Population) -> None:
-        network, task = population.network, population.task
-        blueprint, last = network.blueprint, task.bound[task.batches.schedule[-1]]
-        self._steps = task.steps
+        network, objective = population.network, supervised(population.objective)
+        blueprint, last = network.blueprint, objective.bound[objective.batches.schedule[-1]]
+        self._steps = objective.steps
         self._theta, self._grad = network.theta[0], network.grad[0]
         self._update: Array = network.memory.empty(self._theta.shape)
         self._parameters = parameters_of_layers(blueprint)
@@ -65,7 +68,30 @@ class Health:
         """Whether to measure in an epoch, counted from 1."""
         return epoch == 1 or epoch * self._steps // SPACING > (epoch - 1) * self._steps // SPACING
 
-    def before_update(self) -> None:
+    def before_step(self, training: Training) -> None:
+        """Nothing."""
+
+    def before_update(self, training: Training, network: str) -> None:
+        """Measure the gradient where it is due."""
+        if self.is_due(training.epoch):
+            self.measure_gradient()
+
+    def after_update(self, training: Training) -> None:
+        """Measure the update where it is due."""
+        if self.is_due(training.epoch):
+            self.measure_update()
+
+    def values(self, training: Training) -> dict[str, Array]:
+        """Everything by name, each float64 [1], where it is due."""
+        return self.measured() if self.is_due(training.epoch) else {}
+
+    def save(self, state: TrainingState) -> None:
+        """Nothing."""
+
+    def load(self, state: TrainingState) -> None:
+        """Nothing."""
+
+    def measure_gradient(self) -> None:
         """Measure the gradient, and remember the weights."""
         self._values, self._sizes = {}, []
         for name, parts in self._parameters.items():
@@ -73,14 +99,14 @@ class Health:
             self._sizes.append(norm([self._theta[part] for part in parts]))
         np.copyto(self._update, self._theta)
 
-    def after_update(self) -> None:
+    def measure_update(self) -> None:
         """Measure how far the weights have gone."""
         np.subtract(self._theta, self._update, out=self._update)
         for (name, parts), size in zip(self._parameters.items(), self._sizes, strict=True):
             length = norm([self._update[part] for part in parts])
             self._values[f"update_ratio.{name}"] = length / size if size else math.nan
 
-    def values(self) -> dict[str, Array]:
+    def measured(self) -> dict[str, Array]:
         """Everything by name, each float64 [1]; comes after the epoch's evaluation."""
         inputs = _root_mean_square(self._input)
         for name, output in self._outputs:
@@ -135,13 +161,13 @@ def _root_mean_square(x: Array) -> float:
 
 def _sample(population: Population) -> Sequence[Layer]:
     """The layers that hold the activations of a large enough sample; none where there is no such."""
-    task = population.task
+    objective = supervised(population.objective)
     if "validation" in population.evaluators:
         bound = population.evaluators["validation"].bound
         if bound.size >= SMALLEST_SAMPLE:
             return bound.network_pass.layers
-    bound = task.bound[task.batches.schedule[-1]]
-    enough = bound.size >= min(SMALLEST_SAMPLE, len(task.examples))
+    bound = objective.bound[objective.batches.schedule[-1]]
+    enough = bound.size >= min(SMALLEST_SAMPLE, objective.examples)
     return bound.network_pass.layers if enough else ()
 
 

@@ -18,6 +18,7 @@ from nntrain.diagnosis.health import norm
 from nntrain.nn.layer import Layer
 from nntrain.train.bound import Bound
 from nntrain.train.loop import Training
+from nntrain.train.supervised import NETWORK, supervised
 
 # An example stands out of its batch if it is more than this many times the median example's size.
 STANDS_OUT = 1e3
@@ -139,19 +140,19 @@ class _Inspection:
         self.finding: Finding | None = None
         self.steps: list[Step] = []
         self._training, self._population = training, training.population
-        self._network = self._population.network
+        self._network, self._objective = self._population.network, supervised(self._population.objective)
         self._from_start = training.epoch == 1 and training.step == 0
         self._theta, self._grad = self._network.theta[0], self._network.grad[0]
         self._update: Array = np.empty_like(self._theta)
         self._first = next((place for place, slots in enumerate(self._network.blueprint.slots) if slots), 0)
-        for bound in self._population.task.bound:
+        for bound in self._objective.bound:
             bound.network_pass.watch(_Observer(self, bound))
 
     def begin_step(self, x: Array) -> None:
         """A batch x [1, N, …] is loaded."""
-        training, population = self._training, self._population
-        rates = population.schedule.rates(training.epoch - 1, population.learning_rate)
-        rows = population.task.batches.rows(training.step)[0].astype(np.int32)
+        training = self._training
+        rates = self._population.rates(training.epoch)[NETWORK]
+        rows = self._objective.batches.rows(training.step)[0].astype(np.int32)
         if self.steps and np.array_equal(rows, self.steps[-1].rows):
             rows = self.steps[-1].rows  # the whole data in every step need not be kept in every step
         np.copyto(self._update, self._theta)
@@ -167,7 +168,7 @@ class _Inspection:
             for slot in slots:
                 weights = self._theta[slot.start : slot.start + slot.param.size]
                 self.look(Quantity.WEIGHT, weights, place, slot.path)
-        for name, array in self._population.update.optimizer.state().items():
+        for name, array in self._objective.update.optimizer.state().items():
             self.look(Quantity.OPTIMIZER, array, None, name)
 
     def gradients(self, place: int, layer: Layer) -> None:
@@ -213,7 +214,7 @@ class _Inspection:
             ends = [(largest(self._theta[s.start : s.start + s.param.size]), place, s.path) for place, s in slots]
             _, place, path = max(ends)
             self._record(Quantity.WEIGHT, none, place, path, None)
-        elif self.steps and not np.isfinite(self._population.task.mean_loss()).all():
+        elif self.steps and not self._population.are_sound().all():
             self._record(Quantity.LOSS, none, None, None, None)
         return self.finding
 

@@ -189,6 +189,7 @@ class Network:
 
     Attributes:
         theta: [M, P], all parameters; `grad`, likewise, their gradients.
+        state: [M, S], what layers carry from step to step without training it.
         blueprint: its plan.
         memory: where its arrays come from.
     """
@@ -197,6 +198,7 @@ class Network:
         self.blueprint, self.members, self.memory = blueprint, members, memory
         self.theta = memory.zeros((members, blueprint.size))
         self.grad = memory.zeros((members, blueprint.size))
+        self.state = memory.zeros((members, 0))
         self._params = [_views(self.theta, slots) for slots in blueprint.slots]
         self._grads = [_views(self.grad, slots) for slots in blueprint.slots]
         with_params = (place for place, slots in enumerate(blueprint.slots) if slots)
@@ -317,6 +319,7 @@ class Network:
         """A network of the members `rows` alone, with their parameters and their dropout streams."""
         chosen = Network(self.blueprint.select(rows), len(rows), memory)
         chosen.theta[...] = self.theta[rows]
+        chosen.state[...] = self.state[rows]
         chosen.dropout_streams = self.dropout_streams.select(rows)
         return chosen
 

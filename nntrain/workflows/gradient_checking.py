@@ -23,6 +23,7 @@ from nntrain.memory import Memory
 from nntrain.nn.gradient_check import Difference, check_array
 from nntrain.train.bound import Bound
 from nntrain.train.population import Population
+from nntrain.train.supervised import supervised
 from nntrain.workflows.results import GradientReport, GradientRow
 
 TOLERANCE = 1e-7
@@ -63,13 +64,14 @@ def gradcheck(experiment: Experiment) -> GradientReport:
 
 
 def _rows(population: Population) -> list[GradientRow]:
-    network, examples, update = population.network, population.task.examples, population.update
+    objective = supervised(population.objective)
+    network, examples, update = objective.network, objective.data, objective.update
     x = examples.x[:, :EXAMPLES].copy()
     _move_zeros(network.theta)
     _move_zeros(x)
     weight = None if examples.weight is None else examples.weight[:, :EXAMPLES]
     batch = Batch(x, examples.t[:, :EXAMPLES], weight)
-    bound = Bound(network, population.task.loss, batch, Memory(np.float64), training=True)
+    bound = Bound(network, objective.loss, batch, Memory(np.float64), training=True)
     bound.network_pass.bind_backward(bound.loss.dy, input_gradient=True)
     bound.forward()
     bound.backward()

@@ -10,6 +10,7 @@ from nntrain.assembly.data import Data
 from nntrain.assembly.resolve import resolve
 from nntrain.assembly.training import build_population
 from nntrain.train.population import Population
+from nntrain.train.supervised import supervised
 from tests.experiments import CLASSES, PETS, load, prepare, write_pets, write_table
 
 CE = "loss.type=cross_entropy"
@@ -22,7 +23,7 @@ def population(text: str, *overrides: str) -> Population:
 
 def weight_of_each_class(built: Population) -> dict[Any, float]:
     """The weight of the examples of each class (by its place among the targets)."""
-    examples = built.task.examples
+    examples = supervised(built.objective).data
     assert examples.weight is not None
     places = examples.t[0].argmax(axis=1) if examples.t.shape[2] > 1 else examples.t[0, :, 0].astype(int)
     found = {}
@@ -34,7 +35,7 @@ def weight_of_each_class(built: Population) -> dict[Any, float]:
 
 
 def test_there_are_none_by_default() -> None:
-    assert population(CLASSES).task.examples.weight is None
+    assert supervised(population(CLASSES).objective).data.weight is None
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ def test_balanced_weights_are_those_of_each_fold() -> None:
                       "loss={type: binary_cross_entropy, class_weights: balanced}")  # fmt: skip
     folds = Data(experiment).prepare_folds(4)
     config = resolve(experiment, folds[0].preprocessor, has_validation=True).config
-    examples = build_population([config] * 4, folds, [0, 1, 2, 3]).task.examples
+    examples = supervised(build_population([config] * 4, folds, [0, 1, 2, 3]).objective).data
     assert examples.weight is not None
     seen = set()
     for fold, prepared in enumerate(folds):
@@ -85,14 +86,16 @@ def test_the_weight_of_an_example_multiplies_its_loss() -> None:
     plain = ["training.batch_size=full", "dtype=float64", "data.split={validation: 0, test: 0}"]
     built = population(CLASSES, CE, "loss.class_weights=[0.5, 1, 2]", *plain)
     unweighted = population(CLASSES, CE, *plain)
-    x, t = unweighted.task.examples.x[0], unweighted.task.examples.t[0]
+    data = supervised(unweighted.objective).data
+    x, t = data.x[0], data.t[0]
     y = unweighted.network.forward(x)[0]
     losses = -np.log((y * t).sum(axis=1))
     expected = np.mean(losses * np.array([0.5, 1.0, 2.0])[t.argmax(axis=1)])
     for each, value in ((built, expected), (unweighted, losses.mean())):
-        each.task.start_epoch()
-        each.task.step(0)
-        assert each.task.mean_loss()[0] == pytest.approx(value, rel=1e-12)
+        each.objective.start_epoch()
+        each.objective.step(0, each.rates(1))
+        [minimized] = each.objective.minimized.values()
+        assert each.objective.losses()[minimized][0] == pytest.approx(value, rel=1e-12)
 
 
 def test_weights_are_for_training_and_not_for_scores() -> None:
@@ -103,7 +106,7 @@ def test_weights_are_for_training_and_not_for_scores() -> None:
 def test_smoothed_targets() -> None:
     """t ← (1 − s) t + s / K, for training; scores are against the true targets."""
     smooth = population(CLASSES, CE, "loss.label_smoothing=0.3")
-    values = np.unique(smooth.task.examples.t)
+    values = np.unique(supervised(smooth.objective).data.t)
     np.testing.assert_allclose(values, [0.1, 0.8], rtol=1e-6)
     assert set(np.unique(smooth.evaluators["validation"].examples.t)) == {0, 1}
     assert smooth.evaluators["validation"].evaluate()["loss"] == population(CLASSES).evaluators[
@@ -113,13 +116,13 @@ def test_smoothed_targets() -> None:
 def test_smoothed_targets_of_two_classes() -> None:
     write_pets()
     smooth = population(PETS, "loss={type: binary_cross_entropy, label_smoothing: 0.2}")
-    np.testing.assert_allclose(np.unique(smooth.task.examples.t), [0.1, 0.9], rtol=1e-6)
+    np.testing.assert_allclose(np.unique(supervised(smooth.objective).data.t), [0.1, 0.9], rtol=1e-6)
 
 
 def test_smoothing_and_weights_together() -> None:
     write_pets()
     built = population(PETS, "loss={type: binary_cross_entropy, label_smoothing: 0.2, class_weights: [2, 1]}")
-    examples = built.task.examples
+    examples = supervised(built.objective).data
     assert examples.weight is not None
     np.testing.assert_allclose(examples.weight[examples.t < 0.5], 2)
     np.testing.assert_allclose(examples.weight[examples.t > 0.5], 1)
