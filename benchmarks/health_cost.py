@@ -22,6 +22,7 @@ from nntrain.diagnosis import health, snapshots
 from nntrain.diagnosis.health import Health
 from nntrain.diagnosis.snapshots import Snapshots
 from nntrain.train.loop import Training
+from nntrain.train.supervised import NETWORK
 
 GOAL = 0.02
 
@@ -64,9 +65,9 @@ def again(times: int, work: Callable[[], object]) -> None:
 
 
 def measure_health(measuring: Health) -> None:
-    measuring.measure_gradient()
-    measuring.measure_update()
-    measuring.measured()
+    measuring.before_update(NETWORK)
+    measuring.after_update()
+    measuring.values()
 
 
 def take_snapshot(kept: Snapshots, training: Training) -> None:

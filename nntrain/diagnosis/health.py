@@ -71,27 +71,13 @@ class Health:
     def before_step(self, training: Training) -> None:
         """Nothing."""
 
-    def before_update(self, training: Training, network: str) -> None:
-        """Measure the gradient where it is due."""
-        if self.is_due(training.epoch):
-            self.measure_gradient()
-
-    def after_update(self, training: Training) -> None:
-        """Measure the update where it is due."""
-        if self.is_due(training.epoch):
-            self.measure_update()
-
-    def values(self, training: Training) -> dict[str, Array]:
-        """Everything by name, each float64 [1], where it is due."""
-        return self.measured() if self.is_due(training.epoch) else {}
-
     def save(self, state: TrainingState) -> None:
         """Nothing."""
 
     def load(self, state: TrainingState) -> None:
         """Nothing."""
 
-    def measure_gradient(self) -> None:
+    def before_update(self, network: str) -> None:
         """Measure the gradient, and remember the weights."""
         self._values, self._sizes = {}, []
         for name, parts in self._parameters.items():
@@ -99,14 +85,14 @@ class Health:
             self._sizes.append(norm([self._theta[part] for part in parts]))
         np.copyto(self._update, self._theta)
 
-    def measure_update(self) -> None:
+    def after_update(self) -> None:
         """Measure how far the weights have gone."""
         np.subtract(self._theta, self._update, out=self._update)
         for (name, parts), size in zip(self._parameters.items(), self._sizes, strict=True):
             length = norm([self._update[part] for part in parts])
             self._values[f"update_ratio.{name}"] = length / size if size else math.nan
 
-    def measured(self) -> dict[str, Array]:
+    def values(self) -> dict[str, Array]:
         """Everything by name, each float64 [1]; comes after the epoch's evaluation."""
         inputs = _root_mean_square(self._input)
         for name, output in self._outputs:

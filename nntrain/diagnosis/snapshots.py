@@ -49,13 +49,17 @@ class Snapshots:
         if training.population.are_sound().all():
             self.take(training.state())
 
-    def before_update(self, training: Training, network: str) -> None:
+    def is_due(self, epoch: int) -> bool:
+        """Never: the ends of epochs are as other steps."""
+        return False
+
+    def before_update(self, network: str) -> None:
         """Nothing."""
 
-    def after_update(self, training: Training) -> None:
+    def after_update(self) -> None:
         """Nothing."""
 
-    def values(self, training: Training) -> dict[str, Array]:
+    def values(self) -> dict[str, Array]:
         """Nothing."""
         return {}
 

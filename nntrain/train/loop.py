@@ -51,9 +51,10 @@ class Training:
         self._roster = Roster(population.weights)
         # Where training is: the epoch in progress, from 1, and how many of its steps are done.
         self._epoch, self._step = 1, 0
-        # Of the epoch in progress, by network.
+        # Of the epoch in progress: by network, its rates and its last gradient norms; and who looks at its end.
         self._rates: dict[str, Array] = {}
         self._gradient_norms: dict[str, Array] = {}
+        self._looking: list[Onlooker] = []
 
     @property
     def epoch(self) -> int:
@@ -99,13 +100,14 @@ class Training:
 
     def _advance(self) -> bool:
         """Train step by step until the epoch is over (True) or a pause is asked for (False)."""
-        objective, pause, onlookers = self._population.objective, self._pause, self._onlookers
+        objective, pause = self._population.objective, self._pause
+        before_step = [onlooker.before_step for onlooker in self._onlookers]
         rates = self._rates = self._population.rates(self._epoch)
         last = objective.steps - 1
         for number in range(self._step, last + 1):
             self._step = number
-            for onlooker in onlookers:
-                onlooker.before_step(self)
+            for look in before_step:
+                look(self)
             if number == 0:
                 objective.start_epoch()
             if number == last:
@@ -120,21 +122,22 @@ class Training:
     def _last_step(self, number: int) -> None:
         """Make the epoch's last step, and measure what there is to measure at it."""
         self._gradient_norms = {}
+        self._looking = [onlooker for onlooker in self._onlookers if onlooker.is_due(self._epoch)]
         self._population.objective.step(number, self._rates, self._before_update)
-        for onlooker in self._onlookers:
-            onlooker.after_update(self)
+        for onlooker in self._looking:
+            onlooker.after_update()
 
     def _before_update(self, network: str) -> None:
         self._gradient_norms[network] = gradient_norm(self._population.objective.networks[network].grad)
-        for onlooker in self._onlookers:
-            onlooker.before_update(self, network)
+        for onlooker in self._looking:
+            onlooker.before_update(network)
 
     def _finish_epoch(self, started: float) -> EpochRecord:
         """Evaluate, find out who is done, and go on to the next epoch."""
         epoch, ids, live, values = self._epoch, self._roster.ids, self._roster.live, self._measure()
         self._judge(epoch, values)
-        for onlooker in self._onlookers:
-            values |= onlooker.values(self)
+        for onlooker in self._looking:
+            values |= onlooker.values()
         self._epoch, self._step = epoch + 1, 0
         self._compact()
         kept = {name: array[live] for name, array in values.items()}
@@ -186,9 +189,9 @@ class Training:
     def state(self) -> TrainingState:
         """Everything that a continuation needs, copied. Valid whenever something was yielded, and before the start."""
         state = TrainingState({}, {"epoch": self._epoch, "step": self._step})
+        self._population.save(state)
         self._roster.save(state)
         state.add(self._best.state(), "best/")
-        self._population.save(state)
         return state
 
     def whole_state(self) -> TrainingState:

@@ -14,19 +14,22 @@ if TYPE_CHECKING:
 class Onlooker(Protocol):
     """Is called at certain moments of a training; what it keeps is saved with the training's state.
 
-    It is bound to a population that is never compacted, such as one of a single member.
+    It may be bound to the arrays of a population that is never compacted, such as one of a single member.
     """
 
     def before_step(self, training: Training) -> None:
         """A step comes next, any of them; this is to take no time where there is nothing to do."""
 
-    def before_update(self, training: Training, network: str) -> None:
-        """In an epoch's last step the gradients of this network are there, and its update comes next."""
+    def is_due(self, epoch: int) -> bool:
+        """Whether to be called at the end of an epoch, counted from 1, by what comes next here."""
 
-    def after_update(self, training: Training) -> None:
+    def before_update(self, network: str) -> None:
+        """In the epoch's last step the gradients of this network are there, and its update comes next."""
+
+    def after_update(self) -> None:
         """The epoch's last step is done."""
 
-    def values(self, training: Training) -> dict[str, Array]:
+    def values(self) -> dict[str, Array]:
         """What goes into the epoch's record beside the rest, each float64 [M]; asked for after the evaluation."""
 
     def save(self, state: TrainingState) -> None:
