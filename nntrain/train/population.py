@@ -47,7 +47,11 @@ class Population:
 
     @property
     def network(self) -> Network:
-        """The network of an objective that has one. Raises ValueError where there are more."""
+        """The network of an objective that has one.
+
+        Raises:
+            ValueError: it has more.
+        """
         [network] = self.objective.networks.values()
         return network
 

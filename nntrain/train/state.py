@@ -56,7 +56,11 @@ class TrainingState:
             array[...] = self.array(f"{prefix}{name}", array.shape)
 
     def number(self, name: str) -> int:
-        """A whole number that must be there. Raises RunError where it is not."""
+        """A whole number that must be there.
+
+        Raises:
+            RunError: it is not.
+        """
         value = self.numbers.get(name)
         if not isinstance(value, int):
             raise RunError(f"the training state lacks the number {name!r}: it is of another training or damaged")

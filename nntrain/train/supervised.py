@@ -120,7 +120,11 @@ class Supervised:
         return TrainingState({**optimizer, **place}, streams)
 
     def load_state(self, state: TrainingState) -> None:
-        """Go on from what `state` gave. Raises RunError where it does not fit."""
+        """Go on from a state in which `state` is among others.
+
+        Raises:
+            RunError: it does not fit.
+        """
         self.update.optimizer.load_state(state.section("optimizer"))
         arrays = state.section(_PLACE)
         for name, array in self._place().items():
@@ -150,7 +154,11 @@ class Supervised:
 
 
 def supervised(objective: Objective) -> Supervised:
-    """The objective, for those who look at what only supervised learning has. Raises TypeError for another one."""
+    """The objective, for those who look at what only supervised learning has.
+
+    Raises:
+        TypeError: it is another one.
+    """
     if not isinstance(objective, Supervised):
         raise TypeError(f"{type(objective).__name__} is not supervised learning")
     return objective
