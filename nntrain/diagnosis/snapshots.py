@@ -99,6 +99,16 @@ class Snapshots:
         self._wait = wait
 
 
+def snapshots_of(training: Training) -> Snapshots:
+    """Those that look on at a training.
+
+    Raises:
+        ValueError: there are none.
+    """
+    [found] = [onlooker for onlooker in training.onlookers if isinstance(onlooker, Snapshots)]
+    return found
+
+
 def without_snapshots(state: TrainingState) -> TrainingState:
     """A state without what `Snapshots.save` added to it."""
     arrays = {path: array for path, array in state.arrays.items() if not path.startswith(f"{_SECTION}/")}

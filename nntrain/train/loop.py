@@ -33,6 +33,9 @@ class Training:
         pause: asked after every batch; where it answers True within an epoch, a Pause is yielded. Iterating on
             continues as if nothing had been.
         onlookers: what looks on, for a population of one. It changes nothing about the training.
+
+    Attributes:
+        epochs, onlookers: as given.
     """
 
     def __init__(
@@ -46,7 +49,7 @@ class Training:
         self.epochs = epochs
         self._population = population
         self._pause = pause
-        self._onlookers = tuple(onlookers)
+        self.onlookers = tuple(onlookers)
         self._best = BestWeights(population.stopping, population.weights)
         self._roster = Roster(population.weights)
         # Where training is: the epoch in progress, from 1, and how many of its steps are done.
@@ -101,7 +104,7 @@ class Training:
     def _advance(self) -> bool:
         """Train step by step until the epoch is over (True) or a pause is asked for (False)."""
         objective, pause = self._population.objective, self._pause
-        before_step = [onlooker.before_step for onlooker in self._onlookers]
+        before_step = [onlooker.before_step for onlooker in self.onlookers]
         rates = self._rates = self._population.rates(self._epoch)
         last = objective.steps - 1
         for number in range(self._step, last + 1):
@@ -122,7 +125,7 @@ class Training:
     def _last_step(self, number: int) -> None:
         """Make the epoch's last step, and measure what there is to measure at it."""
         self._gradient_norms = {}
-        self._looking = [onlooker for onlooker in self._onlookers if onlooker.is_due(self._epoch)]
+        self._looking = [onlooker for onlooker in self.onlookers if onlooker.is_due(self._epoch)]
         self._population.objective.step(number, self._rates, self._before_update)
         for onlooker in self._looking:
             onlooker.after_update()
@@ -197,7 +200,7 @@ class Training:
     def whole_state(self) -> TrainingState:
         """The state with all that the onlookers need."""
         state = self.state()
-        for onlooker in self._onlookers:
+        for onlooker in self.onlookers:
             onlooker.save(state)
         return state
 
@@ -217,6 +220,6 @@ class Training:
         self._roster.load(state)
         state.fill(self._best.state(), "best/")
         self._epoch, self._step = state.number("epoch"), state.number("step")
-        for onlooker in self._onlookers:
+        for onlooker in self.onlookers:
             onlooker.load(state)
         self._roster.run_out(is_over=self._epoch > self.epochs)

@@ -17,7 +17,7 @@ class Objective(Protocol):
     """A way of learning: its networks, its data, and what is done with them in a step, updates included.
 
     The loop counts epochs and steps, asks for the losses, and selects members; what a network, a loss or an optimizer
-    is, only the objective knows. One that is made, selected or loaded is ready for its next step.
+    is, only the objective knows.
     """
 
     @property
@@ -65,4 +65,7 @@ class Objective(Protocol):
         """
 
     def select(self, rows: Array) -> Self:
-        """The same for the members `rows`, with networks of their own, going on from where it is."""
+        """The same for the members `rows`, with networks of their own, between two epochs.
+
+        The streams go on from where they are, and are those of this one, which is not used any more.
+        """

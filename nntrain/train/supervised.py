@@ -35,6 +35,10 @@ class Supervised:
         order: the random streams that shuffle them.
         batch_size: N of a step.
         shuffle: whether each epoch has an order of its own.
+
+    Attributes:
+        networks: the network, under NETWORK.
+        batches: what the steps are made with; the rest is as given.
     """
 
     def __init__(
@@ -140,7 +144,7 @@ class Supervised:
         return {"sum": self._sum, "order": self.batches.order, **plain}
 
     def select(self, rows: Array) -> Supervised:
-        """The same for the members `rows`; orders go on from where they are, an epoch begins anew."""
+        """The same for the members `rows`, between two epochs; the streams go on from where they are."""
         network = self.network.select(rows, self.network.memory.fresh())
         return Supervised(
             network,

@@ -26,7 +26,7 @@ from nntrain.config.training import MOST_THREADS, EarlyStoppingConfig
 from nntrain.config.written import config_text
 from nntrain.diagnosis.data_warnings import data_warnings
 from nntrain.diagnosis.health import Health
-from nntrain.diagnosis.snapshots import Snapshots
+from nntrain.diagnosis.snapshots import Snapshots, snapshots_of
 from nntrain.diagnosis.symptoms import Symptoms
 from nntrain.errors import DivergedError, Interrupted, NntrainError, RunError
 from nntrain.nn.network import Network
@@ -143,9 +143,9 @@ class Fit:
             return self._train(directory, training, state)
 
     def training(self) -> Training:
-        """A training that has not begun; `snapshots` are its own."""
-        population, self.snapshots = self._population(), Snapshots()
-        onlookers = (self.snapshots, Health(population))
+        """A training that has not begun."""
+        population = self._population()
+        onlookers = (Snapshots(), Health(population))
         return Training(population, self.config.training.epochs, pause=self._wants_pause, onlookers=onlookers)
 
     def _population(self) -> Population:
@@ -378,8 +378,9 @@ class Fit:
 
         outcome = training.outcomes[0]
         again = Training(self._population(), self.config.training.epochs, pause=lambda: True)
-        if self.snapshots.earlier is not None:
-            again.load_state(self.snapshots.earlier)
+        start = snapshots_of(training).earlier
+        if start is not None:
+            again.load_state(start)
         finding = find(again, outcome.epochs)
         if finding is None:
             raise RuntimeError(f"epoch {outcome.epochs} diverged, but its repetition did not")

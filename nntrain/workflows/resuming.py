@@ -17,7 +17,7 @@ from nntrain.config.root import Config
 from nntrain.config.section import LARGEST_INTEGER
 from nntrain.config.training import MOST_THREADS
 from nntrain.config.written import config_text
-from nntrain.diagnosis.snapshots import without_snapshots
+from nntrain.diagnosis.snapshots import snapshots_of, without_snapshots
 from nntrain.errors import RunError, UserError
 from nntrain.runs.checkpoint import read_checkpoint
 from nntrain.runs.environment import environment
@@ -264,7 +264,7 @@ def _state(directory: RunDirectory, fit: Fit) -> tuple[TrainingState | None, str
             training.load_state(state)  # a damaged state is found before anything is written
             if OBSERVED in state.numbers:
                 fit.observer(training).load_state(state.numbers[OBSERVED])
-            problem = _unfit_snapshots(state, fit.snapshots.states, training, expected, fit.batches_in_epoch)
+            problem = _unfit_snapshots(state, training, expected, fit.batches_in_epoch)
         except (RunError, ValueError, TypeError, LookupError, OverflowError) as error:
             problem = str(error) or type(error).__name__
     if problem is not None:
@@ -293,14 +293,9 @@ def _unfit(state: TrainingState, expected: TrainingState, batches: int) -> str |
     return None
 
 
-def _unfit_snapshots(
-    state: TrainingState,
-    snapshots: Sequence[TrainingState],
-    training: Training,
-    expected: TrainingState,
-    batches: int,
-) -> str | None:
+def _unfit_snapshots(state: TrainingState, training: Training, expected: TrainingState, batches: int) -> str | None:
     """What is wrong with the states from which the steps before a divergence are repeated, or None."""
+    snapshots = snapshots_of(training).states
     for snapshot in snapshots:
         if (problem := _unfit(snapshot, expected, batches)) is not None:
             return f"a repetition cannot start from it: {problem}"

@@ -12,7 +12,7 @@ from nntrain.data.batches import Examples
 from nntrain.diagnosis.health import SPACING as MEASURED_EVERY
 from nntrain.diagnosis.health import Health
 from nntrain.diagnosis.postmortem import Finding, Quantity, find
-from nntrain.diagnosis.snapshots import SPACING, Snapshots
+from nntrain.diagnosis.snapshots import SPACING, Snapshots, snapshots_of
 from nntrain.memory import Memory
 from nntrain.nn.dense import Dense
 from nntrain.nn.initializers import Values
@@ -196,20 +196,17 @@ SLOWLY = 1.05
 BLOW_UP = 904
 
 
-def watched(
-    population: Population, epochs: int = 1000, *, pause: Callable[[], bool] | None = None
-) -> tuple[Training, Snapshots]:
-    """A training as `fit` has it, and where the steps before a divergence are repeated from."""
-    kept = Snapshots()
-    return Training(population, epochs, pause=pause, onlookers=[kept, Health(population)]), kept
+def watched(population: Population, epochs: int = 1000, *, pause: Callable[[], bool] | None = None) -> Training:
+    """A training as `fit` has it."""
+    return Training(population, epochs, pause=pause, onlookers=[Snapshots(), Health(population)])
 
 
 def test_a_repetition_starts_from_the_last_snapshot_but_one() -> None:
-    training, kept = watched(growing(SLOWLY))
+    training = watched(growing(SLOWLY))
     for _ in training:
         pass
     assert training.outcomes[0].epochs == BLOW_UP // 2
-    snapshot = kept.earlier
+    snapshot = snapshots_of(training).earlier
     assert snapshot is not None
     done = 2 * (snapshot.number("epoch") - 1) + snapshot.number("step")
     assert SPACING <= BLOW_UP - 1 - done <= 2 * SPACING
@@ -225,10 +222,10 @@ def test_a_repetition_starts_from_the_last_snapshot_but_one() -> None:
 
 
 def test_a_short_training_is_repeated_from_its_beginning() -> None:
-    training, kept = watched(growing(10.0))
+    training = watched(growing(10.0))
     for _ in training:
         pass
-    assert kept.earlier is None
+    assert snapshots_of(training).earlier is None
 
 
 def test_a_resumed_training_is_repeated_from_where_it_was_resumed() -> None:
@@ -237,13 +234,14 @@ def test_a_resumed_training_is_repeated_from_where_it_was_resumed() -> None:
     while (first.epoch, first.step) != (9, 1):
         next(steps)
     state = first.state()
-    resumed, kept = watched(growing(10.0))
+    resumed = watched(growing(10.0))
     resumed.load_state(state)
     for _ in resumed:
         pass
-    assert kept.earlier is not None
+    start = snapshots_of(resumed).earlier
+    assert start is not None
     again = Training(growing(10.0), 1000, pause=lambda: True)
-    again.load_state(kept.earlier)
+    again.load_state(start)
     finding = find(again, resumed.outcomes[0].epochs)
     assert finding is not None
     assert (finding.step.epoch, finding.step.batch) == (11, 1)
@@ -258,7 +256,7 @@ def test_watching_changes_nothing(name: str) -> None:
     setup = SETUPS[name]
     epochs = 2 * SPACING // len(supervised(setup.population([0]).objective).batches.schedule) + 3
     ends = []
-    for training in (Training(setup.population([0]), epochs), watched(setup.population([0]), epochs)[0]):
+    for training in (Training(setup.population([0]), epochs), watched(setup.population([0]), epochs)):
         records = [record for record in training if isinstance(record, EpochRecord)]
         ends.append((training.weights["theta"].tobytes(), repr(training.outcomes), records))
     (theta, outcomes, plain), (theta_too, outcomes_too, looked_at) = ends
@@ -282,7 +280,7 @@ def test_a_repetition_sees_the_same_numbers() -> None:
 
 def test_a_watched_step_allocates_nothing() -> None:
     """Between snapshots and measurements; the network has 300 kB of weights."""
-    training, _ = watched(Setup(seeds=(1,), rates=(0.01,), units=5000).population(), 3, pause=lambda: True)
+    training = watched(Setup(seeds=(1,), rates=(0.01,), units=5000).population(), 3, pause=lambda: True)
     steps = iter(training)
     assert MEASURED_EVERY > 8
     for _ in range(5):  # the first epoch, which is measured, and a step of the second
