@@ -22,6 +22,7 @@ from nntrain.diagnosis import health, snapshots
 from nntrain.diagnosis.health import Health
 from nntrain.diagnosis.snapshots import Snapshots
 from nntrain.train.loop import Training
+from nntrain.train.supervised import NETWORK
 
 GOAL = 0.02
 
@@ -64,7 +65,7 @@ def again(times: int, work: Callable[[], object]) -> None:
 
 
 def measure_health(measuring: Health) -> None:
-    measuring.before_update()
+    measuring.before_update(NETWORK)
     measuring.after_update()
     measuring.values()
 
@@ -83,7 +84,7 @@ def main() -> None:
         config = resolved_config(experiment, prepared)
         training = Training(build_population([config], [prepared], [0]), config.training.epochs)
         records = iter(training)
-        measuring, kept, steps = Health(training.population), Snapshots(), training.population.task.steps
+        measuring, kept, steps = Health(training.population), Snapshots(), training.population.objective.steps
         repeated, epochs = (20, 2) if given.quick else (200, epochs)
         sides = [
             Side("epochs", partial(again, epochs, partial(next, records)), one_thread),

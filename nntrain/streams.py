@@ -1,8 +1,9 @@
 """Random number streams, one per member and purpose, independent of the member's place in the population.
 
-The generator of a member comes from `SeedSequence([seed, replica])`, so a member draws the same numbers whether it is
-trained alone or with a thousand others. Members with the same key share one generator: their numbers are drawn once
-and used by all of them, which is what makes a grid of one seed a fair comparison, and cheap.
+The generator of a member comes from `SeedSequence([seed, replica])` and the number of the network, so a member draws
+the same numbers whether it is trained alone or with a thousand others. Members with the same key share one generator:
+their numbers are drawn once and used by all of them, which is what makes a grid of one seed a fair comparison, and
+cheap.
 """
 
 from __future__ import annotations
@@ -18,10 +19,15 @@ from nntrain.arrays import Array
 
 
 class Key(NamedTuple):
-    """What a member's random numbers depend on; `replica` is 0 but for bags and ensembles."""
+    """What a member's random numbers depend on.
+
+    `replica` is 0 but for bags and ensembles, and `network` but for the further networks of an objective that has more
+    than one: two networks of one seed draw different numbers.
+    """
 
     seed: int
     replica: int = 0
+    network: int = 0
 
 
 class Purpose(IntEnum):
@@ -73,5 +79,5 @@ class Streams:
 
 
 def _generator(key: Key, purpose: Purpose) -> Generator:
-    children = SeedSequence([key.seed, key.replica]).spawn(len(Purpose))
-    return Generator(PCG64(children[purpose]))
+    spawned = (purpose, key.network) if key.network else (purpose,)
+    return Generator(PCG64(SeedSequence([key.seed, key.replica], spawn_key=spawned)))

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from numpy.random import PCG64, Generator, SeedSequence
 
 from nntrain.streams import Key, Purpose, Streams
 
@@ -34,6 +35,17 @@ def test_every_seed_replica_and_purpose_has_a_stream_of_its_own() -> None:
         for seed, replica, purpose in itertools.product((0, 1, 2**63), (0, 1, 2), Purpose)
     ]
     assert len(set(drawn)) == len(drawn)
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_every_network_has_a_stream_of_its_own_and_the_first_that_of_its_seed_and_replica(purpose: Purpose) -> None:
+    keys = [Key(seed, replica, network) for seed in (0, 7, 2**63) for replica in (0, 1) for network in (0, 1, 2)]
+    drawn = by_member(Streams(keys, purpose))
+    assert len({tuple(numbers) for numbers in drawn}) == len(keys)
+    for key, numbers in zip(keys, drawn, strict=True):
+        if key.network == 0:
+            plain = SeedSequence([key.seed, key.replica]).spawn(len(Purpose))[purpose]
+            assert Generator(PCG64(plain)).random(4).tolist() == numbers
 
 
 def test_members_of_one_key_share_a_generator() -> None:

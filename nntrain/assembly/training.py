@@ -55,7 +55,7 @@ from nntrain.train.evaluator import Evaluator, Units
 from nntrain.train.metrics import LOSSES, is_maximized
 from nntrain.train.population import Population
 from nntrain.train.stopping import EarlyStopping
-from nntrain.train.supervised import Supervised
+from nntrain.train.supervised import NETWORK, Supervised
 from nntrain.train.update import Update
 
 
@@ -102,23 +102,22 @@ def bound(
     weights = class_weights(first, prepared)
     training = _examples([p.splits["training"] for p in prepared], places, weights, loss)
     batch_size = first.training.batch_size
-    task = Supervised(
+    update = build_update(configs)
+    with np.errstate(over="ignore"):  # twice the largest number, as λ of L2: training will diverge and say so
+        update.bind(network)
+    objective = Supervised(
         network,
+        update,
         loss,
         training,
         Streams(keys, Purpose.ORDER),
         batch_size=len(training) if batch_size == "full" else batch_size,
         shuffle=first.training.shuffle,
     )
-    update = build_update(configs)
-    with np.errstate(over="ignore"):  # twice the largest number, as λ of L2: training will diverge and say so
-        update.bind(network)
     return Population(
-        network,
-        task,
-        update,
-        column(config.optimizer.learning_rate for config in configs),
-        build_schedule(configs),
+        objective,
+        {NETWORK: column(config.optimizer.learning_rate for config in configs)},
+        {NETWORK: build_schedule(configs)},
         _build_stopping(configs),
         _evaluators(network, prepared, places, first, weights),
     )

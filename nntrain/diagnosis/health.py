@@ -26,7 +26,10 @@ from nntrain.nn.activations import Relu, Sigmoid, Tanh
 from nntrain.nn.blueprint import Blueprint
 from nntrain.nn.layer import Node
 from nntrain.nn.network import Pass
+from nntrain.train.loop import Training
 from nntrain.train.population import Population
+from nntrain.train.state import TrainingState
+from nntrain.train.supervised import supervised
 
 # Steps between two measurements, so that they take less than a fiftieth of the time.
 SPACING = 100
@@ -40,7 +43,7 @@ _SAFE = (1e-28, 1e36)
 
 
 class Health:
-    """Measures a population of one.
+    """Measures a population of one, as an onlooker of its training.
 
     It is due in the first epoch and then whenever SPACING more steps are done, which depends on nothing but the epoch:
     a training that was interrupted measures in the same epochs as one that was not. It reads the arrays of the step
@@ -48,9 +51,9 @@ class Health:
     """
 
     def __init__(self, population: Population) -> None:
-        network, task = population.network, population.task
-        blueprint, last = network.blueprint, task.bound[task.batches.schedule[-1]]
-        self._steps = task.steps
+        network, objective = population.network, supervised(population.objective)
+        blueprint, last = network.blueprint, objective.bound[objective.batches.schedule[-1]]
+        self._steps = objective.steps
         self._theta, self._grad = network.theta[0], network.grad[0]
         self._update: Array = network.memory.empty(self._theta.shape)
         self._parameters = parameters_of_layers(blueprint)
@@ -64,7 +67,16 @@ class Health:
         """Whether to measure in an epoch, counted from 1."""
         return epoch == 1 or epoch * self._steps // SPACING > (epoch - 1) * self._steps // SPACING
 
-    def before_update(self) -> None:
+    def before_step(self, training: Training) -> None:
+        """Nothing."""
+
+    def save(self, state: TrainingState) -> None:
+        """Nothing."""
+
+    def load(self, state: TrainingState) -> None:
+        """Nothing."""
+
+    def before_update(self, network: str) -> None:
         """Measure the gradient, and remember the weights."""
         self._values, self._sizes = {}, []
         for name, parts in self._parameters.items():
@@ -145,13 +157,13 @@ def _flows(blueprint: Blueprint, bound: Pass) -> tuple[Array, list[tuple[str, Ar
 
 def _sample(population: Population) -> Sequence[Node]:
     """The layers that hold the activations of a large enough sample; none where there is no such."""
-    task = population.task
+    objective = supervised(population.objective)
     if "validation" in population.evaluators:
         bound = population.evaluators["validation"].bound
         if bound.size >= SMALLEST_SAMPLE:
             return bound.network_pass.nodes
-    bound = task.bound[task.batches.schedule[-1]]
-    enough = bound.size >= min(SMALLEST_SAMPLE, len(task.examples))
+    bound = objective.bound[objective.batches.schedule[-1]]
+    enough = bound.size >= min(SMALLEST_SAMPLE, objective.examples)
     return bound.network_pass.nodes if enough else ()
 
 

@@ -19,6 +19,7 @@ from nntrain.nn.layer import Node
 from nntrain.nn.losses.loss import BoundLoss
 from nntrain.train.bound import Bound
 from nntrain.train.loop import Training
+from nntrain.train.supervised import NETWORK, supervised
 
 # An example stands out of its batch if it is more than this many times the median example's size.
 STANDS_OUT = 1e3
@@ -140,19 +141,19 @@ class _Inspection:
         self.finding: Finding | None = None
         self.steps: list[InspectedStep] = []
         self._training, self._population = training, training.population
-        self._network = self._population.network
+        self._network, self._objective = self._population.network, supervised(self._population.objective)
         self._from_start = training.epoch == 1 and training.step == 0
         self._theta, self._grad = self._network.theta[0], self._network.grad[0]
         self._update: Array = np.empty_like(self._theta)
         self._leaves = {leaf.path: leaf for leaf in self._network.blueprint.leaves}
-        for bound in self._population.task.bound:
+        for bound in self._objective.bound:
             bound.watch(self)
 
     def before_step(self, bound: Bound) -> None:
         """A batch is loaded."""
-        training, population = self._training, self._population
-        rates = population.schedule.rates(training.epoch - 1, population.learning_rate)
-        rows = population.task.batches.rows(training.step)[0].astype(np.int32)
+        training = self._training
+        rates = self._population.rates(training.epoch)[NETWORK]
+        rows = self._objective.batches.rows(training.step)[0].astype(np.int32)
         if self.steps and np.array_equal(rows, self.steps[-1].rows):
             rows = self.steps[-1].rows  # the whole data in every step need not be kept in every step
         np.copyto(self._update, self._theta)
@@ -168,7 +169,7 @@ class _Inspection:
         step.update_norm, step.weight = norm([update]), largest(self._theta)
         for path, location in self._network.blueprint.params.items():
             self.look(Quantity.WEIGHT, self._theta[location.columns], _owner(path), path)
-        for name, array in self._population.update.optimizer.state().items():
+        for name, array in self._objective.update.optimizer.state().items():
             self.look(Quantity.OPTIMIZER, array, None, name)
 
     def after_forward(self, node: Node) -> None:
@@ -237,7 +238,7 @@ class _Inspection:
             ends = [(largest(self._theta[each.columns]), place) for place, (_, each) in enumerate(located)]
             path = located[max(ends)[1]][0]
             self._record(Quantity.WEIGHT, none, _owner(path), path)
-        elif self.steps and not np.isfinite(self._population.task.mean_loss()).all():
+        elif self.steps and not self._population.are_sound().all():
             self._record(Quantity.LOSS, none, None, None)
         return self.finding
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
 
+from nntrain.arrays import Array
 from nntrain.errors import RunError
-from nntrain.train.population import Population
+from nntrain.train.loop import Training
 from nntrain.train.state import TrainingState
 
 # Steps from one snapshot to the next. A snapshot takes as long as one or two steps, so this is what it costs at most;
 # and twice this many steps are repeated at most when training has diverged.
 SPACING = 250
-# Where they are in a state that is written down, and which of their arrays need not be.
+# Where they are in a state that is written down.
 _SECTION = "replay"
-_SAME_AS_THETA = ("kept_theta", "best/theta")
+# What comes before the names of weights that are kept, for which a repetition has no use.
+_KEPT, _BEST = "kept_", "best/"
 
 
 class Snapshots:
-    """The last two states of a training that were sound, SPACING steps apart.
+    """The last two states of a training that were sound, SPACING steps apart; an onlooker of it.
 
     Two of them, because the steps before the one that failed are wanted too, and the last snapshot may have been taken
     right before it. A state is sound if the weights and the losses of the epoch so far are finite; from there on a
@@ -33,18 +35,37 @@ class Snapshots:
         self.later: TrainingState | None = None
         self._wait = SPACING
 
-    def is_due(self, population: Population) -> bool:
-        """Count a step; whether a snapshot is to be taken before it."""
+    @property
+    def states(self) -> list[TrainingState]:
+        """The states that `earlier` may be, now or in the next few hundred steps, the earlier one first."""
+        return [state for state in (self.earlier, self.later) if state is not None]
+
+    def before_step(self, training: Training) -> None:
+        """Count a step, and keep the state before it where that is due."""
         self._wait -= 1
         if self._wait > 0:
-            return False
+            return
         self._wait = SPACING
-        sums = np.add.reduce(population.network.theta, axis=None) + population.task.mean_loss().sum()
-        return bool(np.isfinite(sums))
+        if training.population.are_sound().all():
+            self.take(training.state())
+
+    def is_due(self, epoch: int) -> bool:
+        """Never: the ends of epochs are as other steps."""
+        return False
+
+    def before_update(self, network: str) -> None:
+        """Nothing."""
+
+    def after_update(self) -> None:
+        """Nothing."""
+
+    def values(self) -> dict[str, Array]:
+        """Nothing."""
+        return {}
 
     def take(self, state: TrainingState) -> None:
         """Keep a state, without the weights that a repetition has no use for."""
-        arrays = {**state.arrays, **dict.fromkeys(_SAME_AS_THETA, state.arrays["theta"])}
+        arrays = {**state.arrays, **_in_place_of_kept(state, _weights(state))}
         self.earlier, self.later = self.later, TrainingState(arrays, state.numbers)
 
     def save(self, state: TrainingState) -> None:
@@ -54,7 +75,8 @@ class Snapshots:
             if snapshot is None:
                 continue
             state.numbers[_SECTION][name] = snapshot.numbers
-            kept = {path: array for path, array in snapshot.arrays.items() if path not in _SAME_AS_THETA}
+            absent = _in_place_of_kept(snapshot, _weights(snapshot))
+            kept = {path: array for path, array in snapshot.arrays.items() if path not in absent}
             state.arrays.update({f"{_SECTION}/{name}/{path}": array for path, array in kept.items()})
 
     def load(self, state: TrainingState) -> None:
@@ -77,6 +99,16 @@ class Snapshots:
         self._wait = wait
 
 
+def snapshots_of(training: Training) -> Snapshots:
+    """Those that look on at a training.
+
+    Raises:
+        ValueError: there are none.
+    """
+    [found] = [onlooker for onlooker in training.onlookers if isinstance(onlooker, Snapshots)]
+    return found
+
+
 def without_snapshots(state: TrainingState) -> TrainingState:
     """A state without what `Snapshots.save` added to it."""
     arrays = {path: array for path, array in state.arrays.items() if not path.startswith(f"{_SECTION}/")}
@@ -89,5 +121,15 @@ def _snapshot(state: TrainingState, name: str, numbers: object) -> TrainingState
     if not isinstance(numbers, dict):
         raise RunError(f"the training state does not say where its {name} snapshot is")
     found = TrainingState(state.section(f"{_SECTION}/{name}"), numbers)
-    found.arrays.update(dict.fromkeys(_SAME_AS_THETA, found.array("theta", None)))
+    found.arrays.update(_in_place_of_kept(found, _weights(state)))
     return found
+
+
+def _weights(state: TrainingState) -> list[str]:
+    """The names of the weights in a state, of which it keeps others beside them."""
+    return [path.removeprefix(_KEPT) for path in state.arrays if path.startswith(_KEPT)]
+
+
+def _in_place_of_kept(state: TrainingState, names: Sequence[str]) -> dict[str, Array]:
+    """The present weights in the places of those that are kept. Raises RunError where one of them is missing."""
+    return {f"{prefix}{name}": state.array(name, None) for prefix in (_KEPT, _BEST) for name in names}

@@ -80,7 +80,7 @@ class Network:
 
     Attributes:
         theta: [M, P], all parameters; `grad`, likewise, their gradients.
-        state: [M, S], what layers carry without training it.
+        state: [M, S], what layers carry from step to step without training it.
         blueprint: its plan.
         members: M.
         memory: where its arrays come from.

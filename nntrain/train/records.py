@@ -28,7 +28,8 @@ class EpochRecord:
             without the penalty), `validation.loss`, `validation.<metric>`, `learning_rate`, and `gradient_norm` (of
             the loss over the epoch's last batch, before penalty and clipping). Where classes have weights, each loss is
             that of the plain examples, and beside it is `training.weighted_loss`, which is minimized, and
-            `validation.weighted_loss`.
+            `validation.weighted_loss`. Of several networks, each has its `learning_rate.<network>` and its
+            `gradient_norm.<network>`, which is NaN where the last step did not update it.
         seconds: how long the epoch took, evaluation included.
         examples: examples that each member saw.
     """

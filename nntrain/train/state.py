@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,9 +22,9 @@ class TrainingState:
     arrays: dict[str, Array]
     numbers: dict[str, Any]
 
-    def add(self, section: str, arrays: Mapping[str, Array]) -> None:
-        """Take down copies of arrays under `section/name`."""
-        self.arrays.update({f"{section}/{name}": array.copy() for name, array in arrays.items()})
+    def add(self, arrays: Mapping[str, Array], prefix: str = "") -> None:
+        """Take down copies of arrays, their paths with `prefix` before them."""
+        self.arrays.update({f"{prefix}{name}": array.copy() for name, array in arrays.items()})
 
     def section(self, section: str) -> dict[str, Array]:
         """The arrays under `section/`, by name."""
@@ -46,9 +46,27 @@ class TrainingState:
             raise RunError(f"{path!r} in the training state has type {array.dtype}, which does not fit")
         return array
 
+    def fill(self, arrays: Mapping[str, Array], prefix: str = "") -> None:
+        """Copy into arrays what `add` took down of them.
+
+        Raises:
+            RunError: one of them is missing or has another shape.
+        """
+        for name, array in arrays.items():
+            array[...] = self.array(f"{prefix}{name}", array.shape)
+
     def number(self, name: str) -> int:
-        """A whole number that must be there. Raises RunError where it is not."""
+        """A whole number that must be there.
+
+        Raises:
+            RunError: it is not.
+        """
         value = self.numbers.get(name)
         if not isinstance(value, int):
             raise RunError(f"the training state lacks the number {name!r}: it is of another training or damaged")
         return value
+
+
+def of_network(word: str, network: str, networks: Collection[str], separator: str = "/") -> str:
+    """What goes by `word` for a network: that word where there is one network, `word/network` where there are more."""
+    return word if len(networks) == 1 else f"{word}{separator}{network}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nntrain.arrays import Array
+from nntrain.train.weights import Weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,32 +45,32 @@ class BestWeights:
     Attributes:
         epoch: int [M], the best epoch, 0 before the first with a number; patience counts from it.
         value: [M], what was monitored in it, so that less is better.
-        theta: [M, P], the weights that are kept.
-        kept: int [M], the epoch that they are of, 0 for the initial ones.
+        weights: those that are kept.
+        epoch_of_kept: int [M], the epoch that they are of, 0 for the initial ones.
     """
 
-    def __init__(self, rule: EarlyStopping | None, theta: Array) -> None:
-        members = len(theta)
+    def __init__(self, rule: EarlyStopping | None, weights: Weights) -> None:
+        members = weights.members
         self.rule = rule
         self.epoch: Array = np.zeros(members, dtype=np.int64)
         self.value: Array = np.full(members, np.inf)
-        self.theta = theta.copy()
-        self.kept: Array = np.zeros(members, dtype=np.int64)
+        self.weights = weights.copy()
+        self.epoch_of_kept: Array = np.zeros(members, dtype=np.int64)
 
-    def observe(self, epoch: int, values: dict[str, Array], theta: Array, healthy: Array) -> tuple[Array, Array]:
+    def observe(self, epoch: int, values: Mapping[str, Array], weights: Weights, healthy: Array) -> tuple[Array, Array]:
         """Take note of an epoch.
 
         Args:
             epoch: counted from 1.
             values: what the epoch recorded, each [M].
-            theta: [M, P], the weights after it.
+            weights: those after it.
             healthy: bool [M]; a diverged member's epoch does not count.
 
         Returns:
             Two bool [M]: whose weights of this epoch are kept, and whose patience is over.
         """
         if self.rule is None:
-            self._keep(healthy, epoch, theta)
+            self._keep(healthy, epoch, weights)
             return healthy, np.zeros_like(healthy)
         sign = -1.0 if self.rule.maximize else 1.0
         monitored = sign * values[self.rule.monitor]
@@ -80,28 +81,24 @@ class BestWeights:
         has_best = self.epoch > 0
         patience_over = healthy & has_best & ~improved & (epoch - self.epoch >= self.rule.patience)
         kept = improved | (healthy & ~has_best) if self.rule.restore_best else healthy
-        self._keep(kept, epoch, theta)
+        self._keep(kept, epoch, weights)
         return kept, patience_over
 
-    def _keep(self, rows: Array, epoch: int, theta: Array) -> None:
-        self.kept[rows] = epoch
+    def _keep(self, rows: Array, epoch: int, weights: Weights) -> None:
+        self.epoch_of_kept[rows] = epoch
         if rows.all():
-            np.copyto(self.theta, theta)
+            self.weights.assign(weights)
         else:
-            self.theta[rows] = theta[rows]
+            self.weights.put(rows, weights.select(rows))
 
     def state(self) -> dict[str, Array]:
-        """The arrays themselves, by name."""
-        return {"epoch": self.epoch, "value": self.value, "theta": self.theta, "kept": self.kept}
-
-    def load_state(self, arrays: Mapping[str, Array]) -> None:
-        """Take over what `state` gave, of the same members."""
-        for name, array in self.state().items():
-            array[...] = arrays[name]
+        """The arrays themselves, by name; filling them is going on from there."""
+        return {"epoch": self.epoch, "value": self.value, **self.weights.arrays, "kept": self.epoch_of_kept}
 
     def select(self, rows: Array) -> BestWeights:
         """The same for the members `rows`."""
         rule = None if self.rule is None else self.rule.select(rows)
-        chosen = BestWeights(rule, self.theta[rows])
-        chosen.epoch, chosen.value, chosen.kept = self.epoch[rows], self.value[rows], self.kept[rows]
+        chosen = BestWeights(rule, self.weights.select(rows))
+        chosen.epoch, chosen.value = self.epoch[rows], self.value[rows]
+        chosen.epoch_of_kept = self.epoch_of_kept[rows]
         return chosen

@@ -14,34 +14,68 @@ from nntrain.nn.network import Network
 from nntrain.streams import Streams
 from nntrain.train.bound import Bound
 from nntrain.train.metrics import LOSS, WEIGHTED_LOSS
+from nntrain.train.objective import BeforeUpdate, Objective
+from nntrain.train.state import TrainingState
+from nntrain.train.update import Update
+
+# What its only network goes by.
+NETWORK = "network"
+# The section of a training state that holds the place in the epoch. Stored runs have it under this name.
+_PLACE = "task"
 
 
 class Supervised:
-    """Learn to answer t for x: forward, loss, backward, over shuffled batches."""
+    """An objective: to answer t for x; forward, loss, backward and update, over shuffled batches.
+
+    Args:
+        network: initialized.
+        update: bound to the network.
+        loss: what is minimized.
+        data: the examples.
+        order: the random streams that shuffle them.
+        batch_size: N of a step.
+        shuffle: whether each epoch has an order of its own.
+
+    Attributes:
+        networks: the network, under NETWORK.
+        batches: what the steps are made with; the rest is as given.
+    """
 
     def __init__(
         self,
         network: Network,
+        update: Update,
         loss: Loss,
-        examples: Examples,
+        data: Examples,
         order: Streams,
         *,
         batch_size: int,
         shuffle: bool,
     ) -> None:
-        self.network, self.loss, self.examples = network, loss, examples
+        self.network, self.update, self.loss, self.data = network, update, loss, data
         self.batch_size, self.shuffle = batch_size, shuffle
-        self.batches = Batches(examples, order, batch_size, shuffle=shuffle, memory=network.memory)
+        self.networks = {NETWORK: network}
+        self.batches = Batches(data, order, batch_size, shuffle=shuffle, memory=network.memory)
         self._bound = [Bound(network, loss, [batch], network.memory, training=True) for batch in self.batches.batches]
         self._sum: Array = np.zeros(network.members)
         self._next_sum: Array = np.zeros(network.members)
-        self._is_weighted = "weight" in examples.fields
+        self._is_weighted = "weight" in data.fields
         self._plain_sum: Array = np.zeros(network.members if self._is_weighted else 0)
 
     @property
     def bound(self) -> Sequence[Bound]:
         """What the steps compute with: a full batch and, if need be, a smaller last one, as `batches.schedule` says."""
         return self._bound
+
+    @property
+    def minimized(self) -> Mapping[str, str]:
+        """The loss, times the examples' weights if they have any."""
+        return {NETWORK: WEIGHTED_LOSS if self._is_weighted else LOSS}
+
+    @property
+    def examples(self) -> int:
+        """How many examples each member sees in an epoch."""
+        return len(self.data)
 
     @property
     def steps(self) -> int:
@@ -54,8 +88,8 @@ class Supervised:
         self._sum[...] = 0
         self._plain_sum[...] = 0
 
-    def step(self, number: int) -> None:
-        """Load the epoch's batch `number` (from 0) and compute its gradients."""
+    def step(self, number: int, rates: Mapping[str, Array], before_update: BeforeUpdate | None = None) -> None:
+        """Load the epoch's batch `number` (from 0), compute its gradients and update the network."""
         bound = self._bound[self.batches.load(number)]
         bound.step()
         # Not in place: where M = 1, NumPy takes twice as long for that.
@@ -63,42 +97,71 @@ class Supervised:
         self._sum, self._next_sum = self._next_sum, self._sum
         if self._is_weighted:
             self._plain_sum += bound.plain
+        if before_update is not None:
+            before_update(NETWORK)
+        self.update.step(rates[NETWORK])
 
-    def mean_loss(self) -> Array:
-        """What is minimized: the mean over the epoch's examples of loss times weight, if they have any: float64 [M].
+    def losses(self) -> dict[str, Array]:
+        """The mean losses over the epoch by name, each float64 [M] and at the parameters of its step.
 
-        Each is taken at the parameters of its step.
+        `loss` is without weights; where examples have them, `weighted_loss` is what is minimized: the mean over the
+        epoch's examples of loss times weight.
         """
-        return self._sum / len(self.examples)
-
-    def mean_losses(self) -> dict[str, Array]:
-        """The mean losses over the epoch by name, each float64 [M].
-
-        `loss` is without weights; where examples have them, `weighted_loss` is what is minimized.
-        """
+        count = len(self.data)
         if not self._is_weighted:
-            return {LOSS: self.mean_loss()}
-        return {LOSS: self._plain_sum / len(self.examples), WEIGHTED_LOSS: self.mean_loss()}
+            return {LOSS: self._sum / count}
+        return {LOSS: self._plain_sum / count, WEIGHTED_LOSS: self._sum / count}
 
-    def state(self) -> dict[str, Array]:
-        """The place in the epoch: the order of the examples, and the losses so far."""
+    def state(self) -> TrainingState:
+        """The optimizer, the random streams, the order of the epoch's examples and the losses so far."""
+        optimizer = {f"optimizer/{name}": array for name, array in self.update.optimizer.state().items()}
+        place = {f"{_PLACE}/{name}": array for name, array in self._place().items()}
+        streams = {
+            "order_streams": self.batches.streams.state(),
+            "dropout_streams": self.network.dropout_streams.state(),
+        }
+        return TrainingState({**optimizer, **place}, streams)
+
+    def load_state(self, state: TrainingState) -> None:
+        """Go on from a state in which `state` is among others.
+
+        Raises:
+            RunError: it does not fit.
+        """
+        self.update.optimizer.load_state(state.section("optimizer"))
+        arrays = state.section(_PLACE)
+        for name, array in self._place().items():
+            if name not in arrays or arrays[name].shape != array.shape:
+                raise RunError(f"'{_PLACE}/{name}' in the training state does not fit this training")
+            array[...] = arrays[name]
+        self.batches.streams.load_state(state.numbers["order_streams"])
+        self.network.dropout_streams.load_state(state.numbers["dropout_streams"])
+
+    def _place(self) -> dict[str, Array]:
+        """The place in the epoch."""
         plain = {"plain_sum": self._plain_sum} if self._is_weighted else {}
         return {"sum": self._sum, "order": self.batches.order, **plain}
 
-    def load_state(self, arrays: Mapping[str, Array]) -> None:
-        """Go on within an epoch from what `state` gave. Raises RunError where it does not fit."""
-        for name, array in self.state().items():
-            if name not in arrays or arrays[name].shape != array.shape:
-                raise RunError(f"'task/{name}' in the training state does not fit this training")
-            array[...] = arrays[name]
-
-    def select(self, rows: Array, network: Network) -> Supervised:
-        """The same task for the members `rows`, whose network is given; orders go on from where they are."""
+    def select(self, rows: Array) -> Supervised:
+        """The same for the members `rows`, between two epochs; the streams go on from where they are."""
+        network = self.network.select(rows, self.network.memory.fresh())
         return Supervised(
             network,
+            self.update.select(rows, network),
             self.loss,
-            self.examples.select(rows),
+            self.data.select(rows),
             self.batches.streams.select(rows),
             batch_size=self.batch_size,
             shuffle=self.shuffle,
         )
+
+
+def supervised(objective: Objective) -> Supervised:
+    """The objective, for those who look at what only supervised learning has.
+
+    Raises:
+        TypeError: it is another one.
+    """
+    if not isinstance(objective, Supervised):
+        raise TypeError(f"{type(objective).__name__} is not supervised learning")
+    return objective

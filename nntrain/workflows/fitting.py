@@ -25,6 +25,8 @@ from nntrain.config.schedule import PlateauConfig
 from nntrain.config.training import MOST_THREADS, EarlyStoppingConfig
 from nntrain.config.written import config_text
 from nntrain.diagnosis.data_warnings import data_warnings
+from nntrain.diagnosis.health import Health
+from nntrain.diagnosis.snapshots import Snapshots, snapshots_of
 from nntrain.diagnosis.symptoms import Symptoms
 from nntrain.errors import DivergedError, Interrupted, NntrainError, RunError
 from nntrain.nn.network import Network
@@ -142,7 +144,9 @@ class Fit:
 
     def training(self) -> Training:
         """A training that has not begun."""
-        return Training(self._population(), self.config.training.epochs, pause=self._wants_pause, watch=True)
+        population = self._population()
+        onlookers = (Snapshots(), Health(population))
+        return Training(population, self.config.training.epochs, pause=self._wants_pause, onlookers=onlookers)
 
     def _population(self) -> Population:
         return build_population([self.config], [self.prepared], [0], threads=self.threads)
@@ -221,7 +225,7 @@ class Fit:
 
     def observer(self, training: Training) -> Observer:
         """Who sees the epochs, before the first one."""
-        return Observer(Symptoms(training.network.blueprint), self._watched())
+        return Observer(Symptoms(training.population.network.blueprint), self._watched())
 
     def _watched(self) -> Watch:
         """What the training is judged by: what early stopping monitors, or else a loss, as a plateau schedule does."""
@@ -260,8 +264,8 @@ class Fit:
     def _finish(self, directory: RunDirectory, training: Training) -> FitResult:
         """Save the weights that training ended with, score them and close the run."""
         outcome, seconds = training.outcomes[0], self._seconds()
-        network = training.network
-        network.theta[...] = training.theta
+        training.population.weights.assign(training.weights)
+        network = training.population.network
         sha256 = directory.write_weights({path: array[0] for path, array in network.weights().items()})
         metrics = final_scores(network, self.config, self.prepared)
         if outcome.reason is not StopReason.DIVERGED:
@@ -374,12 +378,13 @@ class Fit:
 
         outcome = training.outcomes[0]
         again = Training(self._population(), self.config.training.epochs, pause=lambda: True)
-        if training.replay_from is not None:
-            again.load_state(training.replay_from)
+        start = snapshots_of(training).earlier
+        if start is not None:
+            again.load_state(start)
         finding = find(again, outcome.epochs)
         if finding is None:
             raise RuntimeError(f"epoch {outcome.epochs} diverged, but its repetition did not")
-        blueprint = training.network.blueprint
+        blueprint = training.population.network.blueprint
         return Report(finding, outcome.best_epoch, self.config, blueprint, self.data, self.prepared)
 
     def _batch_size(self) -> int:
@@ -396,7 +401,7 @@ class Fit:
             validation=self.prepared.size("validation"),
             test=self.prepared.size("test"),
             batch_size=self._batch_size(),
-            parameters=training.network.blueprint.size,
+            parameters=training.population.network.blueprint.size,
             monitor=early.monitor if isinstance(early, EarlyStoppingConfig) else None,
             done=training.epoch - 1,
             notes=_notes(self.config),

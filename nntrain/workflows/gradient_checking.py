@@ -25,6 +25,7 @@ from nntrain.nn.gradient_check import Difference, check_array
 from nntrain.nn.network import Network
 from nntrain.train.bound import Bound
 from nntrain.train.population import Population
+from nntrain.train.supervised import supervised
 from nntrain.workflows.results import GradientReport, GradientRow
 
 TOLERANCE = 1e-7
@@ -124,12 +125,13 @@ def _checked(name: str, values: Array, gradient: Array, cost: Callable[[], Array
 
 
 def _rows(population: Population) -> list[GradientRow]:
-    network, examples, update = population.network, population.task.examples, population.update
+    objective = supervised(population.objective)
+    network, examples, update = objective.network, objective.data, objective.update
     memory = Memory(np.float64)
     batch = first_examples(examples, min(EXAMPLES, len(examples)), memory)
     _move_zeros(network.theta)
     _move_zeros(batch["x"])
-    bound = Bound(network, population.task.loss, [batch], memory, training=True, input_gradient=True)
+    bound = Bound(network, objective.loss, [batch], memory, training=True, input_gradient=True)
     bound.forward()
     bound.backward()
     values = {**network.parameters(), "input": batch["x"]}

@@ -17,7 +17,7 @@ from nntrain.config.root import Config
 from nntrain.config.section import LARGEST_INTEGER
 from nntrain.config.training import MOST_THREADS
 from nntrain.config.written import config_text
-from nntrain.diagnosis.snapshots import without_snapshots
+from nntrain.diagnosis.snapshots import snapshots_of, without_snapshots
 from nntrain.errors import RunError, UserError
 from nntrain.runs.checkpoint import read_checkpoint
 from nntrain.runs.environment import environment
@@ -295,7 +295,7 @@ def _unfit(state: TrainingState, expected: TrainingState, batches: int) -> str |
 
 def _unfit_snapshots(state: TrainingState, training: Training, expected: TrainingState, batches: int) -> str | None:
     """What is wrong with the states from which the steps before a divergence are repeated, or None."""
-    snapshots = training.snapshots
+    snapshots = snapshots_of(training).states
     for snapshot in snapshots:
         if (problem := _unfit(snapshot, expected, batches)) is not None:
             return f"a repetition cannot start from it: {problem}"

@@ -10,6 +10,7 @@ from nntrain.assembly.data import Data
 from nntrain.assembly.resolve import resolve
 from nntrain.assembly.training import build_population
 from nntrain.train.population import Population
+from nntrain.train.supervised import supervised
 from tests.experiments import CLASSES, PETS, load, prepare, write_pets, write_table
 
 CE = "loss.type=cross_entropy"
@@ -22,7 +23,7 @@ def population(text: str, *overrides: str) -> Population:
 
 def weight_of_each_class(built: Population) -> dict[Any, float]:
     """The weight of the examples of each class (by its place among the targets)."""
-    examples = built.task.examples
+    examples = supervised(built.objective).data
     t, weight = examples.whole("t")[0], examples.whole("weight")[0]
     places = t.argmax(axis=1) if t.shape[1] > 1 else t[:, 0].astype(int)
     found = {}
@@ -34,7 +35,7 @@ def weight_of_each_class(built: Population) -> dict[Any, float]:
 
 
 def test_there_are_none_by_default() -> None:
-    assert set(population(CLASSES).task.examples.fields) == {"x", "t"}
+    assert set(supervised(population(CLASSES).objective).data.fields) == {"x", "t"}
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ def test_balanced_weights_are_those_of_each_fold() -> None:
                       "loss={type: binary_cross_entropy, class_weights: balanced}")  # fmt: skip
     folds = Data(experiment).prepare_folds(4)
     config = resolve(experiment, folds[0].preprocessor, has_validation=True).config
-    examples = build_population([config] * 4, folds, [0, 1, 2, 3]).task.examples
+    examples = supervised(build_population([config] * 4, folds, [0, 1, 2, 3]).objective).data
     weight, seen = examples.whole("weight"), set()
     for fold, prepared in enumerate(folds):
         t = prepared.splits["training"].whole("t")[:, 0]
@@ -84,14 +85,15 @@ def test_the_weight_of_an_example_multiplies_its_loss() -> None:
     plain = ["training.batch_size=full", "dtype=float64", "data.split={validation: 0, test: 0}"]
     built = population(CLASSES, CE, "loss.class_weights=[0.5, 1, 2]", *plain)
     unweighted = population(CLASSES, CE, *plain)
-    x, t = (unweighted.task.examples.whole(name)[0] for name in ("x", "t"))
+    x, t = (supervised(unweighted.objective).data.whole(name)[0] for name in ("x", "t"))
     y = unweighted.network.forward(x)[0]
     losses = -np.log((y * t).sum(axis=1))
     expected = np.mean(losses * np.array([0.5, 1.0, 2.0])[t.argmax(axis=1)])
     for each, value in ((built, expected), (unweighted, losses.mean())):
-        each.task.start_epoch()
-        each.task.step(0)
-        assert each.task.mean_loss()[0] == pytest.approx(value, rel=1e-12)
+        each.objective.start_epoch()
+        each.objective.step(0, each.rates(1))
+        [minimized] = each.objective.minimized.values()
+        assert each.objective.losses()[minimized][0] == pytest.approx(value, rel=1e-12)
 
 
 def test_weights_are_for_training_and_not_for_scores() -> None:
@@ -102,7 +104,7 @@ def test_weights_are_for_training_and_not_for_scores() -> None:
 def test_smoothed_targets() -> None:
     """t ← (1 − s) t + s / K, for training; scores are against the true targets."""
     smooth = population(CLASSES, CE, "loss.label_smoothing=0.3")
-    values = np.unique(smooth.task.examples.whole("t"))
+    values = np.unique(supervised(smooth.objective).data.whole("t"))
     np.testing.assert_allclose(values, [0.1, 0.8], rtol=1e-6)
     assert set(np.unique(smooth.evaluators["validation"].examples.whole("t"))) == {0, 1}
     assert smooth.evaluators["validation"].evaluate()["loss"] == population(CLASSES).evaluators[
@@ -112,13 +114,13 @@ def test_smoothed_targets() -> None:
 def test_smoothed_targets_of_two_classes() -> None:
     write_pets()
     smooth = population(PETS, "loss={type: binary_cross_entropy, label_smoothing: 0.2}")
-    np.testing.assert_allclose(np.unique(smooth.task.examples.whole("t")), [0.1, 0.9], rtol=1e-6)
+    np.testing.assert_allclose(np.unique(supervised(smooth.objective).data.whole("t")), [0.1, 0.9], rtol=1e-6)
 
 
 def test_smoothing_and_weights_together() -> None:
     write_pets()
     built = population(PETS, "loss={type: binary_cross_entropy, label_smoothing: 0.2, class_weights: [2, 1]}")
-    t, weight = (built.task.examples.whole(name) for name in ("t", "weight"))
+    t, weight = (supervised(built.objective).data.whole(name) for name in ("t", "weight"))
     np.testing.assert_allclose(weight[t < 0.5], 2)
     np.testing.assert_allclose(weight[t > 0.5], 1)
     assert math.isclose(float(t.min()), 0.1, rel_tol=1e-6)

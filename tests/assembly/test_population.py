@@ -17,6 +17,7 @@ from nntrain.config.root import Config
 from nntrain.nn.initializers import Values
 from nntrain.train.loop import Training
 from nntrain.train.records import Outcome
+from nntrain.train.supervised import supervised
 from tests.experiments import CLASSES, VALUES, load, prepare
 
 # Two values of every column, by the last part of its path.
@@ -92,7 +93,7 @@ def train(
     training = Training(population, epochs)
     for _ in training:
         pass
-    return training.theta, training.outcomes
+    return training.weights["theta"], training.outcomes
 
 
 def resolved_with(experiment: Experiment, **values: Any) -> Config:
@@ -194,7 +195,7 @@ def test_explicit_weights_are_the_ones_given() -> None:
 def test_parts_that_nobody_uses_are_left_out(setting: str, part: str) -> None:
     def parts(*overrides: str) -> set[str]:
         resolved, prepared = prepare(load(CLASSES, *overrides))
-        update = build_population([resolved.config], [prepared], [0]).update
+        update = supervised(build_population([resolved.config], [prepared], [0]).objective).update
         return {name for name in ("l1", "l2", "max_norm", "clip_norm") if getattr(update, name) is not None}
 
     assert parts() == set()

@@ -1,7 +1,7 @@
 """What is measured of each layer, by hand, and what is said about it."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pytest
@@ -21,7 +21,6 @@ from nntrain.nn.initializers import Values
 from nntrain.nn.layer import Layer
 from nntrain.nn.losses import MeanSquaredError
 from nntrain.nn.network import Network
-from nntrain.optim.schedules import Constant
 from nntrain.optim.sgd import Sgd
 from nntrain.streams import Key, Purpose, Streams
 from nntrain.train.evaluator import Evaluator
@@ -32,7 +31,7 @@ from nntrain.train.supervised import Supervised
 from nntrain.train.update import Update
 from tests.nn.chains import chain
 from tests.train.problems import Run, Setup
-from tests.train.test_loop import one_weight
+from tests.train.test_loop import alone, one_weight
 
 HEALTH = ("gradient_norm.", "update_ratio.", "growth.", "dead.", "saturated.")
 
@@ -49,13 +48,18 @@ def population(
     network.initialize([Key(0)])
     loss, update = MeanSquaredError(), Update(Sgd())
     order = Streams([Key(0)], Purpose.ORDER)
-    task = Supervised(network, loss, examples(x), order, batch_size=batch_size or len(x), shuffle=False)
     update.bind(network)
+    objective = Supervised(network, update, loss, examples(x), order, batch_size=batch_size or len(x), shuffle=False)
     evaluators = {}
     if validation is not None:
         evaluator = Evaluator(network, loss, examples(validation), task=Task.REGRESSION, metrics=())
         evaluators["validation"] = evaluator
-    return Population(network, task, update, np.array([[0.1]]), Constant(), None, evaluators)
+    return alone(objective, np.array([[0.1]]), evaluators=evaluators)
+
+
+def watched(population: Population, epochs: int, *, pause: Callable[[], bool] | None = None) -> Training:
+    """A training whose health is measured."""
+    return Training(population, epochs, pause=pause, onlookers=[Health(population)])
 
 
 def dense(weights: Sequence[Sequence[float]], bias: Sequence[float] | None = None) -> Dense:
@@ -64,13 +68,13 @@ def dense(weights: Sequence[Sequence[float]], bias: Sequence[float] | None = Non
 
 def first_epoch(population: Population) -> dict[str, float]:
     """The health values in the record of the first epoch."""
-    [record] = [r for r in Training(population, 1, watch=True) if isinstance(r, EpochRecord)]
+    [record] = [r for r in watched(population, 1) if isinstance(r, EpochRecord)]
     return {name: float(array[0]) for name, array in record.values.items() if name.startswith(HEALTH)}
 
 
 def test_an_epoch_by_hand() -> None:
     """As in the test of the loop: in the last batch w goes from 1 to 2.2 along a gradient of −12."""
-    [record] = [r for r in Training(one_weight(), 1, watch=True) if isinstance(r, EpochRecord)]
+    [record] = [r for r in watched(one_weight(), 1) if isinstance(r, EpochRecord)]
     assert record.values["gradient_norm.0"] == pytest.approx(12.0)
     assert record.values["update_ratio.0"] == pytest.approx(1.2)
     assert record.values["gradient_norm.0"].shape == (1,)
@@ -188,20 +192,20 @@ def measured(records: Sequence[object]) -> dict[int, str]:
 def test_a_resumed_training_measures_the_same() -> None:
     """50 examples in batches of 16 are 4 steps: the epochs 1, 25, 50 and 75 are measured."""
     setup = Setup(seeds=(1,), rates=(0.1,), update=lambda pick: Update(Sgd(0.9)), dropout=lambda pick: 0.3)
-    reference = measured(list(Training(setup.population(), 80, watch=True)))
+    reference = measured(list(watched(setup.population(), 80)))
     assert list(reference) == [1, 25, 50, 75]
-    first = Training(setup.population(), 80, pause=lambda: True, watch=True)
+    first = watched(setup.population(), 80, pause=lambda: True)
     steps = iter(first)
     while (first.epoch, first.step) != (50, 3):
         next(steps)
-    resumed = Training(setup.population(), 80, watch=True)
+    resumed = watched(setup.population(), 80)
     resumed.load_state(first.state())
     assert measured(list(resumed)) == {epoch: reference[epoch] for epoch in (50, 75)}
 
 
 def test_outcomes_have_no_health_in_them() -> None:
     """They tell of the best epoch, which need not have been measured."""
-    training = Training(Setup(seeds=(1,), rates=(0.1,)).population(), 3, watch=True)
+    training = watched(Setup(seeds=(1,), rates=(0.1,)).population(), 3)
     assert measured(list(training))
     assert not [name for name in training.outcomes[0].values if name.startswith(HEALTH)]
 

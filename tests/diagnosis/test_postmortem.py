@@ -2,7 +2,7 @@
 
 import math
 import tracemalloc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -10,8 +10,9 @@ import pytest
 from nntrain.arrays import Array
 from nntrain.data.batches import Examples
 from nntrain.diagnosis.health import SPACING as MEASURED_EVERY
+from nntrain.diagnosis.health import Health
 from nntrain.diagnosis.postmortem import Finding, Quantity, find
-from nntrain.diagnosis.snapshots import SPACING
+from nntrain.diagnosis.snapshots import SPACING, Snapshots, snapshots_of
 from nntrain.memory import Memory
 from nntrain.nn.blueprint import plan
 from nntrain.nn.dense import Dense
@@ -20,16 +21,16 @@ from nntrain.nn.losses import Loss, MeanSquaredError
 from nntrain.nn.network import Network
 from nntrain.optim.adam import Adam
 from nntrain.optim.optimizer import Optimizer
-from nntrain.optim.schedules import Constant
 from nntrain.optim.sgd import Sgd
 from nntrain.streams import Key, Purpose, Streams
 from nntrain.train.loop import Training
 from nntrain.train.population import Population
 from nntrain.train.records import EpochRecord, StopReason
-from nntrain.train.supervised import Supervised
+from nntrain.train.supervised import Supervised, supervised
 from nntrain.train.update import Update
 from tests.nn.chains import chain
 from tests.train.problems import Setup
+from tests.train.test_loop import alone
 from tests.train.test_members import SETUPS
 
 LARGEST = float(np.finfo(np.float32).max)  # 3.4e38
@@ -57,10 +58,11 @@ def linear(
     )
     order = Streams(keys, Purpose.ORDER)
     batch_size = min(batch_size, len(x))
-    task = Supervised(network, loss or MeanSquaredError(), examples, order, batch_size=batch_size, shuffle=shuffle)
     update = Update(optimizer or Sgd())
     update.bind(network)
-    return Population(network, task, update, np.array([[rate]]), Constant())
+    given = loss or MeanSquaredError()
+    objective = Supervised(network, update, given, examples, order, batch_size=batch_size, shuffle=shuffle)
+    return alone(objective, np.array([[rate]]))
 
 
 def one(weight: float) -> Array:
@@ -194,16 +196,17 @@ SLOWLY = 1.05
 BLOW_UP = 904
 
 
-def slow() -> Training:
-    return Training(growing(SLOWLY), 1000, watch=True)
+def watched(population: Population, epochs: int = 1000, *, pause: Callable[[], bool] | None = None) -> Training:
+    """A training as `fit` has it."""
+    return Training(population, epochs, pause=pause, onlookers=[Snapshots(), Health(population)])
 
 
 def test_a_repetition_starts_from_the_last_snapshot_but_one() -> None:
-    training = slow()
+    training = watched(growing(SLOWLY))
     for _ in training:
         pass
     assert training.outcomes[0].epochs == BLOW_UP // 2
-    snapshot = training.replay_from
+    snapshot = snapshots_of(training).earlier
     assert snapshot is not None
     done = 2 * (snapshot.number("epoch") - 1) + snapshot.number("step")
     assert SPACING <= BLOW_UP - 1 - done <= 2 * SPACING
@@ -219,10 +222,10 @@ def test_a_repetition_starts_from_the_last_snapshot_but_one() -> None:
 
 
 def test_a_short_training_is_repeated_from_its_beginning() -> None:
-    training = Training(growing(10.0), 1000, watch=True)
+    training = watched(growing(10.0))
     for _ in training:
         pass
-    assert training.replay_from is None
+    assert snapshots_of(training).earlier is None
 
 
 def test_a_resumed_training_is_repeated_from_where_it_was_resumed() -> None:
@@ -231,13 +234,14 @@ def test_a_resumed_training_is_repeated_from_where_it_was_resumed() -> None:
     while (first.epoch, first.step) != (9, 1):
         next(steps)
     state = first.state()
-    resumed = Training(growing(10.0), 1000, watch=True)
+    resumed = watched(growing(10.0))
     resumed.load_state(state)
     for _ in resumed:
         pass
-    assert resumed.replay_from is not None
+    start = snapshots_of(resumed).earlier
+    assert start is not None
     again = Training(growing(10.0), 1000, pause=lambda: True)
-    again.load_state(resumed.replay_from)
+    again.load_state(start)
     finding = find(again, resumed.outcomes[0].epochs)
     assert finding is not None
     assert (finding.step.epoch, finding.step.batch) == (11, 1)
@@ -250,17 +254,16 @@ def test_a_resumed_training_is_repeated_from_where_it_was_resumed() -> None:
 def test_watching_changes_nothing(name: str) -> None:
     """Over several snapshots and measurements: the same weights and the same records, bit for bit."""
     setup = SETUPS[name]
-    epochs = 2 * SPACING // len(setup.population([0]).task.batches.schedule) + 3
+    epochs = 2 * SPACING // len(supervised(setup.population([0]).objective).batches.schedule) + 3
     ends = []
-    for watch in (False, True):
-        training = Training(setup.population([0]), epochs, watch=watch)
+    for training in (Training(setup.population([0]), epochs), watched(setup.population([0]), epochs)):
         records = [record for record in training if isinstance(record, EpochRecord)]
-        ends.append((training.theta.tobytes(), repr(training.outcomes), records))
-    (theta, outcomes, plain), (watched_theta, watched_outcomes, watched) = ends
-    assert theta == watched_theta
-    assert outcomes == watched_outcomes
-    assert len(plain) == len(watched)
-    for ours, theirs in zip(plain, watched, strict=True):
+        ends.append((training.weights["theta"].tobytes(), repr(training.outcomes), records))
+    (theta, outcomes, plain), (theta_too, outcomes_too, looked_at) = ends
+    assert theta == theta_too
+    assert outcomes == outcomes_too
+    assert len(plain) == len(looked_at)
+    for ours, theirs in zip(plain, looked_at, strict=True):
         assert repr(ours.values) == repr({name: theirs.values[name] for name in ours.values})
 
 
@@ -272,12 +275,12 @@ def test_a_repetition_sees_the_same_numbers() -> None:
         pass
     looked_at = Training(setup.population([0]), 4, pause=lambda: True)
     assert find(looked_at, 4) is None
-    np.testing.assert_array_equal(plain.theta, looked_at.theta)
+    np.testing.assert_array_equal(plain.weights["theta"], looked_at.weights["theta"])
 
 
 def test_a_watched_step_allocates_nothing() -> None:
     """Between snapshots and measurements; the network has 300 kB of weights."""
-    training = Training(Setup(seeds=(1,), rates=(0.01,), units=5000).population(), 3, pause=lambda: True, watch=True)
+    training = watched(Setup(seeds=(1,), rates=(0.01,), units=5000).population(), 3, pause=lambda: True)
     steps = iter(training)
     assert MEASURED_EVERY > 8
     for _ in range(5):  # the first epoch, which is measured, and a step of the second

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import nntrain
+from nntrain.arrays import Array
 from nntrain.assembly.data import Data
 from nntrain.assembly.resolve import resolve
 from nntrain.assembly.training import build_evaluator, build_population
@@ -45,7 +46,7 @@ def scores(name: str, seeds: int, metric: str = "accuracy") -> list[float]:
     for _ in training:
         pass
     network = build_population(configs, prepared, places).network
-    network.theta[...] = training.theta
+    network.theta[...] = training.weights["theta"]
     evaluator = build_evaluator(network, configs[0], prepared, np.array(places), "test", [metric])
     found: list[float] = evaluator.evaluate()[metric].tolist()
     assert found[0] == fit(name).metrics["test"][metric]
@@ -67,10 +68,14 @@ def test_the_backpropagation_exercise_comes_out_as_printed() -> None:
     # The slide rounds to four digits at each step, and goes on with what is rounded.
     for computed, printed in ((h1, [0.6094, 0.6236]), (a2, [1.1244, 1.2478]), (y, [0.7548, 0.7770])):
         np.testing.assert_allclose(computed, printed, rtol=0, atol=1.0001e-4)
-    population.task.start_epoch()
-    population.task.step(0)
-    assert round(float(population.task.mean_loss()[0]), 3) == 0.3
-    gradients = population.network.gradients()
+    gradients: dict[str, Array] = {}
+
+    def note(network: str) -> None:
+        gradients.update({path: array.copy() for path, array in population.network.gradients().items()})
+
+    population.objective.start_epoch()
+    population.objective.step(0, population.rates(1), note)
+    assert round(float(population.objective.losses()["loss"][0]), 3) == 0.3
     # The slide has a row for each unit, nntrain a column.
     of_w2 = np.array([[0.0840, 0.0860], [-0.0225, -0.0230]]).T
     np.testing.assert_allclose(gradients["1.w"][0], of_w2, rtol=0, atol=1e-4)

@@ -24,7 +24,7 @@ from nntrain.train.loop import Training
 from nntrain.train.population import Population
 from nntrain.train.records import EpochRecord, Outcome
 from nntrain.train.stopping import EarlyStopping
-from nntrain.train.supervised import Supervised
+from nntrain.train.supervised import NETWORK, Supervised
 from nntrain.train.update import Update
 from tests.nn.chains import chain
 
@@ -97,16 +97,17 @@ class Setup:
         keys = [Key(self.seeds[row]) for row in rows]
         network = Network(plan(chain(layers), (4,)), len(rows), Memory(self.dtype, threads=self.threads))
         network.initialize(keys)
-        task = Supervised(
+        update = self.update(pick)
+        update.bind(network)
+        objective = Supervised(
             network,
+            update,
             self.loss,
             self.data(rows, self.examples, seed=100, weighted=self.weighted),
             Streams(keys, Purpose.ORDER),
             batch_size=self.batch_size,
             shuffle=self.shuffle,
         )
-        update = self.update(pick)
-        update.bind(network)
         validation = Evaluator(
             network,
             self.loss,
@@ -115,11 +116,9 @@ class Setup:
             metrics=self.metrics,
         )
         return Population(
-            network,
-            task,
-            update,
-            pick(self.rates),
-            self.schedule(pick),
+            objective,
+            {NETWORK: pick(self.rates)},
+            {NETWORK: self.schedule(pick)},
             None if self.stopping is None else self.stopping(pick),
             {"validation": validation},
         )
@@ -145,7 +144,7 @@ class Run:
     def until_the_end(cls, training: Training) -> "Run":
         """Train on; pauses are passed over."""
         records = [record for record in training if isinstance(record, EpochRecord)]
-        return cls(training.theta, training.outcomes, records)
+        return cls(training.weights["theta"], training.outcomes, records)
 
     def history(self, member: int) -> list[tuple[int, dict[str, float]]]:
         """The epochs that a member trained in, with what they recorded of it."""

@@ -28,11 +28,21 @@ from nntrain.train.loop import Training
 from nntrain.train.population import Population
 from nntrain.train.records import EpochRecord, StopReason
 from nntrain.train.stopping import EarlyStopping
-from nntrain.train.supervised import Supervised
+from nntrain.train.supervised import NETWORK, Supervised, supervised
 from nntrain.train.update import Update
 from tests.nn.chains import chain
 from tests.nn.naive import NaiveLayer, backpropagate
 from tests.train.problems import CENTERS, Run, Setup
+
+
+def alone(
+    objective: Supervised,
+    rate: Array,
+    schedule: Schedule | None = None,
+    evaluators: dict[str, Evaluator] | None = None,
+) -> Population:
+    """A population without early stopping."""
+    return Population(objective, {NETWORK: rate}, {NETWORK: schedule or Constant()}, None, evaluators or {})
 
 
 def one_weight(
@@ -55,18 +65,19 @@ def one_weight(
         return Examples.of(shared, x=x_, t=t_, weight=None if factors is None else w_)
 
     loss, update = MeanSquaredError(), Update(Sgd())
-    task = Supervised(
+    update.bind(network)
+    objective = Supervised(
         network,
+        update,
         loss,
         examples([1, 2, 3], [2, 4, 5], weight),
         Streams(keys, Purpose.ORDER),
         batch_size=batch_size,
         shuffle=False,
     )
-    update.bind(network)
     validation = Evaluator(network, loss, examples([1, 2], [2, 4]), task=Task.REGRESSION, metrics=metrics)
     rate = np.array(rates)[:, None]
-    return Population(network, task, update, rate, schedule or Constant(), None, {"validation": validation})
+    return alone(objective, rate, schedule, {"validation": validation})
 
 
 def test_an_epoch_by_hand() -> None:
@@ -167,10 +178,9 @@ def test_training_is_that_of_a_trainer_in_plain_loops(name: str, batch_size: int
     update.bind(network)
     order = Streams([Key(3)], Purpose.ORDER)
     shuffled = Streams([Key(3)], Purpose.ORDER).generators[0]
-    task = Supervised(
-        network, loss, Examples.of(np.zeros(1, int), x=x, t=t), order, batch_size=batch_size, shuffle=True
-    )
-    run = Run.of(Population(network, task, update, np.array([[0.5]]), Constant()), 3)
+    data = Examples.of(np.zeros(1, int), x=x, t=t)
+    objective = Supervised(network, update, loss, data, order, batch_size=batch_size, shuffle=True)
+    run = Run.of(alone(objective, np.array([[0.5]])), 3)
 
     dw = [[[0.0] * len(layer.b) for _ in layer.w] for layer in naive]
     db = [[0.0] * len(layer.b) for layer in naive]
@@ -207,18 +217,17 @@ def test_the_perceptron_follows_rosenblatts_rule_until_it_is_right(truth: list[i
     examples = Examples.of(np.zeros(1, int), x=x, t=t)
     update, loss = Update(Sgd()), Perceptron()
     update.bind(network)
-    task = Supervised(network, loss, examples, Streams([Key(0)], Purpose.ORDER), batch_size=1, shuffle=False)
+    order = Streams([Key(0)], Purpose.ORDER)
+    objective = Supervised(network, update, loss, examples, order, batch_size=1, shuffle=False)
     accuracy = Evaluator(network, loss, examples, task=Task.BINARY, metrics=("accuracy",))
-    training = Training(
-        Population(network, task, update, np.ones((1, 1)), Constant(), None, {"training": accuracy}), 20
-    )
+    training = Training(alone(objective, np.ones((1, 1)), evaluators={"training": accuracy}), 20)
     w, b = [0, 0], 0
     for record in training:
         for (x1, x2), target in zip(corners, truth, strict=True):
             wrong = target - (1 if w[0] * x1 + w[1] * x2 + b > 0 else 0)
             w, b = [w[0] + wrong * x1, w[1] + wrong * x2], b + wrong
         assert isinstance(record, EpochRecord)
-        assert training.theta.tolist() == [[*w, b]]
+        assert training.weights["theta"].tolist() == [[*w, b]]
     assert training.outcomes[0].values["training.accuracy"] == 1.0
     assert training.outcomes[0].values["training.loss"] == 0.0
 
@@ -226,8 +235,8 @@ def test_the_perceptron_follows_rosenblatts_rule_until_it_is_right(truth: list[i
 class Scripted:
     """Stands for an Evaluator whose values are given: [epoch][member]."""
 
-    def __init__(self, script: list[list[float]], members: Array, told: list[int]) -> None:
-        self.script, self.members, self.told = script, members, told
+    def __init__(self, network: Network, script: list[list[float]], members: Array, told: list[int]) -> None:
+        self.network, self.script, self.members, self.told = network, script, members, told
 
     def evaluate(self) -> dict[str, Array]:
         # Only the first one of a chain of selections counts epochs for all.
@@ -235,13 +244,13 @@ class Scripted:
         return {"loss": np.array(self.script[len(self.told) - 1])[self.members]}
 
     def select(self, rows: Array, network: Network) -> "Scripted":
-        return Scripted(self.script, self.members[rows], self.told)
+        return Scripted(network, self.script, self.members[rows], self.told)
 
 
 def scripted(setup: Setup, script: list[list[float]]) -> Population:
     population = setup.population()
     members = np.arange(len(setup.seeds))
-    population.evaluators["validation"] = cast(Evaluator, Scripted(script, members, []))
+    population.evaluators["validation"] = cast(Evaluator, Scripted(population.network, script, members, []))
     return population
 
 
@@ -278,7 +287,7 @@ def test_a_member_that_has_stopped_is_not_looked_at_again(restore_best: bool) ->
     population = scripted(setup, [[2.0] * 5, [3.0] * 5, [1.0] * 5, [0.5] * 5])
     training = Training(population, 4)
     run = Run.until_the_end(training)
-    assert training.network is population.network
+    assert training.population.network is population.network
     kept = 1 if restore_best else 2
     outcome = run.outcomes[0]
     assert (outcome.reason, outcome.epochs, outcome.best_epoch) == (StopReason.EARLY, 2, kept)
@@ -299,12 +308,12 @@ def test_whoever_stops_listening_has_what_was_reached() -> None:
     setup = Setup()
     training = Training(setup.population(), 10)
     assert [outcome.reason for outcome in training.outcomes] == [StopReason.INTERRUPTED] * 3
-    np.testing.assert_array_equal(training.theta, setup.population().network.theta)
+    np.testing.assert_array_equal(training.weights["theta"], setup.population().network.theta)
     for record in training:
         assert isinstance(record, EpochRecord)
         if record.epoch == 4:
             break
-    np.testing.assert_array_equal(training.theta, setup.train(4).theta)
+    np.testing.assert_array_equal(training.weights["theta"], setup.train(4).theta)
     assert [(o.reason, o.epochs, o.best_epoch) for o in training.outcomes] == [(StopReason.INTERRUPTED, 4, 4)] * 3
     assert [o.values for o in training.outcomes] == [o.values for o in setup.train(4).outcomes]
 
@@ -321,7 +330,7 @@ def test_training_and_validation_can_both_be_evaluated_after_the_epoch() -> None
     population = setup.population()
     on_training = Evaluator(
         population.network,
-        population.task.loss,
+        supervised(population.objective).loss,
         setup.data(setup.everyone(), 50, seed=100),
         task=Task.CLASSIFICATION,
         metrics=("accuracy", "f1"),

@@ -20,6 +20,7 @@ from nntrain.train import loop
 from nntrain.train.loop import Training
 from nntrain.train.records import StopReason
 from nntrain.train.stopping import EarlyStopping
+from nntrain.train.supervised import supervised
 from nntrain.train.update import Update
 from tests.train.problems import Pick, Run, Setup, same
 
@@ -147,7 +148,7 @@ def test_when_the_population_is_compacted_does_not_matter(name: str, monkeypatch
         monkeypatch.setattr(loop, "COMPACT_BELOW", threshold)
         training = Training(setup.population(), 8)
         thetas.append(Run.until_the_end(training).theta)
-        sizes.append(training.network.members)
+        sizes.append(training.population.members)
     assert sizes[0] == 3
     assert sizes[2] == 1
     np.testing.assert_array_equal(thetas[1], thetas[0])
@@ -168,7 +169,7 @@ def test_members_of_one_seed_start_from_the_same_weights_and_see_the_same_batche
     population = setup.population()
     start = population.network.theta.copy()
     assert (start == start[0]).all()
-    assert len(population.task.batches.batches[0]["x"]) == 1
+    assert len(supervised(population.objective).batches.batches[0]["x"]) == 1
     run = setup.train(1)
     np.testing.assert_array_equal(run.theta[2], start[2])
     assert (run.theta[0] != run.theta[1]).all()
@@ -179,9 +180,9 @@ def test_seeds_differ_in_weights_order_and_dropout() -> None:
     theta: Array = population.network.theta
     weights = theta[:, : population.network.blueprint.penalized]
     assert (weights[0] != weights[1]).all()
-    population.task.start_epoch()
-    population.task.batches.load(0)
-    x = population.task.batches.batches[0]["x"]
+    supervised(population.objective).start_epoch()
+    supervised(population.objective).batches.load(0)
+    x = supervised(population.objective).batches.batches[0]["x"]
     assert (x[0] == x[2]).all()
     assert (x[0] != x[1]).any()
     bound = population.network.bind(np.ones((1, 5, 4)), training=True)

@@ -9,6 +9,7 @@ from nntrain.errors import RunError
 from nntrain.train.loop import Training
 from nntrain.train.records import EpochRecord, Pause, StopReason
 from nntrain.train.state import TrainingState
+from nntrain.train.supervised import supervised
 from tests.train.problems import Run, Setup
 from tests.train.test_members import SETUPS
 
@@ -61,13 +62,13 @@ def test_it_can_be_taken_up_after_any_batch(name: str) -> None:
         yields += 1
         state = interrupted.state()
         here = resumed(setup, state)
-        np.testing.assert_array_equal(here.theta, interrupted.theta)
+        np.testing.assert_array_equal(here.weights["theta"], interrupted.weights["theta"])
         assert repr(here.outcomes) == repr(interrupted.outcomes)
         assert (here.epoch, here.is_over) == (interrupted.epoch, interrupted.is_over)
         assert_same_end(Run.until_the_end(here), reference)
-    batches = len(setup.population().task.batches.schedule)
+    batches = len(supervised(setup.population().objective).batches.schedule)
     assert yields == len(reference.records) * batches
-    np.testing.assert_array_equal(interrupted.theta, reference.theta)
+    np.testing.assert_array_equal(interrupted.weights["theta"], reference.theta)
 
 
 def test_a_state_is_not_changed_by_what_comes_after() -> None:
@@ -95,7 +96,7 @@ def test_pauses_come_within_epochs_where_they_are_asked_for() -> None:
             seen.append(("record", event.epoch, event.examples))
     # Four batches an epoch; nothing is asked after the last one, when the epoch is over anyway.
     assert seen == [("pause", 1, 2), ("record", 1, 50), ("pause", 2, 1), ("pause", 2, 2), ("record", 2, 50)]
-    np.testing.assert_array_equal(training.theta, setup.train(2).theta)
+    np.testing.assert_array_equal(training.weights["theta"], setup.train(2).theta)
 
 
 def test_a_training_that_ran_out_of_epochs_goes_on_where_there_are_more() -> None:

@@ -10,6 +10,11 @@ from hypothesis import strategies as st
 
 from nntrain.arrays import Array
 from nntrain.train.stopping import BestWeights, EarlyStopping
+from nntrain.train.weights import Weights
+
+
+def weights_of(theta: Array) -> Weights:
+    return Weights({"theta": theta})
 
 
 def rule_of(
@@ -37,21 +42,21 @@ def watch(rule: EarlyStopping, values: list[list[float]]) -> Watched:
     """Show the rule one list of values per member, epoch after epoch; who has stopped is shown no more."""
     members, epochs = len(values), len(values[0])
     theta = np.zeros((members, 2))
-    best, live = BestWeights(rule, theta), np.ones(members, dtype=bool)
+    best, live = BestWeights(rule, weights_of(theta)), np.ones(members, dtype=bool)
     watched = Watched([None] * members, [[] for _ in range(members)])
     for epoch in range(1, epochs + 1):
         theta[...] = epoch
         monitored = np.array([sequence[epoch - 1] for sequence in values])
-        kept, over = best.observe(epoch, {"validation.loss": monitored}, theta, live)
+        kept, over = best.observe(epoch, {"validation.loss": monitored}, weights_of(theta), live)
         for member in range(members):
-            assert kept[member] == (best.kept[member] == epoch)
+            assert kept[member] == (best.epoch_of_kept[member] == epoch)
             if best.epoch[member] == epoch:
                 watched.best[member].append(epoch)
             if over[member]:
                 watched.stopped[member] = epoch
         live = live & ~over
-    watched.kept = best.kept.tolist()
-    watched.weights = best.theta[:, 0].tolist()
+    watched.kept = best.epoch_of_kept.tolist()
+    watched.weights = best.weights["theta"][:, 0].tolist()
     return watched
 
 
@@ -135,48 +140,52 @@ def test_a_population_stops_as_each_member_would_by_itself(
 
 
 def test_an_epoch_in_which_a_member_diverged_does_not_count() -> None:
-    best = BestWeights(rule_of([1, 1]), np.zeros((2, 1)))
+    best = BestWeights(rule_of([1, 1]), weights_of(np.zeros((2, 1))))
     values = {"validation.loss": np.array([3.0, 3.0])}
-    best.observe(1, values, np.full((2, 1), 1.0), np.array([True, True]))
+    best.observe(1, values, weights_of(np.full((2, 1), 1.0)), np.array([True, True]))
     improved, over = best.observe(
-        2, {"validation.loss": np.array([2.0, 2.0])}, np.full((2, 1), 2.0), np.array([True, False])
+        2, {"validation.loss": np.array([2.0, 2.0])}, weights_of(np.full((2, 1), 2.0)), np.array([True, False])
     )
     assert improved.tolist() == [True, False]
     assert over.tolist() == [False, False]
-    assert best.theta.tolist() == [[2.0], [1.0]]
-    _, over = best.observe(3, values, np.full((2, 1), 3.0), np.array([True, False]))
+    assert best.weights["theta"].tolist() == [[2.0], [1.0]]
+    _, over = best.observe(3, values, weights_of(np.full((2, 1), 3.0)), np.array([True, False]))
     assert over.tolist() == [True, False]
 
 
 def test_without_a_rule_the_last_healthy_epoch_is_kept() -> None:
-    best = BestWeights(None, np.zeros((2, 1)))
+    best = BestWeights(None, weights_of(np.zeros((2, 1))))
     healthy: list[Array] = [np.array([True, True]), np.array([True, False])]
     for epoch, who in enumerate(healthy, start=1):
-        improved, over = best.observe(epoch, {}, np.full((2, 1), float(epoch)), who)
+        improved, over = best.observe(epoch, {}, weights_of(np.full((2, 1), float(epoch))), who)
         assert improved.tolist() == who.tolist()
         assert not over.any()
-    assert best.kept.tolist() == [2, 1]
-    assert best.theta.tolist() == [[2.0], [1.0]]
+    assert best.epoch_of_kept.tolist() == [2, 1]
+    assert best.weights["theta"].tolist() == [[2.0], [1.0]]
 
 
 def test_weights_are_copied_not_kept_by_reference() -> None:
     theta = np.zeros((1, 2))
-    best = BestWeights(rule_of([5]), theta)
+    best = BestWeights(rule_of([5]), weights_of(theta))
     theta[...] = 1
-    best.observe(1, {"validation.loss": np.array([1.0])}, theta, np.array([True]))
+    best.observe(1, {"validation.loss": np.array([1.0])}, weights_of(theta), np.array([True]))
     theta[...] = 2
-    assert best.theta.tolist() == [[1.0, 1.0]]
+    assert best.weights["theta"].tolist() == [[1.0, 1.0]]
 
 
 def test_selected_members_keep_their_patience_and_their_best() -> None:
     rule = rule_of([1, 3, 2])
-    best = BestWeights(rule, np.zeros((3, 1)))
+    best = BestWeights(rule, weights_of(np.zeros((3, 1))))
     everybody = np.ones(3, dtype=bool)
-    best.observe(1, {"validation.loss": np.array([3.0, 2.0, 1.0])}, np.array([[10.0], [20.0], [30.0]]), everybody)
+    best.observe(
+        1, {"validation.loss": np.array([3.0, 2.0, 1.0])}, weights_of(np.array([[10.0], [20.0], [30.0]])), everybody
+    )
     chosen = best.select(np.array([2, 1]))
     assert chosen.rule is not None
     assert chosen.rule.patience.tolist() == [2, 3]
     assert (chosen.epoch.tolist(), chosen.value.tolist()) == ([1, 1], [1.0, 2.0])
-    assert chosen.theta.tolist() == [[30.0], [20.0]]
-    improved, _ = chosen.observe(2, {"validation.loss": np.array([1.5, 1.5])}, np.zeros((2, 1)), np.ones(2, dtype=bool))
+    assert chosen.weights["theta"].tolist() == [[30.0], [20.0]]
+    improved, _ = chosen.observe(
+        2, {"validation.loss": np.array([1.5, 1.5])}, weights_of(np.zeros((2, 1))), np.ones(2, dtype=bool)
+    )
     assert improved.tolist() == [False, True]

@@ -19,10 +19,12 @@ from nntrain.nn.layer import Layer
 from nntrain.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, MeanSquaredError
 from nntrain.nn.network import Network
 from nntrain.nn.reshape import Flatten
+from nntrain.optim.sgd import Sgd
 from nntrain.streams import Key, Purpose, Streams
 from nntrain.train import evaluator as evaluator_module
 from nntrain.train.evaluator import Evaluator, Units
-from nntrain.train.supervised import Supervised
+from nntrain.train.supervised import NETWORK, Supervised
+from nntrain.train.update import Update
 from tests.data.sources import Computed, chosen, everything, mapped
 from tests.nn.chains import chain
 
@@ -115,15 +117,15 @@ def test_the_weighted_loss_of_evaluation_and_of_training(
         np.testing.assert_array_equal(found["loss"], plain["loss"])
         np.testing.assert_allclose(found["weighted_loss"], expected, rtol=1e-12)
     streams = Streams([Key(0), Key(1), Key(2)], Purpose.ORDER)
-    training = Supervised(network, loss, weighted, streams, batch_size=10, shuffle=True)
+    training = Supervised(network, plain_update(network), loss, weighted, streams, batch_size=10, shuffle=True)
     training.start_epoch()
     for step in range(training.steps):
-        training.step(step)
-    means = training.mean_losses()
+        training.step(step, {NETWORK: np.zeros((3, 1))})
+    means = training.losses()
     assert list(means) == ["loss", "weighted_loss"]
     np.testing.assert_allclose(means["loss"], plain["loss"], rtol=1e-12)
     np.testing.assert_allclose(means["weighted_loss"], expected, rtol=1e-12)
-    np.testing.assert_array_equal(means["weighted_loss"], training.mean_loss())
+    assert training.minimized == {NETWORK: "weighted_loss"}
 
 
 @pytest.mark.parametrize("pixels", [False, True], ids=["numbers", "pixels"])
@@ -146,14 +148,14 @@ def test_rows_that_are_not_in_memory_are_trained_on_and_scored_alike(
         network = network_of(Softmax(), 3, shape=(2, 2, 1) if pixels else (4,))
         examples = Examples(source, np.array(of_member), sets)
         streams = Streams([Key(0), Key(1), Key(2)], Purpose.ORDER)
-        training = Supervised(network, CrossEntropy(), examples, streams, batch_size=10, shuffle=True)
+        update = plain_update(network)
+        training = Supervised(network, update, CrossEntropy(), examples, streams, batch_size=10, shuffle=True)
         training.start_epoch()
         for step in range(training.steps):
-            training.step(step)
-            network.theta[...] -= network.grad
+            training.step(step, {NETWORK: np.ones((3, 1))})
         evaluator = Evaluator(network, CrossEntropy(), examples, task=Task.CLASSIFICATION, metrics=("accuracy", "f1"))
         values = evaluator.evaluate()
-        found.append({**training.mean_losses(), **{f"scored {name}": value for name, value in values.items()}})
+        found.append({**training.losses(), **{f"scored {name}": value for name, value in values.items()}})
         found[-1] |= {"theta": network.theta.copy(), "outputs": evaluator.outputs.copy()}
     assert {"scored loss", "scored weighted_loss", "scored f1", "weighted_loss"} <= found[0].keys()
     for name, expected in found[0].items():
@@ -225,31 +227,42 @@ def test_a_selected_evaluator_scores_the_members_it_was_given() -> None:
         np.testing.assert_array_equal(chosen[name], array[rows])
 
 
+def plain_update(network: Network) -> Update:
+    """Gradient descent."""
+    update = Update(Sgd())
+    update.bind(network)
+    return update
+
+
 def test_mean_loss_weights_the_smaller_last_batch_by_its_size() -> None:
     network = network_of(Softmax(), 3)
     examples = examples_of(10, 3, [0, 1, 0])
     streams = Streams([Key(0), Key(1), Key(2)], Purpose.ORDER)
-    task = Supervised(network, CrossEntropy(), examples, streams, batch_size=4, shuffle=True)
-    assert task.steps == 3
+    objective = Supervised(
+        network, plain_update(network), CrossEntropy(), examples, streams, batch_size=4, shuffle=True
+    )
+    assert objective.steps == 3
     # With weights that do not change, the mean over an epoch's batches is the mean over the examples.
     expected = Evaluator(network, CrossEntropy(), examples, task=Task.CLASSIFICATION, metrics=()).evaluate()["loss"]
     for _ in range(2):
-        task.start_epoch()
-        for step in range(task.steps):
-            task.step(step)
-        np.testing.assert_allclose(task.mean_loss(), expected, rtol=1e-12)
+        objective.start_epoch()
+        for step in range(objective.steps):
+            objective.step(step, {NETWORK: np.zeros((3, 1))})
+        np.testing.assert_allclose(objective.losses()["loss"], expected, rtol=1e-12)
 
 
 def test_the_gradient_of_a_smaller_last_batch_is_the_mean_over_its_own_examples() -> None:
     network, examples = network_of(Linear(), 2, members=1), examples_of(5, 2, [0])
     streams = Streams([Key(0)], Purpose.ORDER)
-    task = Supervised(network, MeanSquaredError(), examples, streams, batch_size=4, shuffle=False)
-    task.start_epoch()
-    for step in range(task.steps):
-        task.step(step)
+    update, gradients = plain_update(network), []
+    objective = Supervised(network, update, MeanSquaredError(), examples, streams, batch_size=4, shuffle=False)
+    objective.start_epoch()
+    for step in range(objective.steps):
+        objective.step(step, {NETWORK: np.zeros((1, 1))}, lambda _: gradients.append(network.gradients()["1.w"].copy()))
+    assert len(gradients) == 2
     y = network.forward(examples.whole("x")[0, 4:])[0, 0]
     expected = np.outer(examples.whole("x")[0, 4], y - examples.whole("t")[0, 4])
-    np.testing.assert_allclose(network.gradients()["1.w"][0], expected, rtol=1e-12)
+    np.testing.assert_allclose(gradients[1][0], expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("is_weighted", [False, True], ids=["plain", "weighted"])
@@ -258,12 +271,13 @@ def test_a_training_step_allocates_no_arrays(is_weighted: bool) -> None:
     if is_weighted:
         examples = Examples(examples.source.with_fields({"weight": np.ones((40_000, 1))}), examples.of_member)
     streams = Streams([Key(0)] * 3, Purpose.ORDER)
-    task = Supervised(network, CrossEntropy(), examples, streams, batch_size=15_000, shuffle=True)
-    task.start_epoch()
+    update, rates = plain_update(network), {NETWORK: np.full((3, 1), 0.1)}
+    objective = Supervised(network, update, CrossEntropy(), examples, streams, batch_size=15_000, shuffle=True)
+    objective.start_epoch()
     tracemalloc.start()
     try:
-        for step in range(task.steps):
-            task.step(step)
+        for step in range(objective.steps):
+            objective.step(step, rates)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -1,0 +1,18 @@
+"""The objectives under test: one row or more for each of nntrain's, and one of the tests' own with two networks."""
+
+from collections.abc import Callable, Sequence
+
+from nntrain.nn.losses import MeanSquaredError
+from nntrain.optim.adam import Adam
+from nntrain.train.population import Population
+from nntrain.train.update import Update
+from tests.train.adversaries import Pair
+from tests.train.problems import Setup
+
+# Each makes a population of some of its three members, of which the first and the last have one seed.
+ROWS: dict[str, Callable[[Sequence[int]], Population]] = {
+    "supervised": Setup(update=lambda pick: Update(Adam()), dropout=lambda pick: 0.3).population,
+    "supervised, weighted, folds": Setup(weighted=True, sets=2).population,
+    "supervised, whole batch": Setup(batch_size=50, loss=MeanSquaredError()).population,
+    "adversaries": Pair().population,
+}
