@@ -12,7 +12,7 @@ from typing import assert_never
 import numpy as np
 
 from nntrain.arrays import Array, Shape
-from nntrain.assembly.columns import column
+from nntrain.assembly.hyperparameters import of_members
 from nntrain.config import activations as act
 from nntrain.config import initializers as init
 from nntrain.config import network as layers
@@ -79,7 +79,7 @@ def _build_layer(variants: Sequence[layers.LayerConfig]) -> list[Layer]:
         case layers.DenseConfig():
             return _build_dense([v for v in variants if isinstance(v, layers.DenseConfig)])
         case layers.DropoutConfig():
-            return [Dropout(rate=column(v.rate for v in variants if isinstance(v, layers.DropoutConfig)))]
+            return [Dropout(rate=of_members(v.rate for v in variants if isinstance(v, layers.DropoutConfig)))]
         case layers.FlattenConfig():
             return [Flatten()]
         case layers.ReshapeConfig():
@@ -131,7 +131,7 @@ def build_initializer(variants: Sequence[init.AnyInitializer]) -> Initializer:
     first = variants[0]
 
     def gathered(name: str) -> Array:
-        return column(getattr(variant, name) for variant in variants)
+        return of_members(getattr(variant, name) for variant in variants)
 
     match first:
         case init.GlorotUniformConfig():

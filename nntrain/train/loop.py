@@ -11,11 +11,11 @@ from nntrain.arrays import Array
 from nntrain.diagnosis.health import Health
 from nntrain.diagnosis.snapshots import Snapshots
 from nntrain.nn.network import Network
+from nntrain.optim.norms import gradient_norm
 from nntrain.train.population import Population
 from nntrain.train.records import EpochRecord, Outcome, Pause, StopReason
 from nntrain.train.state import TrainingState
 from nntrain.train.stopping import BestWeights
-from nntrain.train.update import gradient_norm
 
 # Members that have stopped are computed along until this share of a population is left; then it is compacted.
 COMPACT_BELOW = 0.75

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from nntrain.arrays import Array
 from nntrain.nn.network import Network
 from nntrain.optim.schedules import Schedule
+from nntrain.optim.update import Update
 from nntrain.train.evaluator import Evaluator
 from nntrain.train.state import TrainingState
 from nntrain.train.stopping import EarlyStopping
 from nntrain.train.supervised import Supervised
-from nntrain.train.update import Update
 
 
 @dataclass(eq=False)

@@ -20,15 +20,15 @@ from nntrain.nn.initializers import Values
 from nntrain.nn.layer import Layer
 from nntrain.nn.losses import MeanSquaredError
 from nntrain.nn.network import Blueprint, Named, Network, plan
-from nntrain.optim.schedules import Constant
+from nntrain.optim.schedules import ConstantRate
 from nntrain.optim.sgd import Sgd
+from nntrain.optim.update import Update
 from nntrain.streams import Key, Purpose, Streams
 from nntrain.train.evaluator import Evaluator
 from nntrain.train.loop import Training
 from nntrain.train.population import Population
 from nntrain.train.records import EpochRecord
 from nntrain.train.supervised import Supervised
-from nntrain.train.update import Update
 from tests.train.problems import Run, Setup
 from tests.train.test_loop import one_weight
 
@@ -53,7 +53,7 @@ def population(
     if validation is not None:
         evaluator = Evaluator(network, loss, examples(validation), task=Task.REGRESSION, metrics=())
         evaluators["validation"] = evaluator
-    return Population(network, task, update, np.array([[0.1]]), Constant(), None, evaluators)
+    return Population(network, task, update, np.array([[0.1]]), ConstantRate(), None, evaluators)
 
 
 def dense(weights: Sequence[Sequence[float]], bias: Sequence[float] | None = None) -> Dense:

@@ -19,14 +19,14 @@ from nntrain.nn.losses import Loss, MeanSquaredError
 from nntrain.nn.network import Named, Network, plan
 from nntrain.optim.adam import Adam
 from nntrain.optim.optimizer import Optimizer
-from nntrain.optim.schedules import Constant
+from nntrain.optim.schedules import ConstantRate
 from nntrain.optim.sgd import Sgd
+from nntrain.optim.update import Update
 from nntrain.streams import Key, Purpose, Streams
 from nntrain.train.loop import Training
 from nntrain.train.population import Population
 from nntrain.train.records import EpochRecord, StopReason
 from nntrain.train.supervised import Supervised
-from nntrain.train.update import Update
 from tests.train.problems import Setup
 from tests.train.test_members import SETUPS
 
@@ -60,7 +60,7 @@ def linear(
     task = Supervised(network, loss or MeanSquaredError(), examples, order, batch_size=batch_size, shuffle=shuffle)
     update = Update(optimizer or Sgd())
     update.bind(network)
-    return Population(network, task, update, np.array([[rate]]), Constant())
+    return Population(network, task, update, np.array([[rate]]), ConstantRate())
 
 
 def one(weight: float) -> Array:

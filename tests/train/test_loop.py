@@ -19,8 +19,9 @@ from nntrain.nn.initializers import Normal
 from nntrain.nn.losses import HalfSquaredError, Loss, MeanSquaredError, Perceptron
 from nntrain.nn.network import Named, Network, plan
 from nntrain.optim.adam import Adam
-from nntrain.optim.schedules import Constant, Exponential, Plateau, Schedule
+from nntrain.optim.schedules import ConstantRate, Exponential, Plateau, Schedule
 from nntrain.optim.sgd import Sgd
+from nntrain.optim.update import Update
 from nntrain.streams import Key, Purpose, Streams
 from nntrain.train.evaluator import Evaluator
 from nntrain.train.loop import Training
@@ -28,7 +29,6 @@ from nntrain.train.population import Population
 from nntrain.train.records import EpochRecord, StopReason
 from nntrain.train.stopping import EarlyStopping
 from nntrain.train.supervised import Supervised
-from nntrain.train.update import Update
 from tests.nn.naive import NaiveLayer, backpropagate
 from tests.train.problems import CENTERS, Run, Setup
 
@@ -64,7 +64,7 @@ def one_weight(
     update.bind(network)
     validation = Evaluator(network, loss, examples([1, 2], [2, 4]), task=Task.REGRESSION, metrics=metrics)
     rate = np.array(rates)[:, None]
-    return Population(network, task, update, rate, schedule or Constant(), None, {"validation": validation})
+    return Population(network, task, update, rate, schedule or ConstantRate(), None, {"validation": validation})
 
 
 def test_an_epoch_by_hand() -> None:
@@ -166,7 +166,7 @@ def test_training_is_that_of_a_trainer_in_plain_loops(name: str, batch_size: int
     order = Streams([Key(3)], Purpose.ORDER)
     shuffled = Streams([Key(3)], Purpose.ORDER).generators[0]
     task = Supervised(network, loss, Examples(x, t, None, np.zeros(1, int)), order, batch_size=batch_size, shuffle=True)
-    run = Run.of(Population(network, task, update, np.array([[0.5]]), Constant()), 3)
+    run = Run.of(Population(network, task, update, np.array([[0.5]]), ConstantRate()), 3)
 
     dw = [[[0.0] * len(layer.b) for _ in layer.w] for layer in naive]
     db = [[0.0] * len(layer.b) for layer in naive]
@@ -206,7 +206,7 @@ def test_the_perceptron_follows_rosenblatts_rule_until_it_is_right(truth: list[i
     task = Supervised(network, loss, examples, Streams([Key(0)], Purpose.ORDER), batch_size=1, shuffle=False)
     accuracy = Evaluator(network, loss, examples, task=Task.BINARY, metrics=("accuracy",))
     training = Training(
-        Population(network, task, update, np.ones((1, 1)), Constant(), None, {"training": accuracy}), 20
+        Population(network, task, update, np.ones((1, 1)), ConstantRate(), None, {"training": accuracy}), 20
     )
     w, b = [0, 0], 0
     for record in training:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Self
 
 from nntrain.arrays import Array
-from nntrain.optim.columns import Column, rows_of
+from nntrain.optim.hyperparameters import Hyperparameter, rows_of
 
 
 class Schedule(ABC):
@@ -18,8 +18,8 @@ class Schedule(ABC):
         columns: the constants by name.
     """
 
-    def __init__(self, **columns: Column) -> None:
-        self.columns = columns
+    def __init__(self, **hyperparameters: Hyperparameter) -> None:
+        self.hyperparameters = hyperparameters
 
     @abstractmethod
     def rates(self, epoch: int, base: Array) -> Array:
@@ -38,5 +38,5 @@ class Schedule(ABC):
     def select(self, rows: Array) -> Self:
         """The schedule of the members `rows` (indices), going on from where they are."""
         chosen = copy.copy(self)
-        chosen.columns = {name: rows_of(value, rows) for name, value in self.columns.items()}
+        chosen.hyperparameters = {name: rows_of(value, rows) for name, value in self.hyperparameters.items()}
         return chosen
