@@ -58,7 +58,7 @@ class ClipNorm(Transformation):
                 np.vecdot(self._runs, self._runs, out=self._sums[:, :-1])
             np.vecdot(self._rest, self._rest, out=self._sums[:, -1])
             np.add.reduce(self._sums, axis=1, dtype=np.float64, out=self.norms)
-            np.sqrt(self.norms, out=self.norms)
+            np.sqrt(self.norms, self.norms)
             if not np.isfinite(self.norms).all():
                 self._measure_again(np.flatnonzero(~np.isfinite(self.norms)))
             too_long = self.norms > self._limit
@@ -73,4 +73,4 @@ class ClipNorm(Transformation):
         self._exact_scale[...] = 1  # times 1 changes nothing
         np.divide(self._limit, self.norms, out=self._exact_scale, where=too_long)
         self._scale[...] = self._exact_scale.reshape(self._scale.shape)
-        np.multiply(self._grad, self._scale, out=self._grad)
+        np.multiply(self._grad, self._scale, self._grad)

@@ -54,15 +54,16 @@ class MaxNorm(Transformation):
         too_long, finite = memory.empty(of_units, np.bool_), memory.empty(of_units, np.bool_)
 
         def shorten() -> None:
-            np.multiply(weights, weights, out=squares)
+            np.multiply(weights, weights, squares)
             np.add.reduce(squares, axis=1, out=norms)
-            np.sqrt(norms, out=norms)
-            np.greater(norms, limit, out=too_long)
+            np.sqrt(norms, norms)
+            np.greater(norms, limit, too_long)
             if too_long.any():
-                np.isfinite(norms, out=finite)
-                np.logical_and(too_long, finite, out=too_long)
+                np.isfinite(norms, finite)
+                np.logical_and(too_long, finite, too_long)
                 scale[...] = 1  # times 1 changes nothing
                 np.divide(limit, norms, out=scale, where=too_long)
-                np.multiply(weights, scale[:, None, :], out=weights)
+                # Of several members, whose weights are not adjacent, NumPy works on a copy; nothing else is faster.
+                np.multiply(weights, scale[:, None, :], weights)
 
         return shorten

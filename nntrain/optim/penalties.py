@@ -100,8 +100,8 @@ class L2(Penalty):
         factor, slope, where = block.constant(self._factor), scratch.of(block), self._where_of(block)
 
         def add() -> None:
-            np.multiply(weights, factor, out=slope)
-            np.add(grad, slope, out=grad, where=where)
+            np.multiply(weights, factor, slope)
+            np.add(grad, slope, grad, where=where)
 
         return add
 
@@ -139,7 +139,7 @@ class L1(Penalty):
             return
         threshold = rates[:, 0] * self._lambda
         self._high[...] = threshold.reshape(self._high.shape)
-        np.negative(self._high, out=self._low)
+        np.negative(self._high, self._low)
         for shrink in self._calls:
             shrink()
 
@@ -154,7 +154,7 @@ class L1(Penalty):
                 # clip has no vectorized code for bounds that differ from row to row.
                 np.minimum(weights, high, out=clipped)
                 np.maximum(clipped, low, out=clipped)
-            np.subtract(weights, clipped, out=weights, where=where)
+            np.subtract(weights, clipped, weights, where=where)
 
         return shrink
 
