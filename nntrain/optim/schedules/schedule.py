@@ -15,7 +15,7 @@ class Schedule(ABC):
     """Gives every member its learning rate for an epoch, from its base rate.
 
     Attributes:
-        columns: the constants by name.
+        hyperparameters: the constants by name, each a number or an array [M, 1].
     """
 
     def __init__(self, **hyperparameters: Hyperparameter) -> None:
