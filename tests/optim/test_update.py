@@ -1,4 +1,4 @@
-"""One update: the order in which its parts act, and the gradient's norm."""
+"""One update: the order in which its parts act, and their state."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,6 @@ from nntrain.optim.adam import Adam
 from nntrain.optim.averaging import MovingAverage
 from nntrain.optim.clipping import ClipNorm
 from nntrain.optim.constraints import MaxNorm
-from nntrain.optim.norms import gradient_norm
 from nntrain.optim.penalties import L1, L2
 from nntrain.optim.sgd import Sgd
 from nntrain.optim.transformation import Transformation
@@ -190,14 +189,3 @@ def test_penalties_are_the_parts_that_add_to_the_cost() -> None:
     update = Update(L2(0.1), ClipNorm(1.0), Sgd(), L1(0.2), MaxNorm(1.0))
     assert [part.name for part in update.penalties] == ["l2", "l1"]
     assert update.optimizer is update.parts[2]
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_the_gradients_norm_by_hand(dtype: type[np.floating]) -> None:
-    norm = gradient_norm(np.array([[3.0, 4.0], [-5.0, 12.0], [0.0, 0.0]], dtype))
-    assert norm.dtype == np.float64
-    assert norm.tolist() == [5.0, 13.0, 0.0]
-
-
-def test_the_gradients_norm_does_not_overflow_before_a_float32_does() -> None:
-    assert gradient_norm(np.full((1, 4), 3e38, np.float32)) == pytest.approx(6e38)
