@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from nntrain.assembly.data import Prepared
-from nntrain.assembly.training import bound, build_optimizer, unbound
+from nntrain.assembly.optimization import build_optimizer
+from nntrain.assembly.training import bound, unbound
 from nntrain.config.root import Config
 from nntrain.errors import UserError
 from nntrain.machine import bytes_in_words, free_memory, total_memory

@@ -108,7 +108,7 @@ def initial_overflow(
             yield path, f"{path} may draw {drawn}, beyond what {dtype} holds ({largest:.2g}): make them smaller"
 
 
-def _of_members(values: Iterable[float]) -> Hyperparameter:
+def _described(values: Iterable[float]) -> Hyperparameter:
     """A hyperparameter as a description has it: a number where all members have the same, otherwise one for each."""
     each = tuple(map(float, values))
     return each[0] if len(set(each)) == 1 else each
@@ -121,7 +121,7 @@ def _build_layer(variants: Sequence[layers.LayerConfig]) -> dict[str, Layer]:
         case layers.DenseConfig():
             return _build_dense([v for v in variants if isinstance(v, layers.DenseConfig)])
         case layers.DropoutConfig():
-            return {"": Dropout(_of_members(v.rate for v in variants if isinstance(v, layers.DropoutConfig)))}
+            return {"": Dropout(_described(v.rate for v in variants if isinstance(v, layers.DropoutConfig)))}
         case layers.FlattenConfig():
             return {"": Flatten()}
         case layers.ReshapeConfig():
@@ -173,7 +173,7 @@ def build_initializer(variants: Sequence[init.AnyInitializer]) -> Initializer:
     first = variants[0]
 
     def gathered(name: str) -> Hyperparameter:
-        return _of_members(getattr(variant, name) for variant in variants)
+        return _described(getattr(variant, name) for variant in variants)
 
     match first:
         case init.GlorotUniformConfig():

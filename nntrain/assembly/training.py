@@ -9,12 +9,11 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.assembly.class_weights import class_weights, example_weights
-from nntrain.assembly.columns import column
 from nntrain.assembly.data import Prepared
+from nntrain.assembly.hyperparameters import of_members
 from nntrain.assembly.layers import build_blueprint
+from nntrain.assembly.optimization import build_schedule, build_update
 from nntrain.config import loss as losses
-from nntrain.config import optimizer as optimizers
-from nntrain.config import schedule as schedules
 from nntrain.config.root import Config
 from nntrain.config.training import EarlyStoppingConfig
 from nntrain.data.batches import Examples
@@ -32,31 +31,12 @@ from nntrain.nn.losses import (
     Perceptron,
 )
 from nntrain.nn.network import Network
-from nntrain.optim.adagrad import Adagrad
-from nntrain.optim.adam import Adam, AdamW
-from nntrain.optim.clipping import ClipNorm
-from nntrain.optim.optimizer import Optimizer
-from nntrain.optim.penalties import L1, L2, MaxNorm
-from nntrain.optim.rmsprop import RmsProp
-from nntrain.optim.schedules import (
-    Constant,
-    Cosine,
-    Exponential,
-    InverseTime,
-    Plateau,
-    Power,
-    Schedule,
-    Step,
-    Warmup,
-)
-from nntrain.optim.sgd import Sgd
 from nntrain.streams import Key, Purpose, Streams
 from nntrain.train.evaluator import Evaluator, Units
 from nntrain.train.metrics import LOSSES, is_maximized
 from nntrain.train.population import Population
 from nntrain.train.stopping import EarlyStopping
 from nntrain.train.supervised import NETWORK, Supervised
-from nntrain.train.update import Update
 
 
 def build_population(
@@ -116,7 +96,7 @@ def bound(
     )
     return Population(
         objective,
-        {NETWORK: column(config.optimizer.learning_rate for config in configs)},
+        {NETWORK: of_members(config.optimizer.learning_rate for config in configs)},
         {NETWORK: build_schedule(configs)},
         _build_stopping(configs),
         _evaluators(network, prepared, places, first, weights),
@@ -211,73 +191,6 @@ def build_loss(config: Config) -> Loss:
             raise ValueError("loss must be resolved before it is built")
         case _:
             assert_never(loss)
-
-
-def build_optimizer(configs: Sequence[Config]) -> Optimizer:
-    """The optimizer, its hyperparameters gathered from all members."""
-    first = configs[0].optimizer
-
-    def gathered(name: str) -> Array:
-        return column(getattr(config.optimizer, name) for config in configs)
-
-    match first:
-        case optimizers.SgdConfig():
-            return Sgd(gathered("momentum"), nesterov=first.nesterov)
-        case optimizers.AdagradConfig():
-            return Adagrad(gathered("eps"), gathered("initial_accumulator"))
-        case optimizers.RmspropConfig():
-            return RmsProp(gathered("rho"), gathered("eps"), gathered("momentum"))
-        case optimizers.AdamConfig():
-            return Adam(gathered("beta1"), gathered("beta2"), gathered("eps"))
-        case optimizers.AdamwConfig():
-            return AdamW(gathered("beta1"), gathered("beta2"), gathered("eps"), gathered("weight_decay"))
-        case _:
-            assert_never(first)
-
-
-def build_update(configs: Sequence[Config]) -> Update:
-    """Optimizer, penalties and bounds; those that no member uses are left out."""
-    regularization = [config.regularization for config in configs]
-    l1, l2 = column(r.l1 for r in regularization), column(r.l2 for r in regularization)
-    max_norm = column(r.max_norm for r in regularization)
-    clip_norm = column(r.clip_norm for r in regularization)
-    return Update(
-        build_optimizer(configs),
-        l1=L1(l1) if l1.any() else None,
-        l2=L2(l2) if l2.any() else None,
-        max_norm=MaxNorm(max_norm) if np.isfinite(max_norm).any() else None,
-        clip_norm=ClipNorm(clip_norm) if np.isfinite(clip_norm).any() else None,
-    )
-
-
-def build_schedule(configs: Sequence[Config]) -> Schedule:
-    """The learning rate's schedule, its constants gathered from all members."""
-    first = configs[0].schedule
-
-    def gathered(name: str) -> Array:
-        return column(getattr(config.schedule, name) for config in configs)
-
-    schedule: Schedule
-    match first:
-        case schedules.ConstantScheduleConfig():
-            schedule = Constant()
-        case schedules.InverseTimeConfig():
-            schedule = InverseTime(gathered("decay"), gathered("constant_epochs"))
-        case schedules.PowerConfig():
-            schedule = Power(gathered("exponent"), gathered("constant_epochs"))
-        case schedules.StepScheduleConfig():
-            schedule = Step(gathered("every"), gathered("factor"))
-        case schedules.ExponentialConfig():
-            schedule = Exponential(gathered("factor"))
-        case schedules.CosineConfig():
-            after_warmup = configs[0].training.epochs - gathered("warmup_epochs")
-            schedule = Cosine(np.maximum(after_warmup, 1), gathered("minimum_factor"))
-        case schedules.PlateauConfig():
-            schedule = Plateau(gathered("factor"), gathered("patience"), gathered("min_delta"))
-        case _:
-            assert_never(first)
-    warmup = gathered("warmup_epochs")
-    return Warmup(warmup, schedule) if warmup.any() else schedule
 
 
 def _build_stopping(configs: Sequence[Config]) -> EarlyStopping | None:

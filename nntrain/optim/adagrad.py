@@ -6,17 +6,19 @@ from typing import ClassVar
 
 import numpy as np
 
-from nntrain.arrays import Array
-from nntrain.optim.blocks import Block
-from nntrain.optim.columns import NOT_NEGATIVE, POSITIVE, Column, column
-from nntrain.optim.optimizer import Optimizer, Part
+from nntrain.optim.blocks import Block, Call, Scratch
+from nntrain.optim.hyperparameters import NOT_NEGATIVE, POSITIVE, Hyperparameter, checked
+from nntrain.optim.optimizer import Optimizer
 
 
 class Adagrad(Optimizer):
-    """s ← s + g², θ ← θ − α g / (√s + ε).
+    """Adagrad (Duchi, Hazan & Singer 2011, the diagonal form):
 
-    Duchi, Hazan & Singer 2011, the diagonal form; ε outside the root, as in PyTorch (whose `lr_decay` is left to the
-    schedules).
+        s ← s + g²
+        θ ← θ − α g / (√s + ε)
+
+    g is the gradient, α the learning rate, s the sum of all squared gradients, ε what keeps the division finite: it is
+    outside the root, as in PyTorch (whose `lr_decay` is left to the schedules). What is computed is this as it stands.
 
     State: `squares` [M, P], which is s.
 
@@ -27,35 +29,36 @@ class Adagrad(Optimizer):
 
     name: ClassVar[str] = "adagrad"
     passes = 7
-    needs_scratch: ClassVar[bool] = True
 
-    def __init__(self, eps: Column = 1e-10, initial_accumulator: Column = 0.0) -> None:
+    def __init__(self, eps: Hyperparameter = 1e-10, initial_accumulator: Hyperparameter = 0.0) -> None:
         super().__init__(
-            eps=column("eps", eps, POSITIVE),
-            initial_accumulator=column("initial_accumulator", initial_accumulator, NOT_NEGATIVE),
+            eps=checked("eps", eps, POSITIVE),
+            initial_accumulator=checked("initial_accumulator", initial_accumulator, NOT_NEGATIVE),
         )
 
     def _slot_names(self) -> tuple[str, ...]:
         return ("squares",)
 
     def _start(self) -> None:
-        self._slots["squares"][...] = self.columns["initial_accumulator"]
-        self._eps = self._constant(self.columns["eps"])
-        self._rate = self._rate_constant()
+        self._slots["squares"][...] = self.hyperparameters["initial_accumulator"]
+        self._eps = self._constant(self.hyperparameters["eps"])
+        self._rate = self._constant_of_each()
 
-    def _views(self, block: Block) -> tuple[Array, ...]:
-        arrays = (block.of(array) for array in (self._theta, self._grad, self._slots["squares"]))
-        return *arrays, block.constant(self._eps), block.constant(self._rate)
-
-    def _set_constants(self, rate: Column) -> None:
+    def _set_constants(self, rate: Hyperparameter) -> None:
         self._rate[...] = rate
 
-    def _advance(self, part: Part) -> None:
-        for theta, grad, squares, eps, rate, scratch in part:
-            np.multiply(grad, grad, out=scratch)
-            np.add(squares, scratch, out=squares)
-            np.sqrt(squares, out=scratch)
-            np.add(scratch, eps, out=scratch)
-            np.divide(grad, scratch, out=grad)
-            np.multiply(grad, rate, out=grad)
-            np.subtract(theta, grad, out=theta)
+    def _step_on(self, block: Block, scratch: Scratch) -> Call:
+        theta, grad, squares = block.of(self._theta), block.of(self._grad), block.of(self._slots["squares"])
+        eps, rate = block.constant(self._eps), block.constant(self._rate)
+        divisor = scratch.of(block)
+
+        def step() -> None:
+            np.multiply(grad, grad, divisor)
+            np.add(squares, divisor, squares)
+            np.sqrt(squares, divisor)
+            np.add(divisor, eps, divisor)
+            np.divide(grad, divisor, grad)
+            np.multiply(grad, rate, grad)
+            np.subtract(theta, grad, theta)
+
+        return step

@@ -6,20 +6,35 @@ from typing import ClassVar
 
 import numpy as np
 
-from nntrain.arrays import Array
-from nntrain.optim.blocks import Block
-from nntrain.optim.columns import BELOW_ONE, POSITIVE, Column, column, root
-from nntrain.optim.optimizer import Optimizer, Part
+from nntrain.optim.blocks import Block, Call, Scratch
+from nntrain.optim.hyperparameters import BELOW_ONE, POSITIVE, Hyperparameter, checked, root
+from nntrain.optim.optimizer import Optimizer
 
 
 class RmsProp(Optimizer):
-    """s ← ρ s + (1 − ρ) g², θ ← θ − α g / (√s + ε); with momentum β: v ← β v + g / (√s + ε), θ ← θ − α v.
+    """RMSprop (Tieleman & Hinton 2012, Coursera, lecture 6e):
 
-    Tieleman & Hinton 2012 (Coursera, lecture 6e); s starts at 0 without bias correction, ε is outside the root, the
-    mean is not subtracted: PyTorch's rule with its `alpha` called ρ.
+        s ← ρ s + (1 − ρ) g²
+        θ ← θ − α g / (√s + ε)
 
-    What is computed is the same in fewer passes: with k = √(1 − ρ), r = s / k² and u = k v it reads r ← ρ r + g²,
-    u ← β u + g / (√r + ε/k), θ ← θ − (α/k) u.
+    or, with momentum β:
+
+        s ← ρ s + (1 − ρ) g²
+        v ← β v + g / (√s + ε)
+        θ ← θ − α v
+
+    g is the gradient, α the learning rate, s the running mean of the squared gradients, v the velocity; both start at
+    0, without bias correction. ε is outside the root, and the mean is not subtracted: PyTorch's rule with its `alpha`
+    called ρ.
+
+    What is computed takes fewer passes. With k = √(1 − ρ), let r = s / k² and u = k v. Divided by k², the first line
+    is r ← ρ r + g². Since √s = k √r, g / (√s + ε) = g / (k √r + ε) = (1/k) · g / (√r + ε/k). So
+
+        r ← ρ r + g²
+        u ← β u + g / (√r + ε/k)
+        θ ← θ − (α/k) u
+
+    in which ε/k is computed once and α/k once a step.
 
     State: `squares` [M, P], which is r, and `velocity` [M, P], u, which is there if any member has momentum.
 
@@ -31,56 +46,69 @@ class RmsProp(Optimizer):
 
     name: ClassVar[str] = "rmsprop"
     passes = 8
-    needs_scratch: ClassVar[bool] = True
 
-    def __init__(self, rho: Column = 0.9, eps: Column = 1e-8, momentum: Column = 0.0) -> None:
+    def __init__(self, rho: Hyperparameter = 0.9, eps: Hyperparameter = 1e-8, momentum: Hyperparameter = 0.0) -> None:
         super().__init__(
-            rho=column("rho", rho, BELOW_ONE),
-            eps=column("eps", eps, POSITIVE),
-            momentum=column("momentum", momentum, BELOW_ONE),
+            rho=checked("rho", rho, BELOW_ONE),
+            eps=checked("eps", eps, POSITIVE),
+            momentum=checked("momentum", momentum, BELOW_ONE),
         )
-        self._has_velocity = bool(np.any(self.columns["momentum"]))
+        # Decided once, as in Sgd.
+        self._has_velocity = bool(np.any(self.hyperparameters["momentum"]))
 
     def _slot_names(self) -> tuple[str, ...]:
         return ("squares", "velocity") if self._has_velocity else ("squares",)
 
     def _start(self) -> None:
-        self._k = root(1.0 - self.columns["rho"])
-        self._rho = self._constant(self.columns["rho"])
-        self._eps = self._constant(self.columns["eps"] / self._k)
-        self._momentum = self._constant(self.columns["momentum"])
-        self._rate = self._rate_constant()
+        rho, eps, momentum = (self.hyperparameters[name] for name in ("rho", "eps", "momentum"))
+        self._k = root(1.0 - rho)
+        self._rho = self._constant(rho)
+        self._eps_over_k = self._constant(eps / self._k)
+        self._momentum = self._constant(momentum)
+        self._rate_over_k = self._constant_of_each()
 
-    def _views(self, block: Block) -> tuple[Array, ...]:
-        arrays = [self._theta, self._grad, *self._slots.values()]
-        constants = [self._rate, self._rho, self._eps]
-        if self._has_velocity:
-            constants.append(self._momentum)
-        return *(block.of(array) for array in arrays), *(block.constant(array) for array in constants)
+    def _set_constants(self, rate: Hyperparameter) -> None:
+        self._rate_over_k[...] = rate / self._k
 
-    def _set_constants(self, rate: Column) -> None:
-        self._rate[...] = rate / self._k
+    def _step_on(self, block: Block, scratch: Scratch) -> Call:
+        return self._descent_with_momentum(block, scratch) if self._has_velocity else self._descent(block, scratch)
 
-    def _advance(self, part: Part) -> None:
-        if self._has_velocity:
-            for theta, grad, squares, velocity, rate, rho, eps, momentum, scratch in part:
-                _normalize(grad, squares, rho, eps, scratch)
-                np.multiply(velocity, momentum, out=velocity)
-                np.add(velocity, grad, out=velocity)
-                np.multiply(velocity, rate, out=grad)
-                np.subtract(theta, grad, out=theta)
-        else:
-            for theta, grad, squares, rate, rho, eps, scratch in part:
-                _normalize(grad, squares, rho, eps, scratch)
-                np.multiply(grad, rate, out=grad)
-                np.subtract(theta, grad, out=theta)
+    def _descent(self, block: Block, scratch: Scratch) -> Call:
+        theta, grad, rate = block.of(self._theta), block.of(self._grad), block.constant(self._rate_over_k)
+        normalize = self._normalization(block, scratch)
 
+        def step() -> None:
+            normalize()
+            np.multiply(grad, rate, grad)
+            np.subtract(theta, grad, theta)
 
-def _normalize(grad: Array, squares: Array, rho: Array, eps: Array, scratch: Array) -> None:
-    """r ← ρ r + g², g ← g / (√r + ε)."""
-    np.multiply(grad, grad, out=scratch)
-    np.multiply(squares, rho, out=squares)
-    np.add(squares, scratch, out=squares)
-    np.sqrt(squares, out=scratch)
-    np.add(scratch, eps, out=scratch)
-    np.divide(grad, scratch, out=grad)
+        return step
+
+    def _descent_with_momentum(self, block: Block, scratch: Scratch) -> Call:
+        theta, grad, velocity = block.of(self._theta), block.of(self._grad), block.of(self._slots["velocity"])
+        rate, momentum = block.constant(self._rate_over_k), block.constant(self._momentum)
+        normalize = self._normalization(block, scratch)
+
+        def step() -> None:
+            normalize()
+            np.multiply(velocity, momentum, velocity)
+            np.add(velocity, grad, velocity)
+            np.multiply(velocity, rate, grad)
+            np.subtract(theta, grad, theta)
+
+        return step
+
+    def _normalization(self, block: Block, scratch: Scratch) -> Call:
+        """r ← ρ r + g², g ← g / (√r + ε/k)."""
+        grad, squares, divisor = block.of(self._grad), block.of(self._slots["squares"]), scratch.of(block)
+        rho, eps = block.constant(self._rho), block.constant(self._eps_over_k)
+
+        def normalize() -> None:
+            np.multiply(grad, grad, divisor)
+            np.multiply(squares, rho, squares)
+            np.add(squares, divisor, squares)
+            np.sqrt(squares, divisor)
+            np.add(divisor, eps, divisor)
+            np.divide(grad, divisor, grad)
+
+        return normalize

@@ -6,20 +6,36 @@ from typing import ClassVar
 
 import numpy as np
 
-from nntrain.arrays import Array
-from nntrain.optim.blocks import Block
-from nntrain.optim.columns import BELOW_ONE, Column, column
-from nntrain.optim.optimizer import Optimizer, Part
+from nntrain.optim.blocks import Block, Call, Scratch
+from nntrain.optim.hyperparameters import BELOW_ONE, Hyperparameter, checked
+from nntrain.optim.optimizer import Optimizer
 
 
 class Sgd(Optimizer):
-    """θ ← θ − α g; with momentum β: v ← β v + g, θ ← θ − α v; with Nesterov's: θ ← θ − α (g + β v).
+    """Stochastic gradient descent: plain, with momentum, or with Nesterov's momentum.
 
-    v starts at 0. The variant is the lecture's (ITMO, "SGD optimization": ∇̄⁽ᵗ⁾ = ∇l + β ∇̄⁽ᵗ⁻¹⁾, without a factor
-    1 − β) and PyTorch's with dampening 0: α multiplies v, so that a change of α acts at once. Polyak 1964; Nesterov's
-    as Sutskever et al. 2013 write it, with θ standing for the point that is looked ahead to.
+    Plain:
 
-    State: `velocity` [M, P], which is v, or β v for Nesterov's. There is none where no member has momentum.
+        θ ← θ − α g
+
+    With momentum (Polyak 1964):
+
+        v ← β v + g
+        θ ← θ − α v
+
+    With Nesterov's (as Sutskever et al. 2013 write it, with θ standing for the point that is looked ahead to):
+
+        v ← β v + g
+        θ ← θ − α (g + β v)
+
+    g is the gradient, α the learning rate, β the momentum; the velocity v starts at 0. The variant is the lecture's
+    (ITMO, "SGD optimization": ∇̄⁽ᵗ⁾ = ∇l + β ∇̄⁽ᵗ⁻¹⁾, without a factor 1 − β) and PyTorch's with dampening 0: α
+    multiplies v, so that a change of α acts at once.
+
+    What is computed: the first two as they stand. Nesterov's step needs β v twice, now and as the first term of the
+    next v, so that is what is kept: with a = β v, the rule reads a ← β (a + g), θ ← θ − α (g + a).
+
+    State: `velocity` [M, P], which is v, or a for Nesterov's. There is none where no member has momentum.
 
     Args:
         momentum: β, in [0, 1); default 0.
@@ -28,57 +44,58 @@ class Sgd(Optimizer):
 
     name: ClassVar[str] = "sgd"
 
-    def __init__(self, momentum: Column = 0.0, nesterov: bool = False) -> None:
-        super().__init__(momentum=column("momentum", momentum, BELOW_ONE))
+    def __init__(self, momentum: Hyperparameter = 0.0, nesterov: bool = False) -> None:
+        super().__init__(momentum=checked("momentum", momentum, BELOW_ONE))
         self.nesterov = nesterov
         # Decided once: members that `select` leaves go on with the same arrays, even if none of them has momentum.
-        self._has_velocity = bool(np.any(self.columns["momentum"]))
+        self._has_velocity = bool(np.any(self.hyperparameters["momentum"]))
         self.passes = 4 if self._has_velocity else 2
 
     def _slot_names(self) -> tuple[str, ...]:
         return ("velocity",) if self._has_velocity else ()
 
     def _start(self) -> None:
-        self._momentum = self._constant(self.columns["momentum"])
-        self._rate = self._rate_constant()
+        self._momentum = self._constant(self.hyperparameters["momentum"])
+        self._rate = self._constant_of_each()
 
-    def _views(self, block: Block) -> tuple[Array, ...]:
-        theta, grad, rate = block.of(self._theta), block.of(self._grad), block.constant(self._rate)
-        if not self._has_velocity:
-            return theta, grad, rate
-        return theta, grad, rate, block.of(self._slots["velocity"]), block.constant(self._momentum)
-
-    def _set_constants(self, rate: Column) -> None:
+    def _set_constants(self, rate: Hyperparameter) -> None:
         self._rate[...] = rate
 
-    def _advance(self, part: Part) -> None:
+    def _step_on(self, block: Block, scratch: Scratch) -> Call:
         if not self._has_velocity:
-            _descend(part)
-        elif self.nesterov:
-            _descend_looking_ahead(part)
-        else:
-            _descend_with_momentum(part)
+            return self._descent(block)
+        return self._descent_looking_ahead(block) if self.nesterov else self._descent_with_momentum(block)
 
+    def _descent(self, block: Block) -> Call:
+        theta, grad, rate = block.of(self._theta), block.of(self._grad), block.constant(self._rate)
 
-def _descend(part: Part) -> None:
-    for theta, grad, rate in part:
-        np.multiply(grad, rate, grad)
-        np.subtract(theta, grad, theta)
+        def step() -> None:
+            np.multiply(grad, rate, grad)
+            np.subtract(theta, grad, theta)
 
+        return step
 
-def _descend_with_momentum(part: Part) -> None:
-    for theta, grad, rate, velocity, momentum in part:
-        np.multiply(velocity, momentum, out=velocity)
-        np.add(velocity, grad, out=velocity)
-        np.multiply(velocity, rate, out=grad)
-        np.subtract(theta, grad, out=theta)
+    def _descent_with_momentum(self, block: Block) -> Call:
+        theta, grad, velocity = block.of(self._theta), block.of(self._grad), block.of(self._slots["velocity"])
+        rate, momentum = block.constant(self._rate), block.constant(self._momentum)
 
+        def step() -> None:
+            np.multiply(velocity, momentum, velocity)
+            np.add(velocity, grad, velocity)
+            np.multiply(velocity, rate, grad)
+            np.subtract(theta, grad, theta)
 
-def _descend_looking_ahead(part: Part) -> None:
-    for theta, grad, rate, ahead, momentum in part:
-        # ahead = β v: β v ← β (β v + g), and the step is g + β v.
-        np.add(ahead, grad, out=ahead)
-        np.multiply(ahead, momentum, out=ahead)
-        np.add(grad, ahead, out=grad)
-        np.multiply(grad, rate, out=grad)
-        np.subtract(theta, grad, out=theta)
+        return step
+
+    def _descent_looking_ahead(self, block: Block) -> Call:
+        theta, grad, ahead = block.of(self._theta), block.of(self._grad), block.of(self._slots["velocity"])
+        rate, momentum = block.constant(self._rate), block.constant(self._momentum)
+
+        def step() -> None:
+            np.add(ahead, grad, ahead)
+            np.multiply(ahead, momentum, ahead)
+            np.add(grad, ahead, grad)
+            np.multiply(grad, rate, grad)
+            np.subtract(theta, grad, theta)
+
+        return step

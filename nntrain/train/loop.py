@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from nntrain.arrays import Array
+from nntrain.optim.norms import gradient_norm
 from nntrain.train.onlooker import Onlooker
 from nntrain.train.population import Population
 from nntrain.train.records import EpochRecord, Outcome, Pause, StopReason
 from nntrain.train.roster import Roster
 from nntrain.train.state import TrainingState, of_network
 from nntrain.train.stopping import BestWeights
-from nntrain.train.update import gradient_norm
 from nntrain.train.weights import Weights
 
 # Members that have stopped are computed along until this share of a population is left; then it is compacted.

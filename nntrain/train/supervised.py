@@ -11,12 +11,12 @@ from nntrain.data.batches import Batches, Examples
 from nntrain.errors import RunError
 from nntrain.nn.losses.loss import Loss
 from nntrain.nn.network import Network
+from nntrain.optim.update import Update
 from nntrain.streams import Streams
 from nntrain.train.bound import Bound
 from nntrain.train.metrics import LOSS, WEIGHTED_LOSS
 from nntrain.train.objective import BeforeUpdate, Objective
 from nntrain.train.state import TrainingState
-from nntrain.train.update import Update
 
 # What its only network goes by.
 NETWORK = "network"
@@ -114,7 +114,7 @@ class Supervised:
 
     def state(self) -> TrainingState:
         """The optimizer, the random streams, the order of the epoch's examples and the losses so far."""
-        optimizer = {f"optimizer/{name}": array for name, array in self.update.optimizer.state().items()}
+        optimizer = {f"optimizer/{name}": array for name, array in self.update.state().items()}
         place = {f"{_PLACE}/{name}": array for name, array in self._place().items()}
         streams = {
             "order_streams": self.batches.streams.state(),
@@ -128,7 +128,7 @@ class Supervised:
         Raises:
             RunError: it does not fit.
         """
-        self.update.optimizer.load_state(state.section("optimizer"))
+        self.update.load_state(state.section("optimizer"))
         arrays = state.section(_PLACE)
         for name, array in self._place().items():
             if name not in arrays or arrays[name].shape != array.shape:

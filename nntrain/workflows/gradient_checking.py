@@ -145,12 +145,11 @@ def _rows(population: Population) -> list[GradientRow]:
     # By themselves, for a large penalty would drown the differences of the loss in its rounding. Away from 0, where |w|
     # has a kink, and within two powers of ten, so that no weight's penalty drowns another's.
     network.theta[...] = np.copysign(np.clip(np.abs(network.theta), *PENALIZED), network.theta)
-    for penalty in (update.l1, update.l2):
-        if penalty is not None:
-            network.grad[...] = penalty.gradient(network.theta)
-            for path, gradient in network.gradients().items():
-                cost = partial(penalty.value, network.theta)
-                parts[path].append(check_array(path, values[path], gradient, cost))
+    for penalty in update.penalties:
+        network.grad[...] = penalty.gradient(network.theta)
+        for path, gradient in network.gradients().items():
+            cost = partial(penalty.value, network.theta)
+            parts[path].append(check_array(path, values[path], gradient, cost))
     return [_row(path, of_path) for path, of_path in parts.items()]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nntrain.assembly.columns import column
+from nntrain.assembly.hyperparameters import of_members
 from nntrain.assembly.layers import NetworkShapeError, build_activation, build_blueprint, build_initializer, position_of
 from nntrain.config import activations as act
 from nntrain.config import initializers as init
@@ -32,8 +32,8 @@ INITIALIZERS = {
 
 
 def test_a_column_has_a_row_for_each_member() -> None:
-    assert column([1, 0.5, None]).tolist() == [[1.0], [0.5], [np.inf]]
-    assert column([3]).dtype == np.float64
+    assert of_members([1, 0.5, None]).tolist() == [[1.0], [0.5], [np.inf]]
+    assert of_members([3]).dtype == np.float64
 
 
 def test_every_activation_of_the_language_is_built() -> None:

@@ -193,13 +193,19 @@ def test_explicit_weights_are_the_ones_given() -> None:
     ],
 )
 def test_parts_that_nobody_uses_are_left_out(setting: str, part: str) -> None:
-    def parts(*overrides: str) -> set[str]:
-        resolved, prepared = prepare(load(CLASSES, *overrides))
-        update = supervised(build_population([resolved.config], [prepared], [0]).objective).update
-        return {name for name in ("l1", "l2", "max_norm", "clip_norm") if getattr(update, name) is not None}
+    assert sorted(parts_of(setting)) == sorted([part, "adam"])
+    assert parts_of() == ["adam"]
 
-    assert parts() == set()
-    assert parts(setting) == {part}
+
+def parts_of(*overrides: str) -> list[str]:
+    resolved, prepared = prepare(load(CLASSES, *overrides))
+    population = build_population([resolved.config], [prepared], [0])
+    return [part.name for part in supervised(population.objective).update.parts]
+
+
+def test_the_parts_of_an_update_act_in_the_order_of_docs_maths() -> None:
+    everything = "regularization={l1: 0.1, l2: 0.1, max_norm: 1, clip_norm: 1}"
+    assert parts_of(everything) == ["l2", "clip_norm", "adam", "l1", "max_norm"]
 
 
 @pytest.mark.parametrize(

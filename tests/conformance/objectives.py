@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 from nntrain.nn.losses import MeanSquaredError
 from nntrain.optim.adam import Adam
+from nntrain.optim.update import Update
 from nntrain.train.population import Population
-from nntrain.train.update import Update
 from tests.train.adversaries import Pair
 from tests.train.problems import Setup
 

@@ -9,6 +9,7 @@ from nntrain.streams import Key
 from tests.conformance.differences import TOLERANCE, numeric_gradient, relative_error
 from tests.conformance.losses import LOSSES, network_for
 from tests.conformance.test_losses import Trained
+from tests.optim.oracle import parameters_of
 
 ROW = next(row for row in LOSSES if row.name == "cross-entropy")
 
@@ -22,11 +23,7 @@ def test_backpropagation_plus_penalty_agrees_with_central_differences(kind: type
     trained = Trained(network, CrossEntropy(), x, t, None)
     strength = np.array([0.3, 0.0, 1.5])[:members, None]
     penalty = kind(strength)
-    penalized = network.blueprint.penalized
-    if isinstance(penalty, L1):
-        penalty.bind(network.theta, network.memory, penalized=penalized)
-    else:
-        penalty.bind(network.theta, network.grad, network.memory, penalized=penalized)
+    penalty.bind(parameters_of(network.theta, network.grad, penalized=network.blueprint.penalized))
     numeric = numeric_gradient(lambda: trained.cost() + penalty.value(network.theta), network.theta)
     trained.gradient()
     by_parts = network.grad + penalty.gradient(network.theta)
@@ -38,5 +35,5 @@ def test_backpropagation_plus_penalty_agrees_with_central_differences(kind: type
         omega = sum(abs(value) if kind is L1 else value**2 for value in w)
         assert penalty.value(network.theta)[member] == pytest.approx(strength[member, 0] * omega, rel=1e-13)
     if isinstance(penalty, L2):
-        penalty.apply()
+        penalty.apply(np.ones((members, 1)))
         np.testing.assert_allclose(network.grad, by_parts, rtol=1e-14)

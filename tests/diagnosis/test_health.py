@@ -22,13 +22,13 @@ from nntrain.nn.layer import Layer
 from nntrain.nn.losses import MeanSquaredError
 from nntrain.nn.network import Network
 from nntrain.optim.sgd import Sgd
+from nntrain.optim.update import Update
 from nntrain.streams import Key, Purpose, Streams
 from nntrain.train.evaluator import Evaluator
 from nntrain.train.loop import Training
 from nntrain.train.population import Population
 from nntrain.train.records import EpochRecord
 from nntrain.train.supervised import Supervised
-from nntrain.train.update import Update
 from tests.nn.chains import chain
 from tests.train.problems import Run, Setup
 from tests.train.test_loop import alone, one_weight

@@ -22,12 +22,12 @@ from nntrain.nn.network import Network
 from nntrain.optim.adam import Adam
 from nntrain.optim.optimizer import Optimizer
 from nntrain.optim.sgd import Sgd
+from nntrain.optim.update import Update
 from nntrain.streams import Key, Purpose, Streams
 from nntrain.train.loop import Training
 from nntrain.train.population import Population
 from nntrain.train.records import EpochRecord, StopReason
 from nntrain.train.supervised import Supervised, supervised
-from nntrain.train.update import Update
 from tests.nn.chains import chain
 from tests.train.problems import Setup
 from tests.train.test_loop import alone

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nntrain.optim.blocks import BLOCK_BYTES, Block, split
+from nntrain.memory import Memory
+from nntrain.optim.blocks import BLOCK_BYTES, Block, Scratch, constant_of_each, split
 from nntrain.parallel import in_parallel
 
 
@@ -59,6 +60,22 @@ def test_a_block_is_a_view() -> None:
     assert np.shares_memory(piece.constant(column), column)
     assert piece.constant(column) == 2.0
     assert rows.constant(shared) is shared
+
+
+def test_blocks_share_scratch_which_is_allocated_when_it_is_wanted() -> None:
+    memory = Memory(np.float32)
+    blocks = [Block(slice(0, 2), slice(0, 6)), Block(slice(2, 3), slice(0, 6))]
+    scratch = Scratch(memory, blocks)
+    assert memory.nbytes == 0
+    large, small = (scratch.of(block) for block in blocks)
+    assert (large.shape, small.shape) == ((2, 6), (1, 6))
+    assert np.shares_memory(large, small)
+    assert memory.nbytes == 12 * 4
+
+
+@pytest.mark.parametrize(("members", "shape"), [(1, ()), (3, (3, 1))])
+def test_a_constant_of_each_member_is_a_number_for_a_single_one(members: int, shape: tuple[int, ...]) -> None:
+    assert constant_of_each(Memory(np.float32), members).shape == shape
 
 
 def test_all_parts_are_done_with_the_callers_error_state() -> None:

@@ -1,4 +1,4 @@
-"""What every optimizer must do. One row for each; a test compares the rows with what nntrain.optim exports."""
+"""What every optimizer must do. One row for each; a test compares the rows with the config's optimizers."""
 
 import inspect
 import tracemalloc
@@ -9,11 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-import nntrain.optim
 from nntrain.arrays import Array
-from nntrain.memory import Memory
-from nntrain.optim import Adagrad, Adam, AdamW, Optimizer, RmsProp, Sgd
-from tests.optim.oracle import Run
+from nntrain.assembly.optimization import build_optimizer
+from nntrain.config.optimizer import AnyOptimizer
+from nntrain.optim.adagrad import Adagrad
+from nntrain.optim.adam import Adam, AdamW
+from nntrain.optim.optimizer import Optimizer
+from nntrain.optim.rmsprop import RmsProp
+from nntrain.optim.sgd import Sgd
+from tests.conformance.definitions import concrete_subclasses
+from tests.optim.configs import configured, types_of
+from tests.optim.oracle import Run, parameters_of
 
 
 @dataclass(frozen=True)
@@ -22,22 +28,22 @@ class Row:
 
     Attributes:
         rule: its class.
-        columns: values that three members differ in; `fixed`, options that are not columns.
+        differing: hyperparameters that three members differ in; `fixed`, options that are alike for all.
         rate: one with which it gets Rosenbrock's function down in 5000 steps.
     """
 
     rule: type[Optimizer]
-    columns: dict[str, tuple[float, float, float]]
+    differing: dict[str, tuple[float, float, float]]
     rate: float
     fixed: dict[str, Any] = field(default_factory=dict)
 
     def member(self, place: int) -> Optimizer:
         """The rule with one member's values."""
-        return self.rule(**{name: values[place] for name, values in self.columns.items()}, **self.fixed)
+        return self.rule(**{name: values[place] for name, values in self.differing.items()}, **self.fixed)
 
     def population(self) -> Optimizer:
         """The rule with those of all three."""
-        return self.rule(**{name: np.array(values)[:, None] for name, values in self.columns.items()}, **self.fixed)
+        return self.rule(**{name: np.array(values)[:, None] for name, values in self.differing.items()}, **self.fixed)
 
 
 ROWS = {
@@ -56,18 +62,21 @@ every_row = pytest.mark.parametrize("row", ROWS.values(), ids=ROWS.keys())
 both_dtypes = pytest.mark.parametrize("dtype", ["float32", "float64"])
 
 
-def test_every_exported_optimizer_has_a_row() -> None:
-    exported = (getattr(nntrain.optim, name) for name in nntrain.optim.__all__)
-    concrete = {thing for thing in exported if issubclass(thing, Optimizer) and not inspect.isabstract(thing)}
-    assert {row.rule for row in ROWS.values()} == concrete
+def test_every_optimizer_has_a_row() -> None:
+    assert {row.rule for row in ROWS.values()} == concrete_subclasses(Optimizer, "nntrain.optim")
+
+
+def test_every_optimizer_of_the_config_has_a_row() -> None:
+    built = {type_: type(build_optimizer([configured(optimizer={"type": type_})])) for type_ in types_of(AnyOptimizer)}
+    assert built == {row.rule.name: row.rule for row in ROWS.values()}
 
 
 @every_row
-def test_every_hyperparameter_is_a_column_of_some_row(row: Row) -> None:
-    covered = {name for other in ROWS.values() if other.rule is row.rule for name in (*other.columns, *other.fixed)}
+def test_every_hyperparameter_differs_between_members_in_some_row(row: Row) -> None:
+    covered = {name for other in ROWS.values() if other.rule is row.rule for name in (*other.differing, *other.fixed)}
     parameters = set(inspect.signature(row.rule).parameters)
     if row.rule is AdamW:
-        covered |= {name for other in ROWS.values() if other.rule is Adam for name in other.columns}
+        covered |= {name for other in ROWS.values() if other.rule is Adam for name in other.differing}
     assert parameters == covered
 
 
@@ -119,10 +128,10 @@ def follow(optimizer: Optimizer, gradients: list[Array], rates: Array, *, thread
     """Where ones go under given gradients, which are the same whatever theta is."""
     theta, grad = np.ones_like(gradients[0]), np.empty_like(gradients[0])
     penalized = theta.shape[1] * 2 // 3
-    optimizer.bind(theta, grad, Memory(theta.dtype), penalized=penalized, threads=threads)
+    optimizer.bind(parameters_of(theta, grad, penalized=penalized, threads=threads))
     for gradient in gradients:
         grad[...] = gradient
-        optimizer.step(rates)
+        optimizer.apply(rates)
     return theta
 
 
@@ -226,5 +235,5 @@ def peak_of(work: Callable[[], object]) -> int:
 def test_a_step_allocates_nothing_of_the_size_of_theta(row: Row) -> None:
     theta, grad = np.ones((3, 20_000)), np.ones((3, 20_000))
     optimizer = row.population()
-    optimizer.bind(theta, grad, Memory("float64"), penalized=15_000)
-    assert peak_of(lambda: optimizer.step(RATES)) < 8_000
+    optimizer.bind(parameters_of(theta, grad, penalized=15_000))
+    assert peak_of(lambda: optimizer.apply(RATES)) < 8_000

@@ -7,9 +7,10 @@ import pytest
 
 from nntrain.arrays import Array
 from nntrain.errors import UserError
-from nntrain.memory import Memory
-from nntrain.optim import L1, L2, MaxNorm, Sgd
-from tests.optim.oracle import ORACLE, WEIGHTS, Run
+from nntrain.optim.constraints import MaxNorm
+from nntrain.optim.penalties import L1, L2
+from nntrain.optim.sgd import Sgd
+from tests.optim.oracle import ORACLE, WEIGHTS, Run, parameters_of
 from tests.optim.oracle import gradient as loss_gradient
 
 NORMS = ORACLE["norms"]
@@ -25,7 +26,7 @@ def numbers(members: int, size: int, dtype: str = "float64", seed: int = 3) -> A
 def after_l1(strength: Any, theta: Array, rates: Any, penalized: int) -> Array:
     theta = theta.copy()
     penalty = L1(strength)
-    penalty.bind(theta, Memory(theta.dtype), penalized=penalized)
+    penalty.bind(parameters_of(theta, penalized=penalized))
     penalty.apply(np.asarray(rates, dtype=np.float64))
     return theta
 
@@ -33,8 +34,8 @@ def after_l1(strength: Any, theta: Array, rates: Any, penalized: int) -> Array:
 def after_l2(strength: Any, theta: Array, grad: Array, penalized: int) -> Array:
     grad = grad.copy()
     penalty = L2(strength)
-    penalty.bind(theta, grad, Memory(theta.dtype), penalized=penalized)
-    penalty.apply()
+    penalty.bind(parameters_of(theta, grad, penalized=penalized))
+    penalty.apply(np.ones((len(theta), 1)))
     return grad
 
 
@@ -44,8 +45,8 @@ def after_max_norm(limit: Any, theta: Array, shapes: list[tuple[int, int]]) -> A
         views.append(theta[:, start : start + inputs * units].reshape(len(theta), inputs, units))
         start += inputs * units
     constraint = MaxNorm(limit)
-    constraint.bind(views, Memory(theta.dtype))
-    constraint.apply()
+    constraint.bind(parameters_of(theta, units=views))
+    constraint.apply(np.ones((len(theta), 1)))
     return theta
 
 
@@ -75,7 +76,7 @@ def test_l1_makes_weights_exactly_zero_and_keeps_biases() -> None:
 
     run = Run(Sgd(), start=np.zeros(21), gradient=gradient, penalized=20)
     penalty = L1(0.2)
-    penalty.bind(run.theta, Memory("float64"), penalized=20)
+    penalty.bind(parameters_of(run.theta, penalized=20))
     for _ in range(300):
         run.step(0.1)
         penalty.apply(np.array([[0.1]]))
@@ -96,10 +97,7 @@ def test_l2_by_hand() -> None:
 @pytest.mark.parametrize("penalty", [L1(LAMBDAS), L2(LAMBDAS)])
 def test_gradient_is_that_of_the_value(penalty: L1 | L2) -> None:
     theta, step = numbers(3, 8), 1e-6
-    if isinstance(penalty, L1):
-        penalty.bind(theta, Memory("float64"), penalized=5)
-    else:
-        penalty.bind(theta, np.zeros_like(theta), Memory("float64"), penalized=5)
+    penalty.bind(parameters_of(theta, penalized=5))
     gradient = penalty.gradient(theta)
     for place in range(8):
         moved = np.zeros(8)
@@ -114,8 +112,8 @@ def test_values_by_hand() -> None:
     theta = np.array([[1.0, -2.0, 9.0], [3.0, 4.0, 9.0]])
     strength = np.array([[0.5], [0.1]])
     absolute, squared = L1(strength), L2(strength)
-    absolute.bind(theta, Memory("float64"), penalized=2)
-    squared.bind(theta, np.zeros_like(theta), Memory("float64"), penalized=2)
+    absolute.bind(parameters_of(theta, penalized=2))
+    squared.bind(parameters_of(theta, penalized=2))
     np.testing.assert_allclose(absolute.value(theta), [1.5, 0.7])
     np.testing.assert_allclose(squared.value(theta), [2.5, 2.5])
 
@@ -205,10 +203,11 @@ def test_nothing_to_penalize() -> None:
 
 def test_select_keeps_the_members_values() -> None:
     rows = np.array([2, 0])
-    assert np.array_equal(L1(LAMBDAS).select(rows).strength, [[0.7], [0.1]])
-    assert np.array_equal(L2(LAMBDAS).select(rows).strength, [[0.7], [0.1]])
-    assert L2(LAMBDAS).select(np.array([1])).strength == 0.0
-    assert np.array_equal(MaxNorm(np.array([[1.0], [np.inf]])).select(np.array([1, 0])).max_norm, [[np.inf], [1.0]])
+    assert np.array_equal(L1(LAMBDAS).select(rows).hyperparameters["strength"], [[0.7], [0.1]])
+    assert np.array_equal(L2(LAMBDAS).select(rows).hyperparameters["strength"], [[0.7], [0.1]])
+    assert L2(LAMBDAS).select(np.array([1])).hyperparameters["strength"] == 0.0
+    chosen = MaxNorm(np.array([[1.0], [np.inf]])).select(np.array([1, 0]))
+    assert np.array_equal(chosen.hyperparameters["max_norm"], [[np.inf], [1.0]])
 
 
 def test_values_out_of_range_are_refused() -> None:

@@ -7,18 +7,22 @@ import pytest
 
 from nntrain.arrays import Array
 from nntrain.errors import RunError, UserError
-from nntrain.memory import Memory
-from nntrain.optim import Adagrad, Adam, AdamW, Optimizer, RmsProp, Sgd
+from nntrain.optim.adagrad import Adagrad
+from nntrain.optim.adam import Adam, AdamW
+from nntrain.optim.optimizer import Optimizer
+from nntrain.optim.rmsprop import RmsProp
+from nntrain.optim.sgd import Sgd
+from tests.optim.oracle import parameters_of
 
 
 def walk(optimizer: Optimizer, gradients: list[float], *, start: float = 1.0, rate: float = 0.1) -> list[float]:
     """Where one parameter goes under given gradients."""
     theta, grad = np.full((1, 1), start), np.zeros((1, 1))
-    optimizer.bind(theta, grad, Memory("float64"))
+    optimizer.bind(parameters_of(theta, grad))
     path = []
     for gradient in gradients:
         grad[...] = gradient
-        optimizer.step(np.full((1, 1), rate))
+        optimizer.apply(np.full((1, 1), rate))
         path.append(float(theta[0, 0]))
     return path
 
@@ -56,28 +60,28 @@ def test_steps_by_hand(optimizer: Optimizer, gradients: list[float], expected: l
 def test_weight_decay_spares_biases() -> None:
     theta, grad = np.array([[2.0, 2.0, 2.0]]), np.ones((1, 3))
     optimizer = AdamW(eps=1e-12, weight_decay=0.5)
-    optimizer.bind(theta, grad, Memory("float64"), penalized=2)
-    optimizer.step(np.array([[0.1]]))
+    optimizer.bind(parameters_of(theta, grad, penalized=2))
+    optimizer.apply(np.array([[0.1]]))
     np.testing.assert_allclose(theta, [[1.8, 1.8, 1.9]], rtol=1e-10)
 
 
 def test_nesterov_without_momentum_needs_no_velocity() -> None:
     theta, grad = np.ones((1, 2)), np.ones((1, 2))
     optimizer = Sgd(nesterov=True)
-    optimizer.bind(theta, grad, Memory("float64"))
+    optimizer.bind(parameters_of(theta, grad))
     assert set(optimizer.state()) == {"steps"}
 
 
 def bound(optimizer: Optimizer, members: int = 2) -> Optimizer:
-    optimizer.bind(np.ones((members, 3)), np.ones((members, 3)), Memory("float64"))
+    optimizer.bind(parameters_of(np.ones((members, 3))))
     return optimizer
 
 
 def test_a_step_before_bind_says_what_to_do() -> None:
     for optimizer in (Sgd(), bound(Sgd()).select(np.array([0]))):
         with pytest.raises(RuntimeError) as error:
-            optimizer.step(np.ones((1, 1)))
-        assert str(error.value) == "the optimizer has no parameters to work on: call bind() before step()"
+            optimizer.apply(np.ones((1, 1)))
+        assert str(error.value) == "the optimizer has no parameters to work on: call bind() before apply()"
 
 
 @pytest.mark.parametrize(
@@ -100,7 +104,7 @@ def test_a_step_before_bind_says_what_to_do() -> None:
 )
 def test_arrays_that_do_not_fit_are_refused(theta: Array, grad: Array, text: str) -> None:
     with pytest.raises(ValueError, match=r"theta") as error:
-        Sgd(momentum=np.array([[0.5], [0.9]])).bind(theta, grad, Memory("float64"))
+        Sgd(momentum=np.array([[0.5], [0.9]])).bind(parameters_of(theta, grad))
     assert str(error.value) == text
 
 

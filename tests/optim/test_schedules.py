@@ -1,14 +1,25 @@
 """Schedules against PyTorch's, the lecture's formulas by hand, and the rules of populations."""
 
-import inspect
-
 import numpy as np
 import pytest
 
-import nntrain.optim
 from nntrain.arrays import Array
+from nntrain.assembly.optimization import build_schedule
+from nntrain.config.schedule import AnySchedule
 from nntrain.errors import RunError, UserError
-from nntrain.optim import Constant, Cosine, Exponential, InverseTime, Plateau, Power, Schedule, Step, Warmup
+from nntrain.optim.schedules import (
+    ConstantRate,
+    Cosine,
+    Exponential,
+    InverseTime,
+    Plateau,
+    Power,
+    Schedule,
+    StepDecay,
+    Warmup,
+)
+from tests.conformance.definitions import concrete_subclasses
+from tests.optim.configs import configured, types_of
 from tests.optim.oracle import ORACLE
 
 BASE = np.array([[0.4]])
@@ -21,7 +32,7 @@ def first_rates(schedule: Schedule, epochs: int, base: Array = BASE) -> list[flo
 @pytest.mark.parametrize(
     ("name", "schedule"),
     [
-        ("step", Step(every=4, factor=0.5)),
+        ("step", StepDecay(every=4, factor=0.5)),
         ("exponential", Exponential(0.9)),
         ("cosine", Cosine(epochs=12, minimum_factor=0.1)),
         ("inverse_time", InverseTime(0.2)),
@@ -36,7 +47,7 @@ def test_rates_are_those_of_pytorch(name: str, schedule: Schedule) -> None:
 @pytest.mark.parametrize(
     ("schedule", "expected"),
     [
-        (Constant(), [0.4, 0.4, 0.4]),
+        (ConstantRate(), [0.4, 0.4, 0.4]),
         # t = 0, 1, 2, 3
         (InverseTime(1.0), [0.4, 0.2, 0.4 / 3, 0.1]),
         (InverseTime(1.0, constant_epochs=2), [0.4, 0.4, 0.4, 0.2, 0.4 / 3, 0.1]),
@@ -44,13 +55,13 @@ def test_rates_are_those_of_pytorch(name: str, schedule: Schedule) -> None:
         # t = 1, 2, 3, 4
         (Power(1.0), [0.4, 0.2, 0.4 / 3, 0.1]),
         (Power(0.5, constant_epochs=2), [0.4, 0.4, 0.4, 0.4 / 2**0.5, 0.4 / 3**0.5, 0.2]),
-        (Step(every=2, factor=0.1), [0.4, 0.4, 0.04, 0.04, 0.004]),
+        (StepDecay(every=2, factor=0.1), [0.4, 0.4, 0.04, 0.04, 0.004]),
         (Exponential(0.5), [0.4, 0.2, 0.1]),
         # half of it at half time, and the minimum after the end
         (Cosine(epochs=2), [0.4, 0.2, 0.0, 0.0]),
         (Cosine(epochs=2, minimum_factor=0.5), [0.4, 0.3, 0.2, 0.2]),
-        (Warmup(1, Constant()), [0.4, 0.4, 0.4]),
-        (Warmup(2, Constant()), [0.2, 0.4, 0.4]),
+        (Warmup(1, ConstantRate()), [0.4, 0.4, 0.4]),
+        (Warmup(2, ConstantRate()), [0.2, 0.4, 0.4]),
         (Warmup(4, InverseTime(1.0)), [0.1, 0.2, 0.3, 0.4, 0.4, 0.2]),
         (Warmup(0, Exponential(0.5)), [0.4, 0.2]),
     ],
@@ -78,7 +89,7 @@ def test_the_rates_of_the_slide_which_counts_epochs_from_1() -> None:
 
 # Every schedule, with columns for three members and for each of them alone.
 POPULATIONS: list[tuple[Schedule, list[Schedule]]] = [
-    (Constant(), [Constant()] * 3),
+    (ConstantRate(), [ConstantRate()] * 3),
     (
         InverseTime(np.array([[0.1], [0.2], [0.0]]), np.array([[0], [3], [1]])),
         [InverseTime(0.1, 0), InverseTime(0.2, 3), InverseTime(0.0, 1)],
@@ -88,8 +99,8 @@ POPULATIONS: list[tuple[Schedule, list[Schedule]]] = [
         [Power(0.6), Power(1.0, 3), Power(0.77, 1)],
     ),
     (
-        Step(np.array([[2], [1], [3]]), np.array([[0.3], [0.9], [0.77]])),
-        [Step(2, 0.3), Step(1, 0.9), Step(3, 0.77)],
+        StepDecay(np.array([[2], [1], [3]]), np.array([[0.3], [0.9], [0.77]])),
+        [StepDecay(2, 0.3), StepDecay(1, 0.9), StepDecay(3, 0.77)],
     ),
     (Exponential(np.array([[0.3], [1.0], [0.77]])), [Exponential(0.3), Exponential(1.0), Exponential(0.77)]),
     (
@@ -117,10 +128,26 @@ BASES = np.array([[0.4], [0.1], [0.03]])
 VALUES = np.random.default_rng(1).standard_normal((12, 3)) / np.arange(1, 13)[:, None]
 
 
-def test_every_exported_schedule_has_a_row() -> None:
-    exported = (getattr(nntrain.optim, name) for name in nntrain.optim.__all__)
-    concrete = {thing for thing in exported if issubclass(thing, Schedule) and not inspect.isabstract(thing)}
-    assert {type(together) for together, _ in POPULATIONS} == concrete
+# What the config needs to be told of those that have no defaults for everything.
+REQUIRED = {
+    "inverse_time": {"decay": 0.1},
+    "power": {"exponent": 0.6},
+    "step": {"every": 2, "factor": 0.5},
+    "exponential": {"factor": 0.9},
+}
+WITH_ROWS = {type(together) for together, _ in POPULATIONS}
+
+
+def test_every_schedule_has_a_row() -> None:
+    assert concrete_subclasses(Schedule, "nntrain.optim") == WITH_ROWS
+
+
+def test_every_schedule_of_the_config_has_a_row() -> None:
+    sections = [{"type": type_, **REQUIRED.get(type_, {})} for type_ in types_of(AnySchedule)]
+    built = {type(build_schedule([configured(schedule=section)])) for section in sections}
+    built.add(type(build_schedule([configured(schedule={"type": "constant", "warmup_epochs": 3})])))
+    assert len(built) == len(sections) + 1
+    assert built == WITH_ROWS
 
 
 @pytest.mark.parametrize(("together", "alone"), POPULATIONS)
@@ -154,7 +181,7 @@ def test_those_who_are_left_go_on_as_before(together: Schedule) -> None:
 
 def test_rates_leave_the_base_alone() -> None:
     base = np.array([[0.4]])
-    for schedule in (Constant(), Plateau()):
+    for schedule in (ConstantRate(), Plateau()):
         rates = schedule.rates(0, base)
         rates *= 2
         assert base[0, 0] == 0.4
@@ -193,10 +220,10 @@ def test_plateau_by_hand(values: list[float], expected: list[float]) -> None:
 WARM = 5
 # What follows five epochs of warm-up to 0.4, worked out by hand; no epoch is better than another.
 AFTER_WARMUP = [
-    (Constant(), [0.4, 0.4, 0.4, 0.4]),
+    (ConstantRate(), [0.4, 0.4, 0.4, 0.4]),
     (InverseTime(1.0), [0.4, 0.2, 0.4 / 3, 0.1]),
     (Power(1.0), [0.4, 0.2, 0.4 / 3, 0.1]),
-    (Step(every=2, factor=0.1), [0.4, 0.4, 0.04, 0.04]),
+    (StepDecay(every=2, factor=0.1), [0.4, 0.4, 0.04, 0.04]),
     (Exponential(0.5), [0.4, 0.2, 0.1, 0.05]),
     (Cosine(epochs=2), [0.4, 0.2, 0.0, 0.0]),
     # the first epoch after the warm-up is the first that others can fall short of
@@ -234,15 +261,15 @@ def test_plateau_refuses_a_state_that_is_not_its_own() -> None:
 @pytest.mark.parametrize(
     ("make", "text"),
     [
-        (lambda: Step(0, 0.5), "every must be at least 1 and finite, got 0"),
-        (lambda: Step(1, 0.0), "factor must be above 0 and at most 1, got 0"),
+        (lambda: StepDecay(0, 0.5), "every must be at least 1 and finite, got 0"),
+        (lambda: StepDecay(1, 0.0), "factor must be above 0 and at most 1, got 0"),
         (lambda: Exponential(1.5), "factor must be above 0 and at most 1, got 1.5"),
         (lambda: Cosine(0), "epochs must be at least 1 and finite, got 0"),
         (lambda: Cosine(5, 2.0), "minimum_factor must be at least 0 and at most 1, got 2"),
         (lambda: Power(0.0), "exponent must be above 0 and at most 1, got 0"),
         (lambda: InverseTime(-1.0), "decay must be at least 0 and finite, got -1"),
         (lambda: Plateau(patience=0), "patience must be above 0 and finite, got 0"),
-        (lambda: Warmup(-1, Constant()), "warmup_epochs must be at least 0 and finite, got -1"),
+        (lambda: Warmup(-1, ConstantRate()), "warmup_epochs must be at least 0 and finite, got -1"),
     ],
 )
 def test_constants_out_of_range_are_refused(make: type[Schedule], text: str) -> None:

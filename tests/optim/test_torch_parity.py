@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from nntrain.optim import L2, Adagrad, Adam, AdamW, Optimizer, RmsProp, Sgd
+from nntrain.optim.adagrad import Adagrad
+from nntrain.optim.adam import Adam, AdamW
+from nntrain.optim.optimizer import Optimizer
+from nntrain.optim.penalties import L2
+from nntrain.optim.rmsprop import RmsProp
+from nntrain.optim.sgd import Sgd
 from tests.optim.oracle import ORACLE, Run
 
 # name in the oracle → (rule, rate, λ of l2). PyTorch's weight decay d adds d W to the gradient: λ = d / 2.

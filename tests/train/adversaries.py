@@ -17,13 +17,13 @@ from nntrain.nn.network import Network
 from nntrain.optim.adam import Adam
 from nntrain.optim.schedules import Exponential, Plateau, Schedule
 from nntrain.optim.sgd import Sgd
+from nntrain.optim.update import Update
 from nntrain.streams import Key, Purpose, Streams
 from nntrain.train.evaluator import Evaluator
 from nntrain.train.objective import BeforeUpdate
 from nntrain.train.population import Population
 from nntrain.train.state import TrainingState
 from nntrain.train.stopping import EarlyStopping
-from nntrain.train.update import Update
 from tests.nn.toys import RunningCentre
 
 GENERATOR, DISCRIMINATOR = "generator", "discriminator"
@@ -101,13 +101,13 @@ class Adversaries:
     def state(self) -> TrainingState:
         arrays = {"pair/order": self.order, **{f"pair/{name}": total for name, total in self.sums.items()}}
         for name, update in self.updates.items():
-            arrays |= {f"optimizer/{name}/{path}": array for path, array in update.optimizer.state().items()}
+            arrays |= {f"optimizer/{name}/{path}": array for path, array in update.state().items()}
         return TrainingState(arrays, {name: streams.state() for name, streams in self._streams().items()})
 
     def load_state(self, state: TrainingState) -> None:
         state.fill({"pair/order": self.order, **{f"pair/{name}": total for name, total in self.sums.items()}})
         for name, update in self.updates.items():
-            update.optimizer.load_state(state.section(f"optimizer/{name}"))
+            update.load_state(state.section(f"optimizer/{name}"))
         for name, streams in self._streams().items():
             streams.load_state(state.numbers[name])
 

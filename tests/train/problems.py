@@ -16,8 +16,9 @@ from nntrain.nn.dropout import Dropout
 from nntrain.nn.initializers import GlorotUniform
 from nntrain.nn.losses import CrossEntropy, Loss
 from nntrain.nn.network import Network
-from nntrain.optim.schedules import Constant, Schedule
+from nntrain.optim.schedules import ConstantRate, Schedule
 from nntrain.optim.sgd import Sgd
+from nntrain.optim.update import Update
 from nntrain.streams import Key, Purpose, Streams
 from nntrain.train.evaluator import Evaluator
 from nntrain.train.loop import Training
@@ -25,7 +26,6 @@ from nntrain.train.population import Population
 from nntrain.train.records import EpochRecord, Outcome
 from nntrain.train.stopping import EarlyStopping
 from nntrain.train.supervised import NETWORK, Supervised
-from nntrain.train.update import Update
 from tests.nn.chains import chain
 
 # What a column [M, 1] is made of: the values of all members, of which a population takes those of its members.
@@ -57,7 +57,7 @@ class Setup:
     seeds: Sequence[int] = (1, 2, 1)
     rates: Sequence[float] = (0.1, 0.3, 0.03)
     update: Callable[[Pick], Update] = lambda pick: Update(Sgd())
-    schedule: Callable[[Pick], Schedule] = lambda pick: Constant()
+    schedule: Callable[[Pick], Schedule] = lambda pick: ConstantRate()
     stopping: Callable[[Pick], EarlyStopping] | None = None
     dropout: Callable[[Pick], float | Array] | None = None
     metrics: tuple[str, ...] = ("accuracy",)

@@ -9,9 +9,9 @@ from nntrain.arrays import Array
 from nntrain.optim import optimizer
 from nntrain.optim.adam import Adam
 from nntrain.optim.sgd import Sgd
+from nntrain.optim.update import Update
 from nntrain.train.records import StopReason
 from nntrain.train.stopping import EarlyStopping
-from nntrain.train.update import Update
 from tests.train.problems import Pick, Run, Setup, same
 
 HUGE = 1e308
@@ -77,11 +77,11 @@ def test_a_member_that_diverges_later_keeps_what_it_had_learned() -> None:
     class Exploding(Sgd):
         epochs = 0
 
-        def step(self, learning_rate: Array) -> None:
+        def apply(self, rates: Array) -> None:
             Exploding.epochs += 1
             steps_of_two_epochs = 2 * 4
-            exploded = learning_rate * np.where(learning_rate == 0.3, HUGE, 1.0)
-            super().step(exploded if Exploding.epochs > steps_of_two_epochs else learning_rate)
+            exploded = rates * np.where(rates == 0.3, HUGE, 1.0)
+            super().apply(exploded if Exploding.epochs > steps_of_two_epochs else rates)
 
     plain = Setup(rates=(0.1, 0.3, 0.03, 0.05, 0.2), seeds=(1, 2, 1, 3, 4))
     exploding = Setup(rates=plain.rates, seeds=plain.seeds, update=lambda pick: Update(Exploding()))

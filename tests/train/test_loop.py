@@ -20,8 +20,9 @@ from nntrain.nn.initializers import Normal
 from nntrain.nn.losses import HalfSquaredError, Loss, MeanSquaredError, Perceptron
 from nntrain.nn.network import Network
 from nntrain.optim.adam import Adam
-from nntrain.optim.schedules import Constant, Exponential, Plateau, Schedule
+from nntrain.optim.schedules import ConstantRate, Exponential, Plateau, Schedule
 from nntrain.optim.sgd import Sgd
+from nntrain.optim.update import Update
 from nntrain.streams import Key, Purpose, Streams
 from nntrain.train.evaluator import Evaluator
 from nntrain.train.loop import Training
@@ -29,7 +30,6 @@ from nntrain.train.population import Population
 from nntrain.train.records import EpochRecord, StopReason
 from nntrain.train.stopping import EarlyStopping
 from nntrain.train.supervised import NETWORK, Supervised, supervised
-from nntrain.train.update import Update
 from tests.nn.chains import chain
 from tests.nn.naive import NaiveLayer, backpropagate
 from tests.train.problems import CENTERS, Run, Setup
@@ -42,7 +42,7 @@ def alone(
     evaluators: dict[str, Evaluator] | None = None,
 ) -> Population:
     """A population without early stopping."""
-    return Population(objective, {NETWORK: rate}, {NETWORK: schedule or Constant()}, None, evaluators or {})
+    return Population(objective, {NETWORK: rate}, {NETWORK: schedule or ConstantRate()}, None, evaluators or {})
 
 
 def one_weight(

@@ -12,16 +12,17 @@ from nntrain.nn.losses import CrossEntropy, Loss, MeanSquaredError
 from nntrain.optim.adagrad import Adagrad
 from nntrain.optim.adam import Adam, AdamW
 from nntrain.optim.clipping import ClipNorm
-from nntrain.optim.penalties import L1, L2, MaxNorm
+from nntrain.optim.constraints import MaxNorm
+from nntrain.optim.penalties import L1, L2
 from nntrain.optim.rmsprop import RmsProp
-from nntrain.optim.schedules import Cosine, Exponential, InverseTime, Plateau, Schedule, Step, Warmup
+from nntrain.optim.schedules import Cosine, Exponential, InverseTime, Plateau, Schedule, StepDecay, Warmup
 from nntrain.optim.sgd import Sgd
+from nntrain.optim.update import Update
 from nntrain.train import loop
 from nntrain.train.loop import Training
 from nntrain.train.records import StopReason
 from nntrain.train.stopping import EarlyStopping
 from nntrain.train.supervised import supervised
-from nntrain.train.update import Update
 from tests.train.problems import Pick, Run, Setup, same
 
 
@@ -36,11 +37,11 @@ def patience(pick: Pick, values: tuple[float, ...], **rule: object) -> EarlyStop
 
 def everything(pick: Pick) -> Update:
     return Update(
+        L2(pick((0.01, 0.0, 0.001))),
+        ClipNorm(pick((np.inf, 0.3, 1.0))),
         Adam(beta1=pick((0.9, 0.8, 0.9))),
-        l1=L1(pick((0.0, 0.01, 0.003))),
-        l2=L2(pick((0.01, 0.0, 0.001))),
-        max_norm=MaxNorm(pick((1.0, np.inf, 0.5))),
-        clip_norm=ClipNorm(pick((np.inf, 0.3, 1.0))),
+        L1(pick((0.0, 0.01, 0.003))),
+        MaxNorm(pick((1.0, np.inf, 0.5))),
     )
 
 
@@ -86,7 +87,7 @@ SETUPS = {
     ),
     "schedules": Setup(schedule=lambda pick: InverseTime(pick((0.1, 0.5, 0.0)), pick((0, 1, 2)))),
     "cosine": Setup(schedule=lambda pick: Cosine(8, pick((0.0, 0.1, 0.5)))),
-    "steps": Setup(schedule=lambda pick: Step(pick((1, 2, 3)), pick((0.5, 0.1, 0.9)))),
+    "steps": Setup(schedule=lambda pick: StepDecay(pick((1, 2, 3)), pick((0.5, 0.1, 0.9)))),
     "exponential": Setup(schedule=lambda pick: Exponential(pick((0.9, 0.5, 0.7)))),
     "plateau after warm-up": Setup(
         schedule=plateau_after_warmup, stopping=lambda pick: patience(pick, (2, 4, 8)), rates=(1.0, 2.0, 0.5)

@@ -20,11 +20,11 @@ from nntrain.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, MeanSquare
 from nntrain.nn.network import Network
 from nntrain.nn.reshape import Flatten
 from nntrain.optim.sgd import Sgd
+from nntrain.optim.update import Update
 from nntrain.streams import Key, Purpose, Streams
 from nntrain.train import evaluator as evaluator_module
 from nntrain.train.evaluator import Evaluator, Units
 from nntrain.train.supervised import NETWORK, Supervised
-from nntrain.train.update import Update
 from tests.data.sources import Computed, chosen, everything, mapped
 from tests.nn.chains import chain
 

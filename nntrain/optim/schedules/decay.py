@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 
 from nntrain.arrays import Array
-from nntrain.optim.columns import AT_LEAST_ONE, NOT_NEGATIVE, UP_TO_ONE, Allowed, Column, column, each
+from nntrain.optim.hyperparameters import AT_LEAST_ONE, NOT_NEGATIVE, UP_TO_ONE, Allowed, Hyperparameter, checked, each
 from nntrain.optim.schedules.schedule import Schedule
 
 FACTOR = Allowed("at least 0 and at most 1", lambda value: (value >= 0) & (value <= 1))
 
 
-class Constant(Schedule):
+class ConstantRate(Schedule):
     """α in every epoch."""
 
     def rates(self, epoch: int, base: Array) -> Array:
@@ -31,15 +31,16 @@ class InverseTime(Schedule):
         constant_epochs: how many epochs go before; default 0.
     """
 
-    def __init__(self, decay: Column, constant_epochs: Column = 0) -> None:
+    def __init__(self, decay: Hyperparameter, constant_epochs: Hyperparameter = 0) -> None:
         super().__init__(
-            decay=column("decay", decay, NOT_NEGATIVE),
-            constant_epochs=column("constant_epochs", constant_epochs, NOT_NEGATIVE),
+            decay=checked("decay", decay, NOT_NEGATIVE),
+            constant_epochs=checked("constant_epochs", constant_epochs, NOT_NEGATIVE),
         )
 
     def rates(self, epoch: int, base: Array) -> Array:
         """α / (1 + δ t)."""
-        return base / (1.0 + self.columns["decay"] * _epochs_after(self.columns["constant_epochs"], epoch))
+        t = _epochs_after(self.hyperparameters["constant_epochs"], epoch)
+        return base / (1.0 + self.hyperparameters["decay"] * t)
 
 
 class Power(Schedule):
@@ -54,19 +55,19 @@ class Power(Schedule):
         constant_epochs: how many epochs go before; default 0.
     """
 
-    def __init__(self, exponent: Column, constant_epochs: Column = 0) -> None:
+    def __init__(self, exponent: Hyperparameter, constant_epochs: Hyperparameter = 0) -> None:
         super().__init__(
-            exponent=column("exponent", exponent, UP_TO_ONE),
-            constant_epochs=column("constant_epochs", constant_epochs, NOT_NEGATIVE),
+            exponent=checked("exponent", exponent, UP_TO_ONE),
+            constant_epochs=checked("constant_epochs", constant_epochs, NOT_NEGATIVE),
         )
 
     def rates(self, epoch: int, base: Array) -> Array:
         """α / t^δ, as α exp(−δ ln t)."""
-        logarithm = each(math.log, 1.0 + _epochs_after(self.columns["constant_epochs"], epoch))
-        return base * each(math.exp, -self.columns["exponent"] * logarithm)
+        t = 1.0 + _epochs_after(self.hyperparameters["constant_epochs"], epoch)
+        return base * each(math.exp, -self.hyperparameters["exponent"] * each(math.log, t))
 
 
-class Step(Schedule):
+class StepDecay(Schedule):
     """α f^⌊e / every⌋ in epoch e: the rate drops by the factor f every so many epochs.
 
     PyTorch's StepLR.
@@ -76,14 +77,13 @@ class Step(Schedule):
         factor: f, above 0 and at most 1.
     """
 
-    def __init__(self, every: Column, factor: Column) -> None:
-        super().__init__(every=column("every", every, AT_LEAST_ONE), factor=column("factor", factor, UP_TO_ONE))
+    def __init__(self, every: Hyperparameter, factor: Hyperparameter) -> None:
+        super().__init__(every=checked("every", every, AT_LEAST_ONE), factor=checked("factor", factor, UP_TO_ONE))
 
     def rates(self, epoch: int, base: Array) -> Array:
         """α f^⌊e / every⌋."""
-        return base * each(
-            lambda every, factor: factor ** (epoch // every), self.columns["every"], self.columns["factor"]
-        )
+        every, factor = self.hyperparameters["every"], self.hyperparameters["factor"]
+        return base * each(lambda every, factor: factor ** (epoch // every), every, factor)
 
 
 class Exponential(Schedule):
@@ -93,12 +93,12 @@ class Exponential(Schedule):
         factor: f, above 0 and at most 1.
     """
 
-    def __init__(self, factor: Column) -> None:
-        super().__init__(factor=column("factor", factor, UP_TO_ONE))
+    def __init__(self, factor: Hyperparameter) -> None:
+        super().__init__(factor=checked("factor", factor, UP_TO_ONE))
 
     def rates(self, epoch: int, base: Array) -> Array:
         """α f^e."""
-        return base * each(lambda factor: factor**epoch, self.columns["factor"])
+        return base * each(lambda factor: factor**epoch, self.hyperparameters["factor"])
 
 
 class Cosine(Schedule):
@@ -112,21 +112,20 @@ class Cosine(Schedule):
         minimum_factor: f, at least 0 and at most 1; default 0.
     """
 
-    def __init__(self, epochs: Column, minimum_factor: Column = 0.0) -> None:
+    def __init__(self, epochs: Hyperparameter, minimum_factor: Hyperparameter = 0.0) -> None:
         super().__init__(
-            epochs=column("epochs", epochs, AT_LEAST_ONE),
-            minimum_factor=column("minimum_factor", minimum_factor, FACTOR),
+            epochs=checked("epochs", epochs, AT_LEAST_ONE),
+            minimum_factor=checked("minimum_factor", minimum_factor, FACTOR),
         )
 
     def rates(self, epoch: int, base: Array) -> Array:
         """α (f + (1 − f) (1 + cos(π e / E)) / 2)."""
-        height = each(
-            lambda epochs: 0.5 * (1.0 + math.cos(math.pi * min(epoch, epochs) / epochs)), self.columns["epochs"]
-        )
-        minimum = self.columns["minimum_factor"]
+        length = self.hyperparameters["epochs"]
+        height = each(lambda epochs: 0.5 * (1.0 + math.cos(math.pi * min(epoch, epochs) / epochs)), length)
+        minimum = self.hyperparameters["minimum_factor"]
         return base * (minimum + (1.0 - minimum) * height)
 
 
-def _epochs_after(constant_epochs: Column, epoch: int) -> Column:
+def _epochs_after(constant_epochs: Hyperparameter, epoch: int) -> Hyperparameter:
     """max(0, epoch − constant_epochs)."""
     return each(lambda constant: max(0.0, epoch - constant), constant_epochs)

@@ -8,9 +8,9 @@ from typing import Self
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.errors import RunError
-from nntrain.optim.columns import NOT_NEGATIVE, POSITIVE, UP_TO_ONE, Column, as_array, column
+from nntrain.optim.hyperparameters import NOT_NEGATIVE, POSITIVE, UP_TO_ONE, Hyperparameter, as_array, checked
 from nntrain.optim.schedules.schedule import Schedule
+from nntrain.optim.states import check_names
 
 _STATE = ("best", "waited", "scale")
 
@@ -31,11 +31,13 @@ class Plateau(Schedule):
         min_delta: at least 0; default 1e-4.
     """
 
-    def __init__(self, factor: Column = 0.1, patience: Column = 10, min_delta: Column = 1e-4) -> None:
+    def __init__(
+        self, factor: Hyperparameter = 0.1, patience: Hyperparameter = 10, min_delta: Hyperparameter = 1e-4
+    ) -> None:
         super().__init__(
-            factor=column("factor", factor, UP_TO_ONE),
-            patience=column("patience", patience, POSITIVE),
-            min_delta=column("min_delta", min_delta, NOT_NEGATIVE),
+            factor=checked("factor", factor, UP_TO_ONE),
+            patience=checked("patience", patience, POSITIVE),
+            min_delta=checked("min_delta", min_delta, NOT_NEGATIVE),
         )
         self._state: dict[str, Array] = {}
 
@@ -46,12 +48,11 @@ class Plateau(Schedule):
     def observe(self, epoch: int, values: Array) -> None:
         """Take the members' values [M] of one epoch; less is better."""
         if not self._state:
-            members = len(values)
             start = {"best": np.inf, "waited": 0.0, "scale": 1.0}
-            self._state = {name: np.full(members, value) for name, value in start.items()}
+            self._state = {name: as_array(value, len(values)) for name, value in start.items()}
         state = self._state
         factor, patience, min_delta = (
-            as_array(self.columns[name], len(values)) for name in ("factor", "patience", "min_delta")
+            as_array(self.hyperparameters[name], len(values)) for name in ("factor", "patience", "min_delta")
         )
         improved = np.isfinite(values) & (values < state["best"] - min_delta)
         state["best"] = np.where(improved, values, state["best"])
@@ -71,8 +72,8 @@ class Plateau(Schedule):
         Raises:
             RunError: an array is missing or unknown.
         """
-        if state and state.keys() != set(_STATE):
-            raise RunError(f"plateau: the schedule's state has the arrays {sorted(state)}, expected {sorted(_STATE)}")
+        if state:
+            check_names("plateau", "schedule", state, _STATE)
         self._state = {name: np.array(state[name], dtype=np.float64) for name in state}
 
     def select(self, rows: Array) -> Self:

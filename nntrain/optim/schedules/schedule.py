@@ -8,18 +8,18 @@ from collections.abc import Mapping
 from typing import Self
 
 from nntrain.arrays import Array
-from nntrain.optim.columns import Column, rows_of
+from nntrain.optim.hyperparameters import Hyperparameter, rows_of
 
 
 class Schedule(ABC):
     """Gives every member its learning rate for an epoch, from its base rate.
 
     Attributes:
-        columns: the constants by name.
+        hyperparameters: the constants by name, each a number or an array [M, 1].
     """
 
-    def __init__(self, **columns: Column) -> None:
-        self.columns = columns
+    def __init__(self, **hyperparameters: Hyperparameter) -> None:
+        self.hyperparameters = hyperparameters
 
     @abstractmethod
     def rates(self, epoch: int, base: Array) -> Array:
@@ -38,5 +38,5 @@ class Schedule(ABC):
     def select(self, rows: Array) -> Self:
         """The schedule of the members `rows` (indices), going on from where they are."""
         chosen = copy.copy(self)
-        chosen.columns = {name: rows_of(value, rows) for name, value in self.columns.items()}
+        chosen.hyperparameters = {name: rows_of(value, rows) for name, value in self.hyperparameters.items()}
         return chosen

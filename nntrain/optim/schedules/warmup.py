@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.optim.columns import NOT_NEGATIVE, Column, as_array, column
+from nntrain.optim.hyperparameters import NOT_NEGATIVE, Hyperparameter, as_array, checked
 from nntrain.optim.schedules.schedule import Schedule
 
 
@@ -24,13 +24,13 @@ class Warmup(Schedule):
         after: the schedule that follows.
     """
 
-    def __init__(self, epochs: Column, after: Schedule) -> None:
-        super().__init__(epochs=column("warmup_epochs", epochs, NOT_NEGATIVE))
+    def __init__(self, epochs: Hyperparameter, after: Schedule) -> None:
+        super().__init__(epochs=checked("warmup_epochs", epochs, NOT_NEGATIVE))
         self.after = after
 
     def rates(self, epoch: int, base: Array) -> Array:
         """α (e + 1) / W, or what follows."""
-        lengths = as_array(self.columns["epochs"], len(base))[:, None]
+        lengths = as_array(self.hyperparameters["epochs"], len(base))[:, None]
         rates = base * ((epoch + 1) / np.maximum(lengths, 1.0))
         # Members whose warm-ups differ are in different epochs of what follows.
         for length in set(lengths.ravel().tolist()):
@@ -41,7 +41,7 @@ class Warmup(Schedule):
 
     def observe(self, epoch: int, values: Array) -> None:
         """Pass on the values [M] of the members whose warm-up is over, and NaN for the others."""
-        lengths = as_array(self.columns["epochs"], len(values))
+        lengths = as_array(self.hyperparameters["epochs"], len(values))
         self.after.observe(epoch, np.where(epoch >= lengths, values, np.nan))
 
     def state(self) -> dict[str, Array]:

@@ -1,6 +1,6 @@
-"""Hyperparameters as columns: one number for all members, or an array [M, 1] with one for each.
+"""Hyperparameters: one number for all members, or an array [M, 1] with one for each.
 
-A column whose entries are all equal is stored as that one number. Arithmetic on a number and on an array is the
+An array whose entries are all equal is stored as that one number. Arithmetic on a number and on an array is the
 same: both are IEEE double precision, and only operations that IEEE rounds correctly (+ − × ÷ √) are used on them. So
 a member gets the same bits whether it is alone or in a population.
 """
@@ -17,7 +17,7 @@ import numpy as np
 from nntrain.arrays import Array
 from nntrain.errors import UserError
 
-Column: TypeAlias = float | Array
+Hyperparameter: TypeAlias = float | Array
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ BELOW_ONE = Allowed("at least 0 and below 1", lambda value: (value >= 0) & (valu
 UP_TO_ONE = Allowed("above 0 and at most 1", lambda value: (value > 0) & (value <= 1))
 
 
-def column(name: str, value: Column, allowed: Allowed) -> Column:
-    """Check a hyperparameter and bring it into the shortest form.
+def checked(name: str, value: Hyperparameter, allowed: Allowed) -> Hyperparameter:
+    """A hyperparameter in its shortest form, if it is in range.
 
     Args:
         name: how an error message calls it.
@@ -64,29 +64,34 @@ def column(name: str, value: Column, allowed: Allowed) -> Column:
     return shortest(numbers)
 
 
-def shortest(numbers: Array) -> Column:
+def shortest(numbers: Array) -> Hyperparameter:
     """The float that all entries equal, or else the array [M, 1] itself."""
     first = float(numbers.flat[0])
     return first if (numbers == first).all() else numbers
 
 
-def rows_of(value: Column, rows: Array) -> Column:
-    """The column of the members `rows` (indices)."""
+def rows_of(value: Hyperparameter, rows: Array) -> Hyperparameter:
+    """The hyperparameter of the members `rows` (indices)."""
     return value if isinstance(value, float) else shortest(value[rows])
 
 
-def as_array(value: Column, members: int) -> Array:
-    """A column as a new float64 array [M]."""
-    return np.full(members, value) if isinstance(value, float) else value[:, 0].copy()
+def as_array(value: Hyperparameter, members: int) -> Array:
+    """A hyperparameter as a new float64 array [M]."""
+    return np.repeat(value, members) if isinstance(value, float) else value[:, 0].copy()
 
 
-def root(value: Column) -> Column:
-    """√ of a column."""
+def root(value: Hyperparameter) -> Hyperparameter:
+    """√ of a hyperparameter."""
     return math.sqrt(value) if isinstance(value, float) else np.sqrt(value)
 
 
-def each(function: Callable[..., float], *values: Column) -> Column:
-    """A function of each member's entries of some columns, computed on Python floats.
+def smaller(value: Hyperparameter, other: Hyperparameter) -> Hyperparameter:
+    """The smaller of two hyperparameters, for each member."""
+    return min(value, other) if isinstance(value, float) and isinstance(other, float) else np.minimum(value, other)
+
+
+def each(function: Callable[..., float], *values: Hyperparameter) -> Hyperparameter:
+    """A function of each member's entries of some hyperparameters, computed on Python floats.
 
     For powers and logarithms: NumPy's own differ in the last bit between its vectorized and its scalar code, so that
     a member's result could depend on how many others there are.
