@@ -160,7 +160,7 @@ class Pair:
     seeds: Sequence[int] = (1, 2, 1)
     rates: tuple[Sequence[float], Sequence[float]] = ((0.02, 0.01, 0.03), (0.2, 0.1, 0.05))
     stopping: Callable[[Sequence[int]], EarlyStopping] | None = None
-    first: Layer = field(default_factory=lambda: RunningCentre(momentum=0.01))
+    first: Layer = field(default_factory=lambda: RunningCentre(momentum=0.001))
     with_evaluator: bool = True
 
     def population(self, members: Sequence[int] | None = None) -> Population:
