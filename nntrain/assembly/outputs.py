@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from nntrain.config.activations import ActivationConfig, LinearConfig, SigmoidConfig, SoftmaxConfig
-from nntrain.config.anatomy import variants
 from nntrain.config.network import DenseConfig
 from nntrain.config.root import Config
 from nntrain.data.task import Task
+from nntrain.language.anatomy import variants
 
 # The activation under which the outputs of a task are probabilities: of each class, adding up to 1, or of each label.
 PROBABILITIES: dict[Task, type[SoftmaxConfig] | type[SigmoidConfig]] = {

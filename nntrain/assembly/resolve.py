@@ -10,7 +10,6 @@ from nntrain.arrays import Shape
 from nntrain.assembly.layers import build_blueprint, initial_overflow
 from nntrain.assembly.outputs import PROBABILITIES, output_activation
 from nntrain.config.activations import LinearConfig, SoftmaxConfig, StepConfig
-from nntrain.config.anatomy import dotted
 from nntrain.config.checks import check
 from nntrain.config.experiment import Experiment
 from nntrain.config.loss import (
@@ -27,6 +26,7 @@ from nntrain.data.dataset import quoted
 from nntrain.data.preprocess import Preprocessor
 from nntrain.data.targets import ClassTarget
 from nntrain.data.task import Task
+from nntrain.language.anatomy import dotted
 from nntrain.nn.network import Blueprint, NetworkShapeError
 from nntrain.train.metrics import LOSSES, METRICS, default_metrics, metrics_for
 

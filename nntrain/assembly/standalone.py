@@ -11,12 +11,12 @@ from pydantic import Field, ValidationError
 from nntrain.arrays import Shape
 from nntrain.assembly.footprint import drawing_bytes, refuse_beyond
 from nntrain.assembly.layers import build_blueprint, initial_overflow
-from nntrain.config.mistake import Mistake
 from nntrain.config.network import DenseConfig, NetworkConfig
 from nntrain.config.numbers import unfit
-from nntrain.config.plain import plain_values
-from nntrain.config.section import LARGEST_INTEGER, Section
 from nntrain.errors import UserError
+from nntrain.language.mistake import Mistake
+from nntrain.language.plain import plain_values
+from nntrain.language.section import LARGEST_INTEGER, Section
 from nntrain.memory import Memory
 from nntrain.nn.layer import MOST_AXES
 from nntrain.nn.network import Network, NetworkShapeError
@@ -66,7 +66,7 @@ def build_network(
     try:
         configs = _Layers.model_validate(plain_values({"network": list(layers)})).network
     except ValidationError as error:
-        from nntrain.config.explain import explain  # here, for most layers are right
+        from nntrain.language.explain import explain  # here, for most layers are right
 
         raise UserError(Lines(*(_text(mistake) for mistake in explain(error, _Layers)))) from error
     beyond = list(unfit(configs, dtype, ("network",), NetworkConfig))

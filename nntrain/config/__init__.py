@@ -1,11 +1,11 @@
 """The config language: YAML files, the models they are checked against, and errors that name the place."""
 
 from nntrain.config.column import Column, column_paths, structure_key
-from nntrain.config.dump import resolved_yaml
 from nntrain.config.experiment import Experiment, Source, load_experiment
-from nntrain.config.paths import valid_paths
 from nntrain.config.root import Config
-from nntrain.config.schema import json_schema
+from nntrain.language.dump import resolved_yaml
+from nntrain.language.paths import valid_paths
+from nntrain.language.schema import json_schema
 
 __all__ = [
     "Column",

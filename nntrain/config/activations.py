@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from nntrain.config.section import Number, Positive, Section, Shorthand
+from nntrain.language.section import Number, Positive, Section, Shorthand
 
 
 class LinearConfig(Section):

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from nntrain.config.activations import ActivationConfig, SigmoidConfig, SoftmaxConfig, StepConfig
-from nntrain.config.anatomy import Path, dotted, variants
 from nntrain.config.loss import BinaryCrossEntropyConfig, CrossEntropyConfig, PerceptronConfig
-from nntrain.config.mistake import Mistake
 from nntrain.config.network import DenseConfig, FlattenConfig, ReshapeConfig
 from nntrain.config.numbers import unfit
 from nntrain.config.root import Config
 from nntrain.config.search_checks import check_search
 from nntrain.config.training import EarlyStoppingConfig
+from nntrain.language.anatomy import Path, dotted, variants
+from nntrain.language.mistake import Mistake
 
 _VALIDATION: Path = ("data", "split", "validation")
 _OUTPUT_OF = (

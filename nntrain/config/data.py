@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, Strict, Tag, model_validator
 
-from nntrain.config.section import (
+from nntrain.language.section import (
     BY_SHAPE,
     WHOLE,
     Auto,

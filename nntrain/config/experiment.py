@@ -7,16 +7,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
 
-from nntrain.config.diagnostics import Place, Problem, Text, config_error
-from nntrain.config.dump import flow, writable
-from nntrain.config.load import Document, parse, read_text
-from nntrain.config.mistake import Mistake
-from nntrain.config.overrides import Override, apply, from_argument, from_value
-from nntrain.config.paths import parse_path
 from nntrain.config.root import Config
-from nntrain.config.scalars import read_scalar
-from nntrain.config.validate import validate
 from nntrain.errors import ConfigError, UserError
+from nntrain.language.diagnostics import Place, Problem, Text, config_error
+from nntrain.language.dump import flow, writable
+from nntrain.language.load import Document, parse, read_text
+from nntrain.language.mistake import Mistake
+from nntrain.language.overrides import Override, apply, from_argument, from_value
+from nntrain.language.paths import parse_path
+from nntrain.language.scalars import read_scalar
+from nntrain.language.validate import validate
 from nntrain.visible import Lines, lines_of
 
 _NO_UTF8 = re.compile(r"\\u(dc[89a-f][0-9a-f])")
@@ -79,7 +79,7 @@ class Experiment:
         Raises:
             ConfigError: a path leads nowhere, or the config is wrong with these values.
         """
-        from nntrain.config.plain import plain_values  # here, for `fit` changes nothing this way
+        from nntrain.language.plain import plain_values  # here, for `fit` changes nothing this way
 
         return self._changed([from_value(path, value, named) for path, value in plain_values(values).items()])
 
@@ -93,7 +93,7 @@ class Experiment:
         Raises:
             ConfigError: a path leads nowhere, or a value is wrong there.
         """
-        from nntrain.config.plain import plain_values
+        from nntrain.language.plain import plain_values
 
         given = plain_values(axes, ("search", "space"))
         return self._changed([from_value(path, axis, named, below="search.space.") for path, axis in given.items()])
@@ -196,7 +196,7 @@ def load_text(text: str) -> Config:
 def _read(path: str | os.PathLike[str] | Mapping[str, Any]) -> tuple[Text, FilePath]:
     """Return the text of a config, and the path of the file that it is in or could be in."""
     if isinstance(path, Mapping):
-        from nntrain.config.plain import text_of  # here, for most configs are files
+        from nntrain.language.plain import text_of  # here, for most configs are files
 
         return text_of(path), FilePath(_WITHOUT_FILE)
     if not isinstance(path, str | os.PathLike):
@@ -226,7 +226,7 @@ def _problem(mistake: Mistake, document: Document) -> Problem:
         place = replace(place, column=place.column + quote + start, width=stop - start)
     hint = _as_written(mistake, place)
     if document.text.option is not None and (place is None or place.text is document.text):  # it has no lines
-        from nntrain.config.plain import located
+        from nntrain.language.plain import located
 
         named = replace(document.text, name=located(mistake.path).name)
         return Problem(mistake.message, named if place is None else replace(place, text=named), hint)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from nntrain.config.column import Column
-from nntrain.config.section import NonNegative, Number, Positive, Says, Section, Shorthand, mistake, shape_of
+from nntrain.language.section import NonNegative, Number, Positive, Says, Section, Shorthand, mistake, shape_of
 
 _MOST_AXES = 4  # a convolution kernel [KH, KW, C, F]
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Tag
 
-from nntrain.config.section import BY_SHAPE, Auto, Fraction, Positive, Says, Section, Shorthand, Text
+from nntrain.language.section import BY_SHAPE, Auto, Fraction, Positive, Says, Section, Shorthand, Text
 
 ClassWeights = Annotated[
     Annotated[Literal["balanced"], Tag("text")]

@@ -19,7 +19,7 @@ from nntrain.config.activations import (
 )
 from nntrain.config.column import Column
 from nntrain.config.initializers import GlorotUniformConfig, InitializerConfig, ZerosConfig
-from nntrain.config.section import BY_SHAPE, Auto, Count, Flag, Fraction, Says, Section, Shorthand
+from nntrain.language.section import BY_SHAPE, Auto, Count, Flag, Fraction, Says, Section, Shorthand
 
 LAYER_NAME = r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$"
 

@@ -6,8 +6,8 @@ from typing import Any
 from annotated_types import Gt
 from pydantic import BaseModel
 
-from nntrain.config.anatomy import Path, dotted, fields, forms, items, peel
-from nntrain.config.mistake import Mistake
+from nntrain.language.anatomy import Path, dotted, fields, forms, items, peel
+from nntrain.language.mistake import Mistake
 
 _LARGEST = {"float32": (2 - 2.0**-23) * 2.0**127, "float64": (2 - 2.0**-52) * 2.0**1023}
 _ROUNDED_TO_0 = {"float32": 2.0**-150, "float64": 0.0}

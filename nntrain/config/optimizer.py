@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from nntrain.config.column import Column
-from nntrain.config.section import Flag, Fraction, NonNegative, Positive, Section, Shorthand, mistake
+from nntrain.language.section import Flag, Fraction, NonNegative, Positive, Section, Shorthand, mistake
 
 Rate = Annotated[Positive, Column()]
 Decay = Annotated[Fraction, Column()]

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from nntrain.config.column import Column
-from nntrain.config.section import NonNegative, Positive, Section
+from nntrain.language.section import NonNegative, Positive, Section
 
 Strength = Annotated[NonNegative, Column()]
 Bound = Annotated[Positive | None, Column()]

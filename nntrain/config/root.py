@@ -12,9 +12,9 @@ from nntrain.config.optimizer import AdamConfig, OptimizerConfig
 from nntrain.config.regularization import RegularizationConfig
 from nntrain.config.schedule import ConstantScheduleConfig, ScheduleConfig
 from nntrain.config.search import SearchConfig
-from nntrain.config.section import Natural, Says, Section, mistake, shape_of
 from nntrain.config.training import EarlyStopping, Metrics, RuntimeConfig, TrainingConfig
 from nntrain.errors import NEWER, what_newer_needs
+from nntrain.language.section import Natural, Says, Section, mistake, shape_of
 
 VERSION = 1  # of the config language
 NAME = r"^\w[\w.+-]{0,79}$"

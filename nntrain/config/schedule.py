@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from nntrain.config.column import Column
-from nntrain.config.section import Count, Natural, NonNegative, Number, Section, Shorthand
+from nntrain.language.section import Count, Natural, NonNegative, Number, Section, Shorthand
 
 Factor = Annotated[Number, Field(gt=0, le=1), Column()]
 Epochs = Annotated[Natural, Column()]

@@ -7,7 +7,8 @@ from pydantic import Field, Strict, Tag, model_validator
 from pydantic.annotated_handlers import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import core_schema
 
-from nntrain.config.section import (
+from nntrain.config.training import Monitor
+from nntrain.language.section import (
     BY_SHAPE,
     WHOLE,
     Auto,
@@ -21,7 +22,6 @@ from nntrain.config.section import (
     Text,
     mistake,
 )
-from nntrain.config.training import Monitor
 
 _RANGES = ("uniform", "log_uniform", "int_uniform")
 

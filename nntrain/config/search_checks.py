@@ -5,10 +5,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from nntrain.config.anatomy import Path, Spot, variants
-from nntrain.config.mistake import Mistake
 from nntrain.config.numbers import unfit
-from nntrain.config.paths import LayerNames, PathError, find
 from nntrain.config.root import Config
 from nntrain.config.search import (
     ChoiceConfig,
@@ -18,6 +15,9 @@ from nntrain.config.search import (
     SearchConfig,
     UniformRangeConfig,
 )
+from nntrain.language.anatomy import Path, Spot, variants
+from nntrain.language.mistake import Mistake
+from nntrain.language.paths import LayerNames, PathError, find
 
 _SPACE: Path = ("search", "space")
 _NEVER_SEARCHED = ("version", "name", "search")
@@ -112,13 +112,13 @@ class _ValueChecks:
         if spot.path[-1] == "type" and kinds:
             if isinstance(value, str) and value in kinds:
                 return []
-            from nntrain.config.explain import unknown_type
+            from nntrain.language.explain import unknown_type
 
             return [unknown_type(spot.path, value, tuple(kinds), explained=explained)]
         try:
             checked = self._adapter(spot.annotation).validate_python(value)
         except ValidationError as error:
-            from nntrain.config.explain import explain
+            from nntrain.language.explain import explain
 
             found = explain(error, spot.annotation, spot.path, most=_MOST_EXPLAINED if explained else 0)
             return [mistake for mistake in found if not mistake.conflict]

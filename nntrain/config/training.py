@@ -5,8 +5,8 @@ from typing import Annotated, Literal, get_args
 from pydantic import AfterValidator, Field, Tag, WithJsonSchema
 
 from nntrain.config.column import Column
-from nntrain.config.section import BY_SHAPE, Auto, Count, Flag, NonNegative, Positive, Says, Section, Text, mistake
-from nntrain.config.suggest import near
+from nntrain.language.section import BY_SHAPE, Auto, Count, Flag, NonNegative, Positive, Says, Section, Text, mistake
+from nntrain.language.suggest import near
 
 Metric = Literal[
     "accuracy",

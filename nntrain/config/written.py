@@ -1,10 +1,10 @@
 """The resolved config as the text of a file, made sure of that it can be read again."""
 
-from nntrain.config.dump import resolved_yaml
 from nntrain.config.experiment import Experiment, load_text
-from nntrain.config.load import MAX_BYTES
 from nntrain.config.root import Config
 from nntrain.errors import ConfigError
+from nntrain.language.dump import resolved_yaml
+from nntrain.language.load import MAX_BYTES
 
 
 def config_text(experiment: Experiment, config: Config) -> str:

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nntrain.config import Config, load_experiment, valid_paths
-from nntrain.config.diagnostics import Text, config_error
-from nntrain.config.dump import flow
 from nntrain.config.experiment import Experiment
-from nntrain.config.load import parse
-from nntrain.config.paths import parse_path, put
 from nntrain.config.reference_text import EXAMPLE
 from nntrain.errors import ConfigError
+from nntrain.language.diagnostics import Text, config_error
+from nntrain.language.dump import flow
+from nntrain.language.load import parse
+from nntrain.language.paths import parse_path, put
 from tests.config.strategies import PLAIN, SCALARS
 
 TOKENS = [

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from nntrain.config import load
-from nntrain.config.diagnostics import Place, Text, config_error
-from nntrain.config.load import MAX_BYTES, MAX_DEPTH, MAX_VALUES, parse, read_text
 from nntrain.errors import ConfigError
+from nntrain.language import load
+from nntrain.language.diagnostics import Place, Text, config_error
+from nntrain.language.load import MAX_BYTES, MAX_DEPTH, MAX_VALUES, parse, read_text
 from tests.config.conftest import BASE, Errors, Load
 
 

@@ -14,14 +14,14 @@ from yaml.scanner import ScannerError
 import nntrain
 from nntrain.cli.app import app
 from nntrain.cli.gridsearch import parse_parameter
-from nntrain.config import load
-from nntrain.config.diagnostics import Text
-from nntrain.config.explain import explain
-from nntrain.config.load import parse
-from nntrain.config.migrate import migrate
 from nntrain.config.root import Config
 from nntrain.data.readers import read
 from nntrain.errors import ConfigError, DataError
+from nntrain.language import load
+from nntrain.language.diagnostics import Text
+from nntrain.language.explain import explain
+from nntrain.language.load import parse
+from nntrain.language.migrate import migrate
 from tests.config.conftest import BASE, Errors, Load
 from tests.workflows.damage import vouch
 

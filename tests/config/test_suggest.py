@@ -2,7 +2,7 @@
 
 import pytest
 
-from nntrain.config.suggest import near, same
+from nntrain.language.suggest import near, same
 
 
 @pytest.mark.parametrize(

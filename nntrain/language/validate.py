@@ -4,10 +4,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from nntrain.config.anatomy import Path
 from nntrain.config.checks import check
-from nntrain.config.mistake import Mistake
 from nntrain.config.root import Config
+from nntrain.language.anatomy import Path
+from nntrain.language.mistake import Mistake
 
 _STAND_INS: dict[str, Any] = {"data": {"synthetic": "xor"}, "network": ["flatten"]}
 
@@ -28,7 +28,7 @@ def validate(data: Any, *, search: bool = True) -> tuple[Config | None, list[Mis
     try:
         config = Config.model_validate(data)
     except ValidationError as error:
-        from nntrain.config.explain import explain  # here, for most configs are right
+        from nntrain.language.explain import explain  # here, for most configs are right
 
         mistakes = explain(error, Config)
         return None, mistakes + _check_the_rest(data, mistakes, search)

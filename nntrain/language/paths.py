@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, get_origin
 
-from nntrain.config.anatomy import (
+from nntrain.config.root import Config
+from nntrain.language.anatomy import (
     Path,
     Spot,
     as_model,
@@ -23,9 +24,8 @@ from nntrain.config.anatomy import (
     peel,
     variants,
 )
-from nntrain.config.diagnostics import show
-from nntrain.config.root import Config
-from nntrain.config.section import Section
+from nntrain.language.diagnostics import show
+from nntrain.language.section import Section
 
 _ABSENT = object()
 
@@ -228,7 +228,7 @@ def _items(part: str, value: Any) -> str:
 def _dead_end(spot: Spot, before: Spot, explained: bool) -> tuple[str, str | None]:
     if spot.owner is None:
         return f"{dotted(before.path)} has no settings inside it", None
-    from nntrain.config import hints
+    from nntrain.language import hints
 
     return hints.unknown_key(spot.path, spot.owner), hints.for_key(spot) if explained else None
 

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from nntrain.config.anatomy import as_model, default_of, fields, forms, items, optional, variants, words
-from nntrain.config.anatomy import type_names as kinds_of
 from nntrain.config.column import Column
-from nntrain.config.diagnostics import one_of
-from nntrain.config.dump import flow
-from nntrain.config.explain import bounds, kinds
 from nntrain.config.reference_text import CLOSING, OPENING
 from nntrain.config.root import Config
-from nntrain.config.section import Section
+from nntrain.language.anatomy import as_model, default_of, fields, forms, items, optional, variants, words
+from nntrain.language.anatomy import type_names as kinds_of
+from nntrain.language.diagnostics import one_of
+from nntrain.language.dump import flow
+from nntrain.language.explain import bounds, kinds
+from nntrain.language.section import Section
 
 # Sections that many others point to have one heading of their own.
 _SHARED = {

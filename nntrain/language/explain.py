@@ -5,8 +5,8 @@ from typing import Any, Literal, get_args, get_origin
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import ValidationError
 
-from nntrain.config import hints
-from nntrain.config.anatomy import (
+from nntrain.language import hints
+from nntrain.language.anatomy import (
     Path,
     Spot,
     as_model,
@@ -20,9 +20,9 @@ from nntrain.config.anatomy import (
     variants,
     words,
 )
-from nntrain.config.diagnostics import one_of, show
-from nntrain.config.mistake import Mistake
-from nntrain.config.section import Says
+from nntrain.language.diagnostics import one_of, show
+from nntrain.language.mistake import Mistake
+from nntrain.language.section import Says
 from nntrain.visible import Lines
 
 _SCALARS = {int: ["an integer"], float: ["a number"], str: ["text"], bool: ["true", "false"]}

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from nntrain.config.anatomy import Path
-from nntrain.config.diagnostics import Place, Problem, Text
-from nntrain.config.dump import flow
-from nntrain.config.load import Document, parse
-from nntrain.config.paths import LayerNames, Part, PathError, put, trace
+from nntrain.language.anatomy import Path
+from nntrain.language.diagnostics import Place, Problem, Text
+from nntrain.language.dump import flow
+from nntrain.language.load import Document, parse
+from nntrain.language.paths import LayerNames, Part, PathError, put, trace
 from nntrain.visible import visible
 
 _MOST_EXPLAINED = 100  # paths that lead nowhere; for more of them nothing is proposed

@@ -5,7 +5,7 @@ from typing import Any
 
 from yaml.scanner import ScannerError
 
-from nntrain.config.diagnostics import Place, Problem, Text
+from nntrain.language.diagnostics import Place, Problem, Text
 
 _CONTROL = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TAB_INDENT = re.compile("( *)(\t+)")

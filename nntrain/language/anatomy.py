@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from pydantic import BaseModel, Tag
 from pydantic.fields import FieldInfo
 
-from nntrain.config.section import Section, Shorthand, shape_of
+from nntrain.language.section import Section, Shorthand, shape_of
 
 Path = tuple[str | int, ...]
 

@@ -5,11 +5,11 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from nntrain.config.anatomy import Path, dotted
-from nntrain.config.diagnostics import IN_PYTHON, Problem, Text, config_error, show
-from nntrain.config.dump import block
-from nntrain.config.load import MAX_DEPTH, MAX_VALUES
 from nntrain.errors import ConfigError
+from nntrain.language.anatomy import Path, dotted
+from nntrain.language.diagnostics import IN_PYTHON, Problem, Text, config_error, show
+from nntrain.language.dump import block
+from nntrain.language.load import MAX_DEPTH, MAX_VALUES
 
 _LARGEST = 1 << 1000  # larger integers have no place in a config; Python refuses to write some of them
 

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nntrain.config.anatomy import Path
-from nntrain.config.diagnostics import Place, Problem, Text, config_error, show
-from nntrain.config.load import Document, parse, read_text
 from nntrain.errors import NEWER, ConfigError, what_newer_needs
+from nntrain.language.anatomy import Path
+from nntrain.language.diagnostics import Place, Problem, Text, config_error, show
+from nntrain.language.load import Document, parse, read_text
 
 # From each version to the one after it: old path → new name of its last key. 0 is a config that says no version.
 STEPS: tuple[Mapping[str, str], ...] = ({},)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from nntrain.config.anatomy import Path
+from nntrain.language.anatomy import Path
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
-from nntrain.config.anatomy import (
+from nntrain.config.root import Config
+from nntrain.language.anatomy import (
     Path,
     Spot,
     as_model,
@@ -23,11 +24,10 @@ from nntrain.config.anatomy import (
     variants,
     words,
 )
-from nntrain.config.diagnostics import show
-from nntrain.config.root import Config
-from nntrain.config.scalars import read_scalar
-from nntrain.config.section import Section
-from nntrain.config.suggest import near, same
+from nntrain.language.diagnostics import show
+from nntrain.language.scalars import read_scalar
+from nntrain.language.section import Section
+from nntrain.language.suggest import near, same
 
 FOR_ROOT = "a config has at least the sections data and network"
 _BOOLEANS = {"yes": "true", "on": "true", "no": "false", "off": "false"}

@@ -13,11 +13,11 @@ from typing import Any
 
 import yaml
 
-from nntrain.config.anatomy import Path
-from nntrain.config.diagnostics import Place, Problem, Text, config_error
-from nntrain.config.scalars import read_scalar
-from nntrain.config.suggest import near
-from nntrain.config.syntax import control_character, syntax_problem
+from nntrain.language.anatomy import Path
+from nntrain.language.diagnostics import Place, Problem, Text, config_error
+from nntrain.language.scalars import read_scalar
+from nntrain.language.suggest import near
+from nntrain.language.syntax import control_character, syntax_problem
 
 MAX_BYTES = 1 << 20
 MAX_VALUES = 100_000

@@ -5,7 +5,7 @@ from typing import Any
 import yaml
 
 from nntrain.config.root import Config
-from nntrain.config.scalars import read_scalar
+from nntrain.language.scalars import read_scalar
 
 _DUMPER = yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper
 _HEADER = "# The resolved experiment: every default is written out. `nntrain fit` on this file repeats it.\n"
