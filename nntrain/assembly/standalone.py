@@ -13,10 +13,12 @@ from nntrain.assembly.footprint import drawing_bytes, refuse_beyond
 from nntrain.assembly.layers import build_blueprint, initial_overflow
 from nntrain.config.network import DenseConfig, NetworkConfig
 from nntrain.config.numbers import unfit
+from nntrain.config.vocabulary import VOCABULARY
 from nntrain.errors import UserError
 from nntrain.language.mistake import Mistake
 from nntrain.language.plain import plain_values
-from nntrain.language.section import LARGEST_INTEGER, Section
+from nntrain.language.section import Section
+from nntrain.language.values import LARGEST_INTEGER
 from nntrain.memory import Memory
 from nntrain.nn.layer import MOST_AXES
 from nntrain.nn.network import Network, NetworkShapeError
@@ -68,7 +70,7 @@ def build_network(
     except ValidationError as error:
         from nntrain.language.explain import explain  # here, for most layers are right
 
-        raise UserError(Lines(*(_text(mistake) for mistake in explain(error, _Layers)))) from error
+        raise UserError(Lines(*(_text(mistake) for mistake in explain(error, _Layers, VOCABULARY)))) from error
     beyond = list(unfit(configs, dtype, ("network",), NetworkConfig))
     if beyond:
         raise UserError(Lines(*map(_text, beyond)))

@@ -38,7 +38,7 @@ def run(
     Comments and layout stay, and one that needs no change stays as it is to the byte. Without --output and --in-place
     the new text is printed. A config of a newer nntrain is refused.
     """
-    from nntrain.language.migrate import migrate
+    from nntrain.config.migrate import migrate
     from nntrain.workflows.interruption import terminable
 
     if output is not None and in_place:

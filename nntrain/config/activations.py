@@ -4,7 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from nntrain.language.section import Number, Positive, Section, Shorthand
+from nntrain.language.section import Section
+from nntrain.language.unions import BY_TYPE, Shorthand
+from nntrain.language.values import Number, Positive
 
 
 class LinearConfig(Section):
@@ -80,6 +82,6 @@ AnyActivation = Annotated[
     | GeluConfig
     | SoftplusConfig
     | SoftmaxConfig,
-    Field(discriminator="type"),
+    BY_TYPE,
 ]
 ActivationConfig = Annotated[AnyActivation, Shorthand()]

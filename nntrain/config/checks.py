@@ -22,7 +22,7 @@ _OUTPUT_OF = (
 
 
 def check(config: Config, *, search: bool = True) -> list[Mistake]:
-    """Return every mistake between the sections of a config whose sections are each fine by themselves.
+    """Every mistake between the sections of a config whose sections are each fine by themselves.
 
     Args:
         config: the config.
@@ -69,7 +69,7 @@ def _check_output(config: Config) -> Iterator[Mistake]:
 
 
 def _output(config: Config) -> tuple[Path, Any]:
-    """Return the place and the activation of the output; None where it is auto or there is none to see."""
+    """The place and the activation of the output; None where it is auto or there is none to see."""
     index = len(config.network) - 1
     while index > 0 and isinstance(config.network[index], FlattenConfig | ReshapeConfig):
         index -= 1

@@ -2,14 +2,16 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, Tag
+from pydantic import Field
 
-from nntrain.language.section import BY_SHAPE, Auto, Fraction, Positive, Says, Section, Shorthand, Text
+from nntrain.language.section import Says, Section
+from nntrain.language.unions import BY_SHAPE, BY_TYPE, Shorthand
+from nntrain.language.values import Auto, Fraction, NonEmpty, Positive
 
 ClassWeights = Annotated[
-    Annotated[Literal["balanced"], Tag("text")]
-    | Annotated[tuple[Positive, ...], Field(min_length=1), Says("a list of weights"), Tag("list")]
-    | Annotated[dict[Text, Positive], Field(min_length=1), Says("a mapping of class to weight"), Tag("mapping")],
+    Literal["balanced"]
+    | Annotated[tuple[Positive, ...], Field(min_length=1), Says("a list of weights")]
+    | Annotated[dict[NonEmpty, Positive], Field(min_length=1), Says("a mapping of class to weight")],
     BY_SHAPE,
     Says("balanced", "a list of weights", "a mapping of class to weight"),
 ]
@@ -79,8 +81,6 @@ AnyLoss = Annotated[
     | MeanAbsoluteErrorConfig
     | HuberConfig
     | PerceptronConfig,
-    Field(discriminator="type"),
+    BY_TYPE,
 ]
-LossConfig = Annotated[
-    Annotated[AnyLoss, Tag("mapping")] | Annotated[Auto, Tag("text")], BY_SHAPE, Shorthand(words=("auto",))
-]
+LossConfig = Annotated[AnyLoss | Auto, BY_SHAPE, Shorthand(words=("auto",))]

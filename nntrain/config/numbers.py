@@ -19,7 +19,7 @@ _MAY_HOLD_NUMBERS = (float, tuple, dict, BaseModel)
 
 
 def unfit(value: Any, dtype: str, path: Path = (), annotation: Any = None) -> Iterator[Mistake]:
-    """Yield a mistake for every number in a validated value that its dtype cannot hold.
+    """A mistake for every number in a validated value that its dtype cannot hold.
 
     Args:
         value: a config, a section of one, or a setting.

@@ -1,14 +1,10 @@
-"""Writes docs/config.md from the models: `python -m nntrain.config.reference > docs/config.md`."""
+"""The tables of every section of a config, in Markdown, from the models and their descriptions."""
 
 import inspect
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nntrain.config.column import Column
-from nntrain.config.reference_text import CLOSING, OPENING
-from nntrain.config.root import Config
 from nntrain.language.anatomy import as_model, default_of, fields, forms, items, optional, variants, words
 from nntrain.language.anatomy import type_names as kinds_of
 from nntrain.language.diagnostics import one_of
@@ -16,14 +12,6 @@ from nntrain.language.dump import flow
 from nntrain.language.explain import bounds, kinds
 from nntrain.language.section import Section
 
-# Sections that many others point to have one heading of their own.
-_SHARED = {
-    "activation": "activation",
-    "initializer": "initializer",
-    "bias_initializer": "initializer",
-    "validation": "data.split.validation",
-    "test": "data.split.validation",
-}
 _HEAD = ("| setting | takes | default | meaning |", "|---|---|---|---|")
 _HEAD_OF_TYPES = ("| setting | of | takes | default | meaning |", "|---|---|---|---|---|")
 
@@ -38,66 +26,73 @@ class Row:
     meaning: str
 
 
-def reference() -> str:
-    """Return the reference of the config language as Markdown."""
-    parts = [OPENING, *_section("", "The top level", Config, 2), CLOSING]
-    return "\n\n".join(part.strip() for part in parts) + "\n"
+@dataclass(frozen=True)
+class Reference:
+    """The reference of a config.
 
+    Args:
+        root: the model of a whole config.
+        starred: the type of the mark that gives a setting a star.
+        shared: headings of sections that many others point to, by the name of the setting.
+    """
 
-def _section(path: str, title: str, annotation: Any, level: int) -> Iterator[str]:
-    """Yield the blocks about a section and about the sections in it."""
-    yield f"{'#' * level} {title}"
-    model = as_model(annotation)
-    kinds = variants(annotation)
-    if model is not None:
-        yield from ([inspect.cleandoc(model.__doc__ or "")] if path else [])
-        yield "\n".join([*_HEAD, *(_line(row) for row in _rows(model, path))])
-        inner = [model]
-    else:
-        yield from _types(kinds, path)
-        inner = list(dict.fromkeys(kinds.values()))
-    seen: set[str] = set()
-    for model in inner:
-        for name, field in fields(model).items():
-            heading = _heading(path, name)
-            if _has_settings(field) and heading not in seen:
-                seen.add(heading)
-                yield from _section(heading, f"`{heading}`", _settings(field), min(level + (path != ""), 3))
+    root: type[Section]
+    starred: type
+    shared: Mapping[str, str]
 
+    def blocks(self) -> Iterator[str]:
+        """Titles, texts and tables, which empty lines separate."""
+        return self._section("", "The top level", self.root, 2)
 
-def _types(kinds: dict[str, type[Section]], path: str) -> Iterator[str]:
-    """Yield the tables of a section whose settings depend on its type."""
-    yield "\n".join(
-        [
-            "| type | meaning |",
-            "|---|---|",
-            *(f"| `{kind}` | {_cell(model.__doc__)} |" for kind, model in kinds.items()),
-        ]
-    )
-    of: dict[Row, list[str]] = {}
-    for kind, model in kinds.items():
-        for row in _rows(model, path):
-            if row.name.strip("`* ") != "type":
-                of.setdefault(row, []).append(f"`{kind}`")
-    if of:
-        lines = [
-            _line(row, "every type" if len(names) == len(kinds) else ", ".join(names)) for row, names in of.items()
-        ]
-        yield "\n".join([*_HEAD_OF_TYPES, *lines])
+    def _section(self, path: str, title: str, annotation: Any, level: int) -> Iterator[str]:
+        """The blocks about a section and about the sections in it."""
+        yield f"{'#' * level} {title}"
+        model = as_model(annotation)
+        kinds = variants(annotation)
+        if model is not None:
+            yield from ([inspect.cleandoc(model.__doc__ or "")] if path else [])
+            yield "\n".join([*_HEAD, *(_line(row) for row in self._rows(model, path))])
+            inner = [model]
+        else:
+            yield from self._types(kinds, path)
+            inner = list(dict.fromkeys(kinds.values()))
+        seen: set[str] = set()
+        for model in inner:
+            for name, field in fields(model).items():
+                heading = self._heading(path, name)
+                if _has_settings(field) and heading not in seen:
+                    seen.add(heading)
+                    yield from self._section(heading, f"`{heading}`", _settings(field), min(level + (path != ""), 3))
 
+    def _types(self, kinds: dict[str, type[Section]], path: str) -> Iterator[str]:
+        """The tables of a section whose settings depend on its type."""
+        types = (f"| `{kind}` | {_cell(model.__doc__)} |" for kind, model in kinds.items())
+        yield "\n".join(["| type | meaning |", "|---|---|", *types])
+        of: dict[Row, list[str]] = {}
+        for kind, model in kinds.items():
+            for row in self._rows(model, path):
+                if row.name.strip("`* ") != "type":
+                    of.setdefault(row, []).append(f"`{kind}`")
+        if of:
+            every = len(kinds)
+            lines = [_line(row, "every type" if len(names) == every else ", ".join(names)) for row, names in of.items()]
+            yield "\n".join([*_HEAD_OF_TYPES, *lines])
 
-def _rows(model: type[Section], path: str) -> Iterator[Row]:
-    for name, annotation in fields(model).items():
-        info = model.model_fields[name]
-        mark = " \\*" if any(isinstance(note, Column) for note in info.metadata) else ""
-        if name == "type" and info.description is None:
-            continue
-        yield Row(
-            f"`{name}`{mark}",
-            _takes(annotation, _heading(path, name)),
-            _default(default_of(model, name)),
-            _cell(info.description),
-        )
+    def _rows(self, model: type[Section], path: str) -> Iterator[Row]:
+        for name, annotation in fields(model).items():
+            info = model.model_fields[name]
+            star = " \\*" if any(isinstance(mark, self.starred) for mark in info.metadata) else ""
+            if name == "type" and info.description is None:
+                continue
+            yield Row(
+                f"`{name}`{star}",
+                _takes(annotation, self._heading(path, name)),
+                _default(default_of(model, name)),
+                _cell(info.description),
+            )
+
+    def _heading(self, path: str, name: str) -> str:
+        return self.shared.get(name) or (f"{path}.{name}" if path else name)
 
 
 def _line(row: Row, of: str | None = None) -> str:
@@ -123,16 +118,12 @@ def _default(value: Any) -> str:
     return f"`{flow(value)}`"
 
 
-def _heading(path: str, name: str) -> str:
-    return _SHARED.get(name) or (f"{path}.{name}" if path else name)
-
-
 def _has_settings(annotation: Any) -> bool:
     return _settings(annotation) is not None
 
 
 def _settings(annotation: Any) -> Any:
-    """Return the section or the typed union that an annotation holds, in a list too; None for a scalar."""
+    """The section or the typed union that an annotation holds, in a list too; None for a scalar."""
     if as_model(annotation):
         return as_model(annotation)
     if any(kinds_of(model) for form in forms(annotation) if (model := as_model(form))) and not optional(annotation):
@@ -143,7 +134,3 @@ def _settings(annotation: Any) -> Any:
 
 def _cell(text: str | None) -> str:
     return " ".join((text or "").split()).replace("|", "\\|")  # Python 3.13 takes the indentation off docstrings
-
-
-if __name__ == "__main__":
-    sys.stdout.write(reference())

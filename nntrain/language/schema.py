@@ -1,32 +1,47 @@
-"""The JSON Schema of the config language, for editors that complete and check YAML."""
+"""The JSON Schema of a config, for editors that complete and check YAML."""
 
+from collections.abc import Iterator
 from typing import Any
 
-from nntrain.config.root import Config
-
-_TYPE_MAY_BE_LEFT_OUT = ("ValuesConfig",)
-_SHORTHAND = {"$shorthand": True}  # where a bare word is allowed, see section.py
+from nntrain.language.section import Section
+from nntrain.language.unions import SHORT_FORM
 
 
-def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of a config file, short forms included."""
-    schema = Config.model_json_schema()
-    definitions = schema["$defs"]
-    for name, definition in definitions.items():
-        if "const" in definition["properties"].get("type", {}) and name not in _TYPE_MAY_BE_LEFT_OUT:
+def json_schema(root: type[Section], title: str) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a config file, short forms included.
+
+    Args:
+        root: the model of a whole config.
+        title: what editors show.
+    """
+    schema = root.model_json_schema()
+    definitions = schema.get("$defs", {})
+    may_be_left_out = {kind for form in _short_forms(schema) for kind in form[SHORT_FORM]}
+    for definition in definitions.values():
+        kind = definition.get("properties", {}).get("type", {}).get("const")
+        if kind is not None and kind not in may_be_left_out:
             definition["required"] = ["type", *definition.get("required", ())]
     finished: dict[str, Any] = _finish(schema, definitions)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "nntrain config", **finished}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **finished}
+
+
+def _short_forms(node: Any) -> Iterator[dict[str, Any]]:
+    """What `Shorthand` left in the schema."""
+    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    if isinstance(node, dict) and SHORT_FORM in node:
+        yield node
+    for child in children:
+        yield from _short_forms(child)
 
 
 def _finish(node: Any, definitions: dict[str, Any]) -> Any:
-    """Return a part of the schema with the words of its shorthands and without the titles that pydantic makes up."""
+    """A part of the schema with the words of its shorthands and without the titles that pydantic makes up."""
     if isinstance(node, list):
         return [_finish(item, definitions) for item in node]
     if not isinstance(node, dict):
         return node
-    if _SHORTHAND in node.get("anyOf", ()):
-        long_forms = [form for form in node["anyOf"] if form != _SHORTHAND]
+    if any(SHORT_FORM in form for form in node.get("anyOf", ())):
+        long_forms = [form for form in node["anyOf"] if SHORT_FORM not in form]
         types = [name for form in long_forms for name in _types(form, definitions)]
         node = {**node, "anyOf": [{"enum": types}, *long_forms]}
     return {
@@ -35,7 +50,7 @@ def _finish(node: Any, definitions: dict[str, Any]) -> Any:
 
 
 def _types(node: Any, definitions: dict[str, Any]) -> list[str]:
-    """Return the types of the sections that a part of the schema allows."""
+    """The types of the sections that a part of the schema allows."""
     if "$ref" in node:
         kind = definitions[node["$ref"].rpartition("/")[2]]["properties"]["type"]
         return list(kind.get("enum", [kind.get("const")]))

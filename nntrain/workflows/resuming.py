@@ -18,7 +18,7 @@ from nntrain.config.training import MOST_THREADS
 from nntrain.config.written import config_text
 from nntrain.diagnosis.snapshots import without_snapshots
 from nntrain.errors import RunError, UserError
-from nntrain.language.section import LARGEST_INTEGER
+from nntrain.language.values import LARGEST_INTEGER
 from nntrain.runs.checkpoint import read_checkpoint
 from nntrain.runs.environment import environment
 from nntrain.runs.finding import find_run

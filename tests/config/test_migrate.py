@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from nntrain.config import load_experiment
+from nntrain.config.migrate import STEPS, migrate
 from nntrain.config.root import Config
 from nntrain.errors import ConfigError
-from nntrain.language.migrate import STEPS, migrate
 from tests.conftest import ROOT
 
 # Two made-up versions after the first.

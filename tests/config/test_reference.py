@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from nntrain.language.reference import reference
+from nntrain.config.reference import reference
 from tests.config.conftest import Errors
 from tests.config.test_mistakes import TWO_MISTAKES
 

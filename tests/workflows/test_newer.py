@@ -8,8 +8,8 @@ import pytest
 import nntrain
 from nntrain import workflows
 from nntrain.config import load_experiment
+from nntrain.config.migrate import migrate
 from nntrain.errors import ConfigError, RunError
-from nntrain.language.migrate import migrate
 from nntrain.runs import RunDirectory
 from tests.experiments import CLASSES, load
 
