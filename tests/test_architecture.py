@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 # What a part of nntrain may import of the others, besides itself and `nntrain` (the version).
 GROUND = {"arrays", "memory", "errors", "streams", "parallel", "machine", "visible"}
 NN = GROUND | {"nn"}
-TRAIN = NN | {"optim", "data", "train"}
+TRAIN = NN | {"tasks", "optim", "data", "train"}
 ASSEMBLY = TRAIN | {"config", "assembly"}
 DIAGNOSIS = ASSEMBLY | {"diagnosis"}
 WORKFLOWS = DIAGNOSIS | {"search", "runs", "workflows"}
@@ -22,11 +22,12 @@ ALLOWED = {
     "memory": {"arrays"},
     "parallel": set(),
     "machine": set(),
+    "tasks": set(),
     "nn": GROUND,
     "optim": NN,
-    "data": NN,
-    "train": NN | {"optim", "data"},
-    "config": {"errors", "visible"},
+    "data": NN | {"tasks"},
+    "train": NN | {"tasks", "optim", "data"},
+    "config": {"errors", "visible", "tasks"},
     "assembly": TRAIN | {"config"},
     "diagnosis": ASSEMBLY,
     "runs": ASSEMBLY,
@@ -36,7 +37,7 @@ ALLOWED = {
     "cli": WORKFLOWS | {"examples"},
     "__main__": {"cli"},
 }
-FREE_OF_FRAMEWORKS = {"visible", "arrays", "memory", "errors", "streams", "parallel", "machine"}
+FREE_OF_FRAMEWORKS = {"visible", "arrays", "memory", "errors", "streams", "parallel", "machine", "tasks"}
 FREE_OF_FRAMEWORKS |= {"nn", "optim", "data", "train", "runs"}
 FRAMEWORKS = {"pydantic", "rich", "typer", "yaml"}
 CONFIG_IMPORTS = {"pydantic", "pydantic_core", "annotated_types", "yaml", "typing_extensions"}

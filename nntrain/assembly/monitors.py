@@ -9,7 +9,7 @@ from nntrain.assembly.resolve import Mistake
 from nntrain.config.experiment import Experiment
 from nntrain.config.root import Config
 from nntrain.config.training import EarlyStoppingConfig
-from nntrain.train.metrics import metrics_for
+from nntrain.tasks import TASKS
 from nntrain.train.metrics.undefined import why_the_same, why_undefined
 
 
@@ -52,7 +52,7 @@ def _mistakes(path: str, monitor: str, prepared: Prepared, fold: int) -> Iterato
     where = f"the {split} split" + (f" of fold {fold}" if fold else "")
     reason = _why_useless(name, split, prepared, where)
     if reason is not None:
-        others = [f"{split}.{m}" for m in metrics_for(prepared.task) if not _why_useless(m, split, prepared, where)]
+        others = [f"{split}.{m}" for m in TASKS[prepared.task].metrics if not _why_useless(m, split, prepared, where)]
         hint = f"these can be monitored: {', '.join([f'{split}.loss', *others])}"
         yield path, f"{path} is {monitor}, which {reason}", hint
 

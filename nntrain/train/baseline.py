@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.data.task import Task
 from nntrain.memory import Memory
 from nntrain.nn.activations import Sigmoid, Softmax, Step
 from nntrain.nn.losses.loss import Loss
+from nntrain.tasks import Task
 from nntrain.train.evaluator import EVALUATION_BLOCK, Units
 from nntrain.train.metrics import LOSS, WEIGHTED_LOSS, compute_metrics, is_maximized
 

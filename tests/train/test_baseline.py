@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from nntrain.arrays import Array
-from nntrain.data.task import Task
 from nntrain.nn.losses import (
     BinaryCrossEntropy,
     CrossEntropy,
@@ -17,6 +16,7 @@ from nntrain.nn.losses import (
     MeanSquaredError,
     Perceptron,
 )
+from nntrain.tasks import Task
 from nntrain.train import baseline
 from nntrain.train.baseline import baseline_scores, constant_loss, not_beaten
 from nntrain.train.evaluator import Units
