@@ -1,7 +1,7 @@
 """The table of tasks agrees with the config language, with the losses and activations themselves, and with itself."""
 
 from itertools import chain
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -17,7 +17,9 @@ from nntrain.tasks import ACTIVATIONS, LOSSES, TASKS, Task
 from nntrain.train.metrics import METRICS
 from tests.experiments import BINARY, load
 
-LOSS_CONFIGS, ACTIVATION_CONFIGS = variants(LossConfig), variants(ActivationConfig)
+LOSS_CONFIGS: dict[str, Any] = variants(LossConfig)
+ACTIVATION_CONFIGS: dict[str, Any] = variants(ActivationConfig)
+LAYER_CONFIGS: dict[str, Any] = variants(AnyLayer)
 
 
 def test_every_task_of_the_config_has_a_row() -> None:
@@ -67,13 +69,13 @@ def test_what_has_no_gradient_is_trained_by_a_loss_that_computes_it(name: str) -
 
 
 def test_every_layer_has_the_activation_that_the_config_names() -> None:
-    for name, model in variants(AnyLayer).items():
+    for name, model in LAYER_CONFIGS.items():
         assert issubclass(model, Activation) == (name in ACTIVATIONS)
     for name, model in ACTIVATION_CONFIGS.items():
         assert activation_type(DenseConfig(units=2, activation=model())) == name
-        assert activation_type(variants(AnyLayer)[name]()) == name
+        assert activation_type(LAYER_CONFIGS[name]()) == name
     assert activation_type(DenseConfig(units=2, activation="auto")) == "auto"
-    assert activation_type(variants(AnyLayer)["flatten"]()) == "linear"
+    assert activation_type(LAYER_CONFIGS["flatten"]()) == "linear"
 
 
 def test_an_undecided_loss_needs_no_activation() -> None:
