@@ -6,6 +6,7 @@ the first one says which object to make, and its columns are gathered from all o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import assert_never
 
@@ -16,6 +17,8 @@ from nntrain.assembly.columns import column
 from nntrain.config import activations as act
 from nntrain.config import initializers as init
 from nntrain.config import network as layers
+from nntrain.language.anatomy import Path, dotted
+from nntrain.language.mistake import Mistake
 from nntrain.nn.activations import (
     Elu,
     Gelu,
@@ -61,16 +64,22 @@ def build_blueprint(networks: Sequence[Sequence[layers.LayerConfig]], input_shap
     return plan(named, input_shape)
 
 
-def initial_overflow(blueprint: Blueprint, dtype: str) -> Iterator[tuple[str, str]]:
-    """Yield the dotted path of each initializer that may draw numbers beyond a dtype, and what is wrong with it."""
+def layer_type(kind: type[Layer]) -> str:
+    """The type of a kind of layer as the config spells it: `leaky_relu` for LeakyRelu."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind.__name__).lower()
+
+
+def initial_overflow(blueprint: Blueprint, dtype: str) -> Iterator[Mistake]:
+    """The mistake of each initializer that may draw numbers beyond a dtype."""
     largest = float(np.finfo(dtype).max)
     for named, slots in zip(blueprint.layers, blueprint.slots, strict=True):
         for slot in slots:
             reach = slot.param.initializer.reach(slot.param.shape)
             if reach > largest:
-                path = f"network.{named.position}.{'initializer' if slot.param.penalized else 'bias_initializer'}"
+                path: Path = ("network", named.position, "initializer" if slot.param.penalized else "bias_initializer")
                 drawn = f"numbers up to {reach:.2g}" if np.isfinite(reach) else "numbers that are infinite"
-                yield path, f"{path} may draw {drawn}, beyond what {dtype} holds ({largest:.2g}): make them smaller"
+                beyond = f"beyond what {dtype} holds ({largest:.2g})"
+                yield Mistake(path, f"{dotted(path)} may draw {drawn}, {beyond}: make them smaller")
 
 
 def _build_layer(variants: Sequence[layers.LayerConfig]) -> list[Layer]:

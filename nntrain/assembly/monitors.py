@@ -10,7 +10,7 @@ from nntrain.config.root import Config
 from nntrain.config.training import EarlyStoppingConfig
 from nntrain.language.anatomy import Path, dotted
 from nntrain.language.mistake import Mistake
-from nntrain.train.metrics import metrics_for
+from nntrain.tasks import TASKS
 from nntrain.train.metrics.undefined import why_the_same, why_undefined
 
 
@@ -57,7 +57,7 @@ def _mistakes(path: Path, monitor: str, prepared: Prepared, fold: int) -> Iterat
     where = f"the {split} split" + (f" of fold {fold}" if fold else "")
     reason = _why_useless(name, split, prepared, where)
     if reason is not None:
-        others = [f"{split}.{m}" for m in metrics_for(prepared.task) if not _why_useless(m, split, prepared, where)]
+        others = [f"{split}.{m}" for m in TASKS[prepared.task].metrics if not _why_useless(m, split, prepared, where)]
         hint = f"these can be monitored: {', '.join([f'{split}.loss', *others])}"
         yield Mistake(path, f"{dotted(path)} is {monitor}, which {reason}", hint)
 

@@ -87,8 +87,8 @@ def build_network(
     needed = drawing_bytes(alone, members, np.dtype(dtype).itemsize) + _OF_MEMBER * members
     refuse_beyond(needed, "this network", "give its layers fewer units, or take fewer members")
     blueprint = build_blueprint([configs] * members, tuple(input_shape))
-    for _, message in initial_overflow(blueprint, dtype):
-        raise UserError(message)
+    for mistake in initial_overflow(blueprint, dtype):
+        raise UserError(mistake.message)
     network = Network(blueprint, members, Memory(np.dtype(dtype)))
     network.initialize([Key(seed + member) for member in range(members)])
     return network

@@ -7,6 +7,7 @@ from pydantic import Field
 from nntrain.language.section import Says, Section
 from nntrain.language.unions import BY_SHAPE, BY_TYPE, Shorthand
 from nntrain.language.values import Auto, Fraction, NonEmpty, Positive
+from nntrain.tasks import LOSSES
 
 ClassWeights = Annotated[
     Literal["balanced"]
@@ -17,7 +18,9 @@ ClassWeights = Annotated[
 ]
 
 
-class _OverClasses(Section):
+class OverClasses(Section):
+    """A loss over classes or labels, whose targets can be smoothed and whose examples can be weighed."""
+
     label_smoothing: Fraction = Field(
         default=0.0,
         description="Share s of every target that is spread evenly over the classes: t ← (1 − s) t + s / K. With "
@@ -30,13 +33,13 @@ class _OverClasses(Section):
     )
 
 
-class CrossEntropyConfig(_OverClasses):
+class CrossEntropyConfig(OverClasses):
     """−Σ_k t_k log y_k, for one of K classes. The last layer's activation is softmax."""
 
     type: Literal["cross_entropy"] = "cross_entropy"
 
 
-class BinaryCrossEntropyConfig(_OverClasses):
+class BinaryCrossEntropyConfig(OverClasses):
     """−t log y − (1 − t) log(1 − y), for yes or no; its mean over several labels. The last activation is sigmoid."""
 
     type: Literal["binary_cross_entropy"] = "binary_cross_entropy"
@@ -84,3 +87,23 @@ AnyLoss = Annotated[
     BY_TYPE,
 ]
 LossConfig = Annotated[AnyLoss | Auto, BY_SHAPE, Shorthand(words=("auto",))]
+
+
+def loss_type(loss: LossConfig) -> str:
+    """The type of a loss; auto where it is not decided."""
+    return loss if loss == "auto" else loss.type
+
+
+def needed_activation(loss: LossConfig) -> str | None:
+    """The output activation that a loss is computed with and so needs; None where it takes others too, or is auto."""
+    return None if loss == "auto" else LOSSES[loss.type].activation
+
+
+def given_class_weights(loss: LossConfig) -> ClassWeights | None:
+    """The class weights as the config has them, or None."""
+    return loss.class_weights if isinstance(loss, OverClasses) else None
+
+
+def given_label_smoothing(loss: LossConfig) -> float:
+    """The label smoothing as the config has it; 0 for a loss without."""
+    return loss.label_smoothing if isinstance(loss, OverClasses) else 0.0

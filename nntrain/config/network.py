@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from nntrain.config.activations import (
+    Activation,
     AnyActivation,
     EluConfig,
     GeluConfig,
@@ -136,3 +137,10 @@ AnyLayer = Annotated[
 ]
 LayerConfig = Annotated[AnyLayer, Shorthand()]
 NetworkConfig = Annotated[tuple[LayerConfig, ...], Field(min_length=1), Says("a list of layers")]
+
+
+def activation_type(layer: LayerConfig) -> str:
+    """The type of the activation that a layer has or is: auto where it is not decided, linear where there is none."""
+    if isinstance(layer, DenseConfig):
+        return layer.activation if layer.activation == "auto" else layer.activation.type
+    return layer.type if isinstance(layer, Activation) else "linear"

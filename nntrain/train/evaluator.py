@@ -9,10 +9,10 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.data.batches import Batch, Examples
-from nntrain.data.task import Task
 from nntrain.memory import Memory
 from nntrain.nn.losses.loss import Loss
 from nntrain.nn.network import Network
+from nntrain.tasks import Task
 from nntrain.train.bound import Bound
 from nntrain.train.metrics import LOSS, WEIGHTED_LOSS, compute_metrics
 

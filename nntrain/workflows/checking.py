@@ -9,6 +9,8 @@ from nntrain.assembly.footprint import SMALLER, TRAINING, footprint, memory_warn
 from nntrain.assembly.monitors import check_monitors
 from nntrain.assembly.resolve import plan_network, resolve
 from nntrain.config.experiment import Experiment, check_loaded
+from nntrain.config.loss import loss_type
+from nntrain.config.network import DenseConfig, activation_type
 from nntrain.config.written import config_text
 from nntrain.data.describe import describe_classes, describe_columns
 from nntrain.diagnosis.data_warnings import data_warnings
@@ -48,7 +50,7 @@ def check(experiment: Experiment) -> CheckReport:
         input_shape=preprocessor.input_shape,
         outputs=preprocessor.outputs,
         classes=None if preprocessor.classes is None else list(preprocessor.classes),
-        loss=getattr(config.loss, "type", "auto"),
+        loss=loss_type(config.loss),
         warnings=[*data_warnings(config, data, prepared), *memory_warnings(memory.most, TRAINING, SMALLER)],
         columns=describe_columns(data.pool, preprocessor, config.data.preprocess.model_dump()),
         class_counts=describe_classes({split: data.dataset(split) for split in SPLITS}, preprocessor),
@@ -65,7 +67,7 @@ def layer_rows(experiment: Experiment, blueprint: Blueprint) -> list[LayerRow]:
     for position, layer in enumerate(experiment.config.network):
         places = places_of[position]
         parameters = sum(math.prod(slot.param.shape) for i in places for slot in blueprint.slots[i])
-        activation = getattr(getattr(layer, "activation", None), "type", "linear")
+        activation = activation_type(layer) if isinstance(layer, DenseConfig) else "linear"
         kind = layer.type if activation == "linear" else f"{layer.type} ({activation})"
         rows.append(LayerRow(layer.name or str(position), kind, blueprint.shapes[places[-1] + 1], parameters))
     return rows

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nntrain.assembly.class_weights import given_class_weights
 from nntrain.assembly.data import Data, Prepared, checksums, wants_output_per_class
 from nntrain.assembly.footprint import SMALLER, footprint, refuse_beyond
 from nntrain.assembly.monitors import check_monitors
@@ -19,6 +18,7 @@ from nntrain.assembly.resolve import plan_network, resolve
 from nntrain.config.checks import is_weighted, unweighted
 from nntrain.config.data import SplitFileConfig
 from nntrain.config.experiment import Experiment, check_loaded
+from nntrain.config.loss import given_class_weights
 from nntrain.config.search import RandomConfig, SearchConfig, is_random
 from nntrain.config.written import searchable_text
 from nntrain.data.comparison import same_examples
@@ -238,7 +238,7 @@ class Search:
                 f"{self.config.monitor} needs validation examples",
                 hint="set data.split.validation, or evaluation: {folds: 5}",
             )
-        if is_weighted(self.config.monitor) and given_class_weights(resolved.config) is None:
+        if is_weighted(self.config.monitor) and given_class_weights(resolved.config.loss) is None:
             mistake = unweighted(("search", "monitor"), self.config.monitor)
             raise self.experiment.error("search.monitor", mistake.message, mistake.hint)
         self._check_monitors(experiment, resolved, data)

@@ -11,9 +11,9 @@ from nntrain.assembly.layers import build_blueprint
 from nntrain.config.root import Config
 from nntrain.data.dataset import Dataset, numeric_column
 from nntrain.data.preprocess import Preprocessor
-from nntrain.data.task import Task
 from nntrain.diagnosis.postmortem import Finding, Quantity, Step
 from nntrain.diagnosis.remedies import Blamed, Remedy, neat, remedies
+from nntrain.tasks import Task
 
 
 @pytest.mark.parametrize(

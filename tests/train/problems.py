@@ -7,7 +7,6 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.data.batches import Examples
-from nntrain.data.task import Task
 from nntrain.memory import Memory
 from nntrain.nn.activations import Softmax, Tanh
 from nntrain.nn.dense import Dense
@@ -18,6 +17,7 @@ from nntrain.nn.network import Named, Network, plan
 from nntrain.optim.schedules import Constant, Schedule
 from nntrain.optim.sgd import Sgd
 from nntrain.streams import Key, Purpose, Streams
+from nntrain.tasks import Task
 from nntrain.train.evaluator import Evaluator
 from nntrain.train.loop import Training
 from nntrain.train.population import Population

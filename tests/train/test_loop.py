@@ -10,7 +10,6 @@ import pytest
 
 from nntrain.arrays import Array
 from nntrain.data.batches import Examples
-from nntrain.data.task import Task
 from nntrain.memory import Memory
 from nntrain.nn.activations import Sigmoid, Step, Tanh
 from nntrain.nn.dense import Dense
@@ -22,6 +21,7 @@ from nntrain.optim.adam import Adam
 from nntrain.optim.schedules import Constant, Exponential, Plateau, Schedule
 from nntrain.optim.sgd import Sgd
 from nntrain.streams import Key, Purpose, Streams
+from nntrain.tasks import Task
 from nntrain.train.evaluator import Evaluator
 from nntrain.train.loop import Training
 from nntrain.train.population import Population

@@ -7,7 +7,6 @@ import pytest
 
 from nntrain.arrays import Array
 from nntrain.data.batches import Examples
-from nntrain.data.task import Task
 from nntrain.memory import Memory
 from nntrain.nn.activations import Linear, Sigmoid, Softmax
 from nntrain.nn.dense import Dense
@@ -17,6 +16,7 @@ from nntrain.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, MeanSquare
 from nntrain.nn.network import Named, Network, plan
 from nntrain.nn.reshape import Flatten
 from nntrain.streams import Key, Purpose, Streams
+from nntrain.tasks import Task
 from nntrain.train import evaluator as evaluator_module
 from nntrain.train.evaluator import Evaluator, Units
 from nntrain.train.supervised import Supervised
