@@ -63,7 +63,7 @@ def _check_output(config: Config) -> Iterator[Mistake]:
 
 
 def _output(config: Config) -> tuple[Path, str | None]:
-    """The place and the type of the output's activation; None where it is auto or there is none to see."""
+    """The path and the type of the output's activation; None where it is auto or there is none to see."""
     index = len(config.network) - 1
     while index > 0 and isinstance(config.network[index], FlattenConfig | ReshapeConfig):
         index -= 1

@@ -149,7 +149,7 @@ class Experiment:
 
 
 def load_experiment(path: str | os.PathLike[str] | Mapping[str, Any], overrides: Sequence[str] = ()) -> Experiment:
-    """Read and check a config.
+    """The experiment that a config describes.
 
     Args:
         path: the YAML file; or the config itself, as nested dicts and lists of plain data with the keys of a file. Its

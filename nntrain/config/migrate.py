@@ -7,7 +7,7 @@ from nntrain.language import migrate as language
 from nntrain.language.migrate import Migration, Step
 
 STEPS: tuple[Step, ...] = ()
-"""From each version to the next; version 1 is the first."""
+"""The steps from each version to the next; version 1 is the first."""
 
 
 def migrate(path: str | os.PathLike[str]) -> Migration:

@@ -12,8 +12,6 @@ from nntrain.language.values import Flag, Fraction, NonNegative, Positive
 Rate = Annotated[Positive, Column()]
 Decay = Annotated[Fraction, Column()]
 
-_BASE_RATE = "Base learning rate α; the schedule changes it over the epochs."
-
 
 class SgdConfig(Section):
     """v ← β v + g, θ ← θ − α v, with β the momentum."""

@@ -1,4 +1,4 @@
-"""Shows mistakes: where, what, and what to do.
+"""How mistakes are shown: where, what, and what to do.
 
 configs/iris.yaml:14:3: unknown key 'learning_rat' in optimizer (adam)
    14 |   learning_rat: 0.01
@@ -61,7 +61,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Problem:
-    """A mistake.
+    """A mistake with its place in a text, ready to be shown.
 
     Args:
         message: what is wrong; `Lines` where it has several.
@@ -101,8 +101,8 @@ def config_error(problems: Sequence[Problem], changes: Sequence[Text] = ()) -> C
         changes: the overrides that are in effect; what is wrong in the file may follow from them.
     """
     # A text can be among the changes twice (--set), and counts where it was first.
-    places = {change: place for place, change in reversed([*enumerate(changes, start=1)])}
-    ordered = sorted(dict.fromkeys(problems), key=lambda problem: _order(problem, places))
+    turns = {change: turn for turn, change in reversed([*enumerate(changes, start=1)])}
+    ordered = sorted(dict.fromkeys(problems), key=lambda problem: _order(problem, turns))
     shown: list[str] = [problem.render() for problem in ordered[:_MOST_SHOWN]]
     if len(ordered) > _MOST_SHOWN:
         shown.append(f"… and {len(ordered) - _MOST_SHOWN:,} more")
@@ -148,10 +148,10 @@ def _joined(words: Sequence[str], conjunction: str) -> str:
     return f"{', '.join(others)} {conjunction} {last}" if others else last
 
 
-def _order(problem: Problem, places: Mapping[Text, int]) -> tuple[int, int, int]:
+def _order(problem: Problem, turns: Mapping[Text, int]) -> tuple[int, int, int]:
     """What problems are sorted by: those of the file or the dict, then those of each override."""
     override = problem.text.option not in (None, IN_PYTHON)
-    text = places.get(problem.text, 1) if override else 0
+    text = turns.get(problem.text, 1) if override else 0
     return (text, 0, 0) if isinstance(problem.place, Text) else (text, problem.place.line, problem.place.column)
 
 

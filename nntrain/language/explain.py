@@ -101,7 +101,7 @@ def unknown_type(path: Path, kind: Any, known: tuple[str, ...], vocabulary: Voca
 
 @dataclass(frozen=True)
 class _Explainer:
-    """Explains what pydantic says of one place of a config.
+    """Explains what pydantic says of one value of a config.
 
     Args:
         vocabulary: says what helps.

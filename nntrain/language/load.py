@@ -81,7 +81,7 @@ class _Refused(Exception):
 
 
 def read_text(path: str | os.PathLike[str]) -> Text:
-    """Read a config file.
+    """The text of a config file.
 
     Raises:
         ConfigError: there is no such file, or it is a directory, too large or not UTF-8.
@@ -132,7 +132,7 @@ def _not_utf8(name: str, content: bytes, offset: int) -> Problem:
 
 
 def parse(text: Text, *, skip: int = 0) -> Document:
-    """Parse the YAML in a text.
+    """What the YAML in a text says.
 
     Args:
         text: the text.

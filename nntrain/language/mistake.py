@@ -1,4 +1,4 @@
-"""What is wrong with a config, before anybody has looked at where it stands in the file."""
+"""What is wrong with a config, before anybody has looked at where it stands in the file: a `Problem` then."""
 
 from dataclasses import dataclass
 

@@ -79,7 +79,7 @@ class _Converter:
         try:
             if isinstance(value, Mapping):
                 return {key: self.plain(value[each], (*path, key)) for each, key in _keys(value, path)}
-            return [self.plain(item, (*path, place)) for place, item in enumerate(value)]
+            return [self.plain(item, (*path, index)) for index, item in enumerate(value)]
         finally:
             self._around.pop()
 
@@ -111,5 +111,5 @@ def _refused(path: Path, message: str, hint: str | None = None) -> ConfigError:
 
 
 def located(path: Path) -> Text:
-    """What messages call a place in a config that has no lines: `config.network.0.units`."""
+    """What messages call a setting of a config that has no lines: `config.network.0.units`."""
     return Text(dotted((IN_PYTHON, *path)), "", option=IN_PYTHON)

@@ -7,9 +7,9 @@ Annotated[AnyLoss | Auto, BY_SHAPE, Shorthand(words=("auto",))]
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, Discriminator, Field, Tag
+from pydantic import BaseModel, Field
 from pydantic.annotated_handlers import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import core_schema
 
@@ -57,12 +57,12 @@ class _ByShape:
     """Lets pydantic look at the one member of a union whose values look like the given one, and speak of it alone."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        members = tuple(Annotated[member, Tag(shape_taken(member))] for member in get_args(source))
-        return handler(Annotated[Union[members], Discriminator(shape_of)])  # noqa: UP007
+        choices = {shape_taken(member): handler.generate_schema(member) for member in get_args(source)}
+        return core_schema.tagged_union_schema(choices, discriminator=shape_of)
 
 
 BY_SHAPE = _ByShape()
-"""Marks a union whose members look different: a number, a text, a boolean, a list, a mapping."""
+"""Marks a union whose members look different: a number, a text, a boolean, a list, a mapping. Comes first behind it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def checked(document: Document, vocabulary: Vocabulary[Root], check: Check[Root]
 
 
 def validate(data: Any, vocabulary: Vocabulary[Root], check: Check[Root]) -> tuple[Root | None, list[Mistake]]:
-    """Validate a config.
+    """The config that plain data describe, or what is wrong with them.
 
     Args:
         data: the config as plain data.
