@@ -12,6 +12,7 @@ from nntrain.config.activations import Activation, ActivationConfig
 from nntrain.config.data import DataConfig
 from nntrain.config.loss import LossConfig, loss_type, needed_activation
 from nntrain.config.network import AnyLayer, DenseConfig, activation_type
+from nntrain.config.root import Config
 from nntrain.language.anatomy import variants
 from nntrain.tasks import ACTIVATIONS, LOSSES, TASKS, Task
 from nntrain.train.metrics import METRICS
@@ -50,6 +51,14 @@ def test_what_suits_a_task_exists_and_goes_together(task: Task) -> None:
     for names in (row.losses, row.metrics, row.default_metrics):
         assert len(set(names)) == len(names)
     assert [name for name in METRICS if name in row.metrics] == list(row.metrics)  # one order for all
+
+
+@pytest.mark.parametrize("task", Task)
+def test_the_reference_names_what_auto_comes_to(task: Task) -> None:
+    row, said = TASKS[task], {name: str(field.description) for name, field in Config.model_fields.items()}
+    assert f"`{row.loss}`" in said["loss"]
+    assert all(f"`{name}`" in said["metrics"] for name in row.metrics)
+    assert row.activation in str(DenseConfig.model_fields["activation"].description)
 
 
 @pytest.mark.parametrize("name", LOSSES)

@@ -6,7 +6,6 @@ the first one says which object to make, and its columns are gathered from all o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import assert_never
 
@@ -62,11 +61,6 @@ def build_blueprint(networks: Sequence[Sequence[layers.LayerConfig]], input_shap
         name = variants[0].name or str(position)
         named += [Named(name, layer, position) for layer in _build_layer(variants)]
     return plan(named, input_shape)
-
-
-def layer_type(kind: type[Layer]) -> str:
-    """The type of a kind of layer as the config spells it: `leaky_relu` for LeakyRelu."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind.__name__).lower()
 
 
 def initial_overflow(blueprint: Blueprint, dtype: str) -> Iterator[Mistake]:

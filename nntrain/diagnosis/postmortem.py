@@ -14,7 +14,6 @@ from enum import StrEnum
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.assembly.layers import layer_type
 from nntrain.diagnosis.health import norm
 from nntrain.nn.layer import Layer
 from nntrain.train.bound import Bound
@@ -76,7 +75,7 @@ class Finding:
     Attributes:
         quantity: what it was.
         layer: the name of the layer that it belongs to; None for the loss and the optimizer's state.
-        kind: the type of that layer in the config, such as `dense`.
+        kind: what that layer is, such as `dense`.
         path: of the parameter, such as `0.w`, or of the optimizer's array; None where it is neither's.
         infinite, nan, total: how many numbers of the array were infinite or NaN, and how many there are; all 0 where
             each was finite, and only the sum of all weights, or of the epoch's losses, was not.
@@ -232,7 +231,7 @@ class _Inspection:
         self.finding = Finding(
             quantity,
             None if named is None else named.name,
-            None if named is None else layer_type(type(named.layer)),
+            None if named is None else type(named.layer).__name__.lower(),
             path,
             int(np.isinf(array).sum()),
             int(np.isnan(array).sum()),

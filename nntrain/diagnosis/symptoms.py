@@ -21,7 +21,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nntrain.assembly.layers import layer_type
 from nntrain.data.gathering import Remark, gathered
 from nntrain.errors import RunError
 from nntrain.nn.activations import LeakyRelu, Relu, Sigmoid, Tanh
@@ -147,7 +146,7 @@ class Symptoms:
     def _blocked(self, sign: _Sign, epoch: int) -> str:
         """The message about a layer that is dead or saturated."""
         share = "all" if sign.value == 1 else f"{sign.value:.0%}"
-        units = f"{share} of its {self._units[sign.layer]:,} {layer_type(self._kinds[sign.layer])} units"
+        units = f"{share} of its {self._units[sign.layer]:,} {self._kinds[sign.layer].__name__.lower()} units"
         if sign.kind.startswith("saturated"):
             return (
                 f"layer {sign.layer} is saturated: {units} are at one of their bounds for every example, where the "

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nntrain.assembly.columns import column
-from nntrain.assembly.layers import build_activation, build_blueprint, build_initializer, layer_type
+from nntrain.assembly.layers import build_activation, build_blueprint, build_initializer
 from nntrain.config import activations as act
 from nntrain.config import initializers as init
 from nntrain.config.network import DenseConfig, DropoutConfig, FlattenConfig, LayerConfig, ReshapeConfig
@@ -41,12 +41,6 @@ def test_every_activation_of_the_language_is_built() -> None:
     assert set(variants(act.ActivationConfig)) == set(ACTIVATIONS)
     for name, kind in ACTIVATIONS.items():
         assert type(build_activation(variants(act.ActivationConfig)[name]())) is kind  # type: ignore[arg-type]
-
-
-def test_a_layer_is_named_as_the_config_spells_it() -> None:
-    kinds: dict[str, Any] = {**ACTIVATIONS, "dense": Dense, "dropout": Dropout, "flatten": Flatten, "reshape": Reshape}
-    assert set(variants(LayerConfig)) == set(kinds)
-    assert {layer_type(kind): kind for kind in kinds.values()} == kinds
 
 
 @pytest.mark.parametrize("kind", [act.LeakyReluConfig, act.EluConfig])
