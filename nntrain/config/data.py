@@ -162,11 +162,7 @@ class SplitFileConfig(Section):
     labels: NonEmpty | None = Field(default=None, description="File with their labels, for IDX and npy.")
 
 
-SplitPart = Annotated[
-    Fraction | SplitFileConfig,
-    BY_SHAPE,
-    Says("a fraction of the examples", "a mapping with path"),
-]
+SplitPart = Annotated[Fraction | SplitFileConfig, BY_SHAPE, Says("a fraction of the examples", "a mapping with path")]
 
 
 class SplitConfig(Section):
@@ -229,14 +225,9 @@ class DataConfig(Section):
     format: Literal["auto", "csv", "tsv", "npz", "npy", "idx"] = Field(
         default="auto", description="Format of the file; auto goes by its name."
     )
-    target: (
-        Annotated[
-            NonEmpty | Names,
-            BY_SHAPE,
-            Says("a column name", "a list of column names"),
-        ]
-        | None
-    ) = Field(default=None, description="Column to predict, or a list of columns (several outputs). Tables need it.")
+    target: Annotated[NonEmpty | Names, BY_SHAPE, Says("a column name", "a list of column names")] | None = Field(
+        default=None, description="Column to predict, or a list of columns (several outputs). Tables need it."
+    )
     task: Literal["auto", "classification", "binary", "multilabel", "regression"] = Field(
         default="auto", description="What is predicted; auto reads the target."
     )

@@ -1,8 +1,8 @@
 """What may take several forms: sections told apart by their `type`, and values told apart by what they look like.
 
-Annotated[SgdConfig | AdamConfig, BY_TYPE, Shorthand()]      {type: sgd, momentum: 0.9}, or sgd
-Annotated[Count | Auto, BY_SHAPE]                            16, or auto
-Annotated[AnyLoss | Auto, BY_SHAPE, Shorthand(words=("auto",))]
+- `Annotated[SgdConfig | AdamConfig, BY_TYPE, Shorthand()]`: `{type: sgd, momentum: 0.9}`, or `sgd`.
+- `Annotated[Count | Auto, BY_SHAPE]`: `16`, or `auto`.
+- `Annotated[AnyLoss | Auto, BY_SHAPE, Shorthand(words=("auto",))]`: `{type: huber}`, or `huber`, or `auto`.
 """
 
 from collections.abc import Mapping
@@ -57,12 +57,18 @@ class _ByShape:
     """Lets pydantic look at the one member of a union whose values look like the given one, and speak of it alone."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        choices = {shape_taken(member): handler.generate_schema(member) for member in get_args(source)}
+        members = get_args(source)
+        choices = {shape_taken(member): handler.generate_schema(member) for member in members}
+        if len(choices) < len(members):
+            raise TypeError(f"some members of {source} look alike")
         return core_schema.tagged_union_schema(choices, discriminator=shape_of)
 
 
 BY_SHAPE = _ByShape()
-"""Marks a union whose members look different: a number, a text, a boolean, a list, a mapping. Comes first behind it."""
+"""Marks a union whose members look different: a number, a text, a boolean, a list, a mapping.
+
+It stands first behind the union.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from pydantic import ValidationError
@@ -18,8 +18,11 @@ from nntrain.language.paths import PathError, find, parse_path, put
 from nntrain.language.plain import text_of
 from nntrain.language.reference import Reference
 from nntrain.language.schema import json_schema
+from nntrain.language.section import Section
 from nntrain.language.suggest import near, same
+from nntrain.language.unions import BY_SHAPE
 from nntrain.language.validate import checked, validate
+from nntrain.language.values import Count, Number
 from tests.conftest import ROOT
 from tests.language import toy
 from tests.language.toy import MENU, VOCABULARY, Dish, Given, Hot, Menu, Oven, Pan, load
@@ -293,6 +296,14 @@ def test_what_cannot_be_migrated(tmp_path: Path, old: str, message: str) -> None
     with pytest.raises(ConfigError) as caught:
         migrate(toy.write(tmp_path, old), VOCABULARY, [toy.people_to_guests])
     assert message in str(caught.value)
+
+
+def test_members_of_a_union_must_look_different() -> None:
+    class Alike(Section):
+        either: Annotated[Number | Count, BY_SHAPE]
+
+    with pytest.raises(TypeError, match="look alike"):
+        Alike.model_validate({"either": 1})
 
 
 def test_a_value_told_apart_by_its_look() -> None:
