@@ -11,8 +11,8 @@ ROOT = Path(__file__).parent.parent
 # What a part of nntrain may import of the others, besides itself and `nntrain` (the version).
 GROUND = {"arrays", "memory", "errors", "streams", "parallel", "machine", "visible"}
 NN = GROUND | {"nn"}
-TRAIN = NN | {"optim", "data", "train"}
-ASSEMBLY = TRAIN | {"config", "assembly"}
+TRAIN = NN | {"tasks", "optim", "data", "train"}
+ASSEMBLY = TRAIN | {"language", "config", "assembly"}
 DIAGNOSIS = ASSEMBLY | {"diagnosis"}
 WORKFLOWS = DIAGNOSIS | {"search", "runs", "workflows"}
 ALLOWED = {
@@ -23,12 +23,14 @@ ALLOWED = {
     "memory": {"arrays"},
     "parallel": set(),
     "machine": set(),
+    "tasks": set(),
     "nn": GROUND,
     "optim": NN,
-    "data": GROUND,
-    "train": NN | {"optim", "data"},
-    "config": {"errors", "visible"},
-    "assembly": TRAIN | {"config"},
+    "data": GROUND | {"tasks"},
+    "train": NN | {"tasks", "optim", "data"},
+    "language": {"errors", "visible"},
+    "config": {"errors", "visible", "tasks", "language"},
+    "assembly": TRAIN | {"language", "config"},
     "diagnosis": ASSEMBLY,
     "runs": ASSEMBLY,
     "search": ASSEMBLY,
@@ -37,10 +39,10 @@ ALLOWED = {
     "cli": WORKFLOWS | {"examples"},
     "__main__": {"cli"},
 }
-FREE_OF_FRAMEWORKS = {"visible", "arrays", "memory", "errors", "streams", "parallel", "machine"}
+FREE_OF_FRAMEWORKS = {"visible", "arrays", "memory", "errors", "streams", "parallel", "machine", "tasks"}
 FREE_OF_FRAMEWORKS |= {"nn", "optim", "data", "train", "runs"}
 FRAMEWORKS = {"pydantic", "rich", "typer", "yaml"}
-CONFIG_IMPORTS = {"pydantic", "pydantic_core", "annotated_types", "yaml", "typing_extensions"}
+IN_LANGUAGE = {"pydantic", "pydantic_core", "annotated_types", "yaml", "typing_extensions"}
 
 MODULES = sorted((ROOT / "nntrain").rglob("*.py"))
 PYTHON_FILES = sorted(path for folder in ("nntrain", "tests", "benchmarks") for path in (ROOT / folder).rglob("*.py"))
@@ -114,13 +116,13 @@ def test_mathematics_and_data_know_no_framework() -> None:
     assert not found, _places(found)
 
 
-def test_config_imports_pydantic_and_yaml_only() -> None:
+def test_language_and_config_import_pydantic_and_yaml_only() -> None:
     found = [
-        (path, line, f"config must not import {module}")
+        (path, line, f"{_part(path)} must not import {module}")
         for path in MODULES
-        if _part(path) == "config"
+        if _part(path) in ("language", "config")
         for line, module in _imports(path)
-        if (top := module.partition(".")[0]) not in CONFIG_IMPORTS | {"nntrain"} and top not in sys.stdlib_module_names
+        if (top := module.partition(".")[0]) not in IN_LANGUAGE | {"nntrain"} and top not in sys.stdlib_module_names
     ]
     assert not found, _places(found)
 

@@ -9,17 +9,13 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.assembly.data import Prepared
+from nntrain.config.loss import given_class_weights
 from nntrain.config.root import Config
-
-
-def given_class_weights(config: Config) -> Any:
-    """`loss.class_weights` as the config has it: None, `balanced`, a list or a mapping."""
-    return getattr(config.loss, "class_weights", None)
 
 
 def class_weights(config: Config, prepared: Sequence[Prepared]) -> Array | None:
     """The weight of each class in each of D data sets, [D, K], or None; `balanced` goes by their training splits."""
-    given = given_class_weights(config)
+    given = given_class_weights(config.loss)
     if given is None:
         return None
     return np.stack([_balanced(each) if given == "balanced" else _listed(given, _classes(each)) for each in prepared])
@@ -36,7 +32,7 @@ def known_class_weights(config: Config, classes: Sequence[str], recorded: object
     Raises:
         ValueError: what is recorded is not a positive weight for each class.
     """
-    given = given_class_weights(config)
+    given = given_class_weights(config.loss)
     if given != "balanced":
         return None if given is None else _listed(given, classes)[None]
     if recorded is None:

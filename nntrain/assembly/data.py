@@ -24,6 +24,8 @@ from nntrain.config.data import (
     SplitFileConfig,
 )
 from nntrain.config.experiment import Experiment
+from nntrain.config.loss import needed_activation
+from nntrain.config.network import DenseConfig, activation_type
 from nntrain.config.root import Config
 from nntrain.data.column_inputs import Order
 from nntrain.data.dataset import Dataset, Kind
@@ -34,8 +36,9 @@ from nntrain.data.readers.cells import Reading
 from nntrain.data.readers.rules import TableRules
 from nntrain.data.source import Source
 from nntrain.data.split import Split, make_folds, make_split
-from nntrain.data.task import WITH_CLASSES, Task, infer_task, stratification_labels
+from nntrain.data.task import infer_task, stratification_labels
 from nntrain.errors import DataError
+from nntrain.tasks import TASKS, Task
 
 SPLITS = ("training", "validation", "test")
 
@@ -195,7 +198,7 @@ class Data:
     def _labels(self) -> Array | None:
         """The class of each example, where the split is to be stratified."""
         stratify = self.experiment.config.data.split.stratify
-        by_class = self.task in WITH_CLASSES
+        by_class = TASKS[self.task].has_classes
         if stratify is False or not by_class:
             if stratify is True:
                 raise self.experiment.error(
@@ -306,7 +309,7 @@ def table_rules(config: DataConfig) -> TableRules:
     excluded = frozenset(config.columns) - declared.keys()
     target: Literal["names", "numbers"] | None = None
     if config.task != "auto":
-        target = "names" if Task(config.task) in WITH_CLASSES else "numbers"
+        target = "names" if TASKS[Task(config.task)].has_classes else "numbers"
     return TableRules(reading, declared, excluded, target, config.task, config.missing_target == "drop")
 
 
@@ -352,6 +355,5 @@ def _task(dataset: Dataset, config: Config) -> Task:
 def wants_output_per_class(config: Config) -> bool:
     """Whether the network or the loss is plainly written for one output per class, even where there are only two."""
     last = config.network[-1]
-    activation = getattr(last, "activation", last)
-    names = {getattr(activation, "type", None), getattr(config.loss, "type", None)}
-    return bool(names & {"softmax", "cross_entropy"}) or getattr(last, "units", None) == 2
+    activations = {activation_type(last), needed_activation(config.loss)}
+    return TASKS[Task.CLASSIFICATION].activation in activations or (isinstance(last, DenseConfig) and last.units == 2)

@@ -15,6 +15,8 @@ from nntrain.arrays import Shape
 from nntrain.config import activations as act
 from nntrain.config import initializers as init
 from nntrain.config import network as layers
+from nntrain.language.anatomy import Path, dotted
+from nntrain.language.mistake import Mistake
 from nntrain.nn.activations import (
     Elu,
     Gelu,
@@ -84,28 +86,27 @@ ACTIVATION = ".activation"
 
 
 def layer_names(network: Sequence[layers.LayerConfig]) -> tuple[str, ...]:
-    """The names that the layers of a config go by: their own, or their places."""
-    return tuple(layer.name or str(place) for place, layer in enumerate(network))
+    """The names that the layers of a config go by: their own, or their positions."""
+    return tuple(layer.name or str(position) for position, layer in enumerate(network))
 
 
 def position_of(network: Sequence[layers.LayerConfig], path: str) -> int:
-    """The place in the config's list of the layer to which a path in the network belongs."""
+    """The position in the config's list of the layer to which a path in the network belongs."""
     names = layer_names(network)
-    return next(place for place, name in enumerate(names) if path == name or path.startswith(f"{name}."))
+    return next(k for k, name in enumerate(names) if path == name or path.startswith(f"{name}."))
 
 
-def initial_overflow(
-    network: Sequence[layers.LayerConfig], blueprint: Blueprint, dtype: str
-) -> Iterator[tuple[str, str]]:
-    """Yield the dotted path of each initializer that may draw numbers beyond a dtype, and what is wrong with it."""
+def initial_overflow(network: Sequence[layers.LayerConfig], blueprint: Blueprint, dtype: str) -> Iterator[Mistake]:
+    """The mistake of each initializer that may draw numbers beyond a dtype."""
     largest = float(np.finfo(dtype).max)
     for location in blueprint.params.values():
         reach = location.param.initializer.reach(location.param.shape)
         if reach > largest:
             setting = "initializer" if location.param.penalized else "bias_initializer"
-            path = f"network.{position_of(network, location.path)}.{setting}"
+            path: Path = ("network", position_of(network, location.path), setting)
             drawn = f"numbers up to {reach:.2g}" if np.isfinite(reach) else "numbers that are infinite"
-            yield path, f"{path} may draw {drawn}, beyond what {dtype} holds ({largest:.2g}): make them smaller"
+            beyond = f"beyond what {dtype} holds ({largest:.2g})"
+            yield Mistake(path, f"{dotted(path)} may draw {drawn}, {beyond}: make them smaller")
 
 
 def _described(values: Iterable[float]) -> Hyperparameter:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nntrain.assembly.data import SPLITS, Prepared
-from nntrain.assembly.resolve import Mistake
 from nntrain.config.experiment import Experiment
 from nntrain.config.root import Config
 from nntrain.config.training import EarlyStoppingConfig
-from nntrain.train.metrics import metrics_for
+from nntrain.language.anatomy import Path, dotted
+from nntrain.language.mistake import Mistake
+from nntrain.tasks import TASKS
 from nntrain.train.metrics.undefined import why_the_same, why_undefined
 
 
@@ -26,10 +27,14 @@ def check_monitors(experiment: Experiment, prepared: Prepared, *, search: str | 
         ConfigError: at the monitor, with what is wrong and what can be monitored.
     """
     early = experiment.config.early_stopping
-    monitors = {"early_stopping.monitor": early.monitor} if isinstance(early, EarlyStoppingConfig) else {}
+    monitors = {"early_stopping": early.monitor} if isinstance(early, EarlyStoppingConfig) else {}
     if search is not None:
-        monitors["search.monitor"] = search
-    mistakes = [found for path, monitor in monitors.items() for found in _mistakes(path, monitor, prepared, fold)]
+        monitors["search"] = search
+    mistakes = [
+        found
+        for section, monitor in monitors.items()
+        for found in _mistakes((section, "monitor"), monitor, prepared, fold)
+    ]
     if mistakes:
         raise experiment.errors(mistakes)
 
@@ -45,16 +50,16 @@ def undefined_metrics(config: Config, prepared: Prepared) -> Iterator[str]:
                 yield f"{name} is undefined for the {split} examples: it {reason}"
 
 
-def _mistakes(path: str, monitor: str, prepared: Prepared, fold: int) -> Iterator[Mistake]:
+def _mistakes(path: Path, monitor: str, prepared: Prepared, fold: int) -> Iterator[Mistake]:
     split, _, name = monitor.partition(".")
     if split not in prepared.splits:
         return
     where = f"the {split} split" + (f" of fold {fold}" if fold else "")
     reason = _why_useless(name, split, prepared, where)
     if reason is not None:
-        others = [f"{split}.{m}" for m in metrics_for(prepared.task) if not _why_useless(m, split, prepared, where)]
+        others = [f"{split}.{m}" for m in TASKS[prepared.task].metrics if not _why_useless(m, split, prepared, where)]
         hint = f"these can be monitored: {', '.join([f'{split}.loss', *others])}"
-        yield path, f"{path} is {monitor}, which {reason}", hint
+        yield Mistake(path, f"{dotted(path)} is {monitor}, which {reason}", hint)
 
 
 def _why_useless(name: str, split: str, prepared: Prepared, where: str) -> str | None:

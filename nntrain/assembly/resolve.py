@@ -8,36 +8,22 @@ from typing import Any
 
 from nntrain.arrays import Shape
 from nntrain.assembly.layers import NetworkShapeError, build_blueprint, initial_overflow
-from nntrain.assembly.outputs import PROBABILITIES, output_activation
-from nntrain.config.activations import LinearConfig, SoftmaxConfig, StepConfig
-from nntrain.config.anatomy import dotted
+from nntrain.assembly.outputs import output_activation
+from nntrain.config.activations import ActivationConfig
 from nntrain.config.checks import check
 from nntrain.config.experiment import Experiment
-from nntrain.config.loss import (
-    AnyLoss,
-    BinaryCrossEntropyConfig,
-    CrossEntropyConfig,
-    MeanSquaredErrorConfig,
-    PerceptronConfig,
-)
-from nntrain.config.network import DenseConfig
+from nntrain.config.loss import AnyLoss, given_class_weights, loss_type, needed_activation
+from nntrain.config.network import DenseConfig, activation_type
 from nntrain.config.root import Config
 from nntrain.config.training import EarlyStoppingConfig
 from nntrain.data.dataset import quoted
 from nntrain.data.preprocess import Preprocessor
 from nntrain.data.targets import ClassTarget
-from nntrain.data.task import Task
+from nntrain.language.anatomy import Path, dotted, variants
+from nntrain.language.mistake import Mistake
 from nntrain.nn.blueprint import Blueprint
-from nntrain.train.metrics import LOSSES, METRICS, default_metrics, metrics_for
-
-# Dotted path of the setting to blame, what is wrong, and perhaps what to do.
-Mistake = tuple[str, str, str | None]
-
-_LOSS_TASKS = {
-    "cross_entropy": {Task.CLASSIFICATION},
-    "binary_cross_entropy": {Task.BINARY, Task.MULTILABEL},
-    "perceptron": {Task.BINARY, Task.MULTILABEL, Task.CLASSIFICATION},
-}
+from nntrain.tasks import ACTIVATIONS, LOSSES, TASKS, Task
+from nntrain.train.metrics import RECORDED_LOSSES
 
 
 def resolve(experiment: Experiment, preprocessor: Preprocessor, *, has_validation: bool) -> Experiment:
@@ -71,7 +57,7 @@ def resolve(experiment: Experiment, preprocessor: Preprocessor, *, has_validatio
             "network": network,
             "loss": loss,
             "early_stopping": (EarlyStoppingConfig() if has_validation else None) if early == "auto" else early,
-            "metrics": default_metrics(task) if config.metrics == "auto" else config.metrics,
+            "metrics": TASKS[task].default_metrics if config.metrics == "auto" else config.metrics,
         }
     )
     concrete = experiment.with_config(resolved)
@@ -92,16 +78,14 @@ def plan_network(experiment: Experiment, input_shape: Shape) -> Blueprint:
 def _loss(config: Config, task: Task) -> AnyLoss:
     if config.loss != "auto":
         return config.loss
-    last = config.network[-1]
-    if isinstance(getattr(last, "activation", last), StepConfig):
-        return PerceptronConfig()
-    match task:
-        case Task.CLASSIFICATION:
-            return CrossEntropyConfig()
-        case Task.BINARY | Task.MULTILABEL:
-            return BinaryCrossEntropyConfig()
-        case Task.REGRESSION:
-            return MeanSquaredErrorConfig()
+    last = ACTIVATIONS.get(activation_type(config.network[-1]))
+    loss: AnyLoss = _section(AnyLoss, TASKS[task].loss if last is None or last.loss is None else last.loss)
+    return loss
+
+
+def _section(family: Any, name: str) -> Any:
+    """The section of a union that has this type, with its defaults."""
+    return variants(family)[name]()
 
 
 def _with_class_names(loss: AnyLoss, preprocessor: Preprocessor) -> AnyLoss:
@@ -109,7 +93,7 @@ def _with_class_names(loss: AnyLoss, preprocessor: Preprocessor) -> AnyLoss:
 
     Names of no class stay, and so do all if two are of one class: both are mistakes.
     """
-    given, target = getattr(loss, "class_weights", None), preprocessor.target_encoding
+    given, target = given_class_weights(loss), preprocessor.target_encoding
     if not isinstance(given, dict) or not isinstance(target, ClassTarget):
         return loss
     places = [target.class_of(name) for name in given]
@@ -128,20 +112,13 @@ def _resolved_layer(layer: Any, loss: AnyLoss, task: Task, outputs: int) -> Any:
     if layer.units == "auto":
         update["units"] = outputs
     if layer.activation == "auto":
-        update["activation"] = _output_activation(loss, task)
+        update["activation"] = _section(ActivationConfig, needed_activation(loss) or TASKS[task].activation)
     return layer.model_copy(update=update)
-
-
-def _output_activation(loss: AnyLoss, task: Task) -> Any:
-    if isinstance(loss, PerceptronConfig):
-        return StepConfig()
-    return LinearConfig() if task is Task.REGRESSION else PROBABILITIES[task]()
 
 
 def _split(config: Config, task: Task) -> dict[str, Any]:
     split = config.data.split
-    by_class = task in (Task.CLASSIFICATION, Task.BINARY)
-    stratify = by_class if split.stratify == "auto" else split.stratify
+    stratify = TASKS[task].has_classes if split.stratify == "auto" else split.stratify
     return {"stratify": stratify, **_seeded(split.seed, config)}
 
 
@@ -158,10 +135,9 @@ def _mistakes(config: Config, preprocessor: Preprocessor) -> Iterator[Mistake]:
     try:
         blueprint = build_blueprint([config.network], preprocessor.input_shape)
     except NetworkShapeError as error:
-        yield f"network.{error.position}", str(error), None
+        yield Mistake(("network", error.position), str(error))
         return
-    for path, message in initial_overflow(config.network, blueprint, config.dtype):
-        yield path, message, None
+    yield from initial_overflow(config.network, blueprint, config.dtype)
     unfit_size = list(_unfit_size(config, blueprint, preprocessor))
     yield from unfit_size
     if not unfit_size and not unfit_loss:
@@ -169,48 +145,45 @@ def _mistakes(config: Config, preprocessor: Preprocessor) -> Iterator[Mistake]:
 
 
 def _unfit_metrics(config: Config, task: Task) -> Iterator[Mistake]:
-    wanted = [(f"metrics.{place}", name) for place, name in enumerate(config.metrics)]
+    wanted: list[tuple[Path, str]] = [(("metrics", index), name) for index, name in enumerate(config.metrics)]
     if isinstance(config.early_stopping, EarlyStoppingConfig):
-        wanted.append(("early_stopping.monitor", config.early_stopping.monitor.partition(".")[2]))
+        wanted.append((("early_stopping", "monitor"), config.early_stopping.monitor.partition(".")[2]))
     if config.search is not None:
-        wanted.append(("search.monitor", config.search.monitor.partition(".")[2]))
+        wanted.append((("search", "monitor"), config.search.monitor.partition(".")[2]))
     for path, name in wanted:
-        if name not in LOSSES and task not in METRICS[name].tasks:
-            yield path, f"{name} does not apply to a {task} task; these do: {', '.join(metrics_for(task))}", None
+        if name not in RECORDED_LOSSES and name not in TASKS[task].metrics:
+            yield Mistake(path, f"{name} does not apply to a {task} task; these do: {', '.join(TASKS[task].metrics)}")
 
 
 def _unfit_loss(config: Config, task: Task) -> Iterator[Mistake]:
-    name = getattr(config.loss, "type", "auto")
-    if task not in _LOSS_TASKS.get(name, set(Task)):
-        fitting = {
-            Task.CLASSIFICATION: "cross_entropy",
-            Task.BINARY: "binary_cross_entropy",
-            Task.MULTILABEL: "binary_cross_entropy",
-            Task.REGRESSION: "mean_squared_error",
-        }[task]
-        yield "loss", f"{name} does not suit a {task} task; {fitting} does (or auto)", None
+    name = loss_type(config.loss)
+    if LOSSES[name].only_where_it_suits and name not in TASKS[task].losses:
+        yield Mistake(("loss",), f"{name} does not suit a {task} task; {TASKS[task].loss} does (or auto)")
 
 
 def _unfit_class_weights(config: Config, preprocessor: Preprocessor) -> Iterator[Mistake]:
     """Weights are for the classes that the target has, and for each of them there is one."""
-    path, given = "loss.class_weights", getattr(config.loss, "class_weights", None)
-    classes = preprocessor.classes
+    path: Path = ("loss", "class_weights")
+    said, given, classes = dotted(path), given_class_weights(config.loss), preprocessor.classes
     if given is None:
         return
     if classes is None:
-        yield path, f"{path} weigh one class against the others, which a {preprocessor.task} task does not have", None
+        message = f"{said} weigh one class against the others, which a {preprocessor.task} task does not have"
+        yield Mistake(path, message)
     elif isinstance(given, dict) and isinstance(target := preprocessor.target_encoding, ClassTarget):
         first: dict[int, str] = {}
         for name in given:
-            place = target.class_of(name)
-            if place is None:
-                yield f"{path}.{name}", f"{path}: the target has no class {name!r}", f"it has {quoted(classes)}"
-            elif (before := first.setdefault(place, name)) != name:
-                named = f"{path} names the class {classes[place]!r} twice, as {before!r} and {name!r}"
-                yield f"{path}.{name}", named, "give each class one weight"
+            index = target.class_of(name)
+            if index is None:
+                message = f"{said}: the target has no class {name!r}"
+                yield Mistake((*path, name), message, f"it has {quoted(classes)}")
+            elif (before := first.setdefault(index, name)) != name:
+                message = f"{said} names the class {classes[index]!r} twice, as {before!r} and {name!r}"
+                yield Mistake((*path, name), message, "give each class one weight")
     elif given != "balanced" and len(given) != len(classes):
         count = f"{len(given)} weight{'' if len(given) == 1 else 's'}"
-        yield path, f"{path} has {count}, but the target has {len(classes)} classes", f"in order: {quoted(classes)}"
+        message = f"{said} has {count}, but the target has {len(classes)} classes"
+        yield Mistake(path, message, f"in order: {quoted(classes)}")
 
 
 def _unfit_size(config: Config, blueprint: Blueprint, preprocessor: Preprocessor) -> Iterator[Mistake]:
@@ -219,49 +192,34 @@ def _unfit_size(config: Config, blueprint: Blueprint, preprocessor: Preprocessor
     put_out = math.prod(shape)
     if put_out != outputs:
         blamed = max((i for i, layer in enumerate(config.network) if isinstance(layer, DenseConfig)), default=last)
-        path = f"network.{blamed}.units" if isinstance(config.network[blamed], DenseConfig) else f"network.{blamed}"
-        yield (
-            path,
+        units = ("units",) if isinstance(config.network[blamed], DenseConfig) else ()
+        yield Mistake(
+            ("network", blamed, *units),
             f"the network puts out {put_out} {'number' if put_out == 1 else 'numbers'} per example, but the data needs "
-            f"{_needs(preprocessor)}: set units: {outputs} (or auto) in the output layer",
-            None,
+            f"{outputs}, {TASKS[preprocessor.task].outputs}: set units: {outputs} (or auto) in the output layer",
         )
     elif len(shape) != 1:
         message = f"the network puts out the shape {shape} per example, but the data needs a vector"
-        yield f"network.{last}", f"{message}: end with a flatten layer", None
+        yield Mistake(("network", last), f"{message}: end with a flatten layer")
 
 
 def _contradictions(config: Config) -> Iterator[Mistake]:
     """What was no mistake in the network as long as the loss was auto; a resolved config must load again."""
     for found in check(config, search=False):
         if found.path[0] == "network":  # monitors may find their validation examples in folds
-            yield dotted(found.path), found.message, found.hint
+            yield found
 
 
 def _unfit_activation(config: Config, task: Task, outputs: int) -> Iterator[Mistake]:
     """Losses that are computed together with an activation want it on the last layer; softmax wants two outputs."""
     path, activation = output_activation(config)
-    if isinstance(activation, SoftmaxConfig) and outputs == 1:
-        fitting = "linear" if task is Task.REGRESSION else PROBABILITIES[task]().type
-        yield path, f"softmax of one output is 1 whatever the inputs are: use {fitting} (or auto)", None
+    if ACTIVATIONS[activation].divides and outputs == 1:
+        fitting = TASKS[task].activation
+        yield Mistake(path, f"{activation} of one output is 1 whatever the inputs are: use {fitting} (or auto)")
         return
-    last = len(config.network) - 1
-    activation = getattr(config.network[last], "activation", config.network[last])
-    loss, given = getattr(config.loss, "type", "auto"), getattr(activation, "type", "none")
-    wanted = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid", "perceptron": "step"}.get(loss, given)
-    if given != wanted:
-        path = f"network.{last}.activation" if isinstance(config.network[last], DenseConfig) else f"network.{last}"
-        yield path, f"the loss {loss} needs {wanted} (or auto) as the last activation, got {given}", None
-
-
-def _needs(preprocessor: Preprocessor) -> str:
-    outputs = preprocessor.outputs
-    match preprocessor.task:
-        case Task.CLASSIFICATION:
-            return f"{outputs}, one for each class"
-        case Task.BINARY:
-            return "1, the probability of the second class"
-        case Task.MULTILABEL:
-            return f"{outputs}, one for each label"
-        case Task.REGRESSION:
-            return f"{outputs}, one for each target column"
+    last, loss, wanted = config.network[-1], loss_type(config.loss), needed_activation(config.loss)
+    if wanted is not None and activation_type(last) != wanted:
+        is_dense = isinstance(last, DenseConfig)
+        given = activation_type(last) if is_dense else last.type
+        path = ("network", len(config.network) - 1, *(("activation",) if is_dense else ()))
+        yield Mistake(path, f"the loss {loss} needs {wanted} (or auto) as the last activation, got {given}")

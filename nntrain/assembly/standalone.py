@@ -11,12 +11,14 @@ from pydantic import Field, ValidationError
 from nntrain.arrays import Shape
 from nntrain.assembly.footprint import drawing_bytes, refuse_beyond
 from nntrain.assembly.layers import NetworkShapeError, build_blueprint, initial_overflow
-from nntrain.config.mistake import Mistake
 from nntrain.config.network import DenseConfig, NetworkConfig
 from nntrain.config.numbers import unfit
-from nntrain.config.plain import plain_values
-from nntrain.config.section import LARGEST_INTEGER, Section
+from nntrain.config.vocabulary import VOCABULARY
 from nntrain.errors import UserError
+from nntrain.language.mistake import Mistake
+from nntrain.language.plain import plain_values
+from nntrain.language.section import Section
+from nntrain.language.values import LARGEST_INTEGER
 from nntrain.memory import Memory
 from nntrain.nn.layer import MOST_AXES, Layer
 from nntrain.nn.network import Network
@@ -69,9 +71,9 @@ def build_network(
     try:
         configs = _Layers.model_validate(plain_values({"network": others})).network
     except ValidationError as error:
-        from nntrain.config.explain import explain  # here, for most layers are right
+        from nntrain.language.explain import explain  # here, for most layers are right
 
-        raise UserError(Lines(*(_text(mistake) for mistake in explain(error, _Layers)))) from error
+        raise UserError(Lines(*(_text(mistake) for mistake in explain(error, _Layers, VOCABULARY)))) from error
     beyond = list(unfit(configs, dtype, ("network",), NetworkConfig))
     if beyond:
         raise UserError(Lines(*map(_text, beyond)))
@@ -88,8 +90,8 @@ def build_network(
     needed = drawing_bytes(alone, members, np.dtype(dtype).itemsize) + _OF_MEMBER * members
     refuse_beyond(needed, "this network", "give its layers fewer units, or take fewer members")
     blueprint = build_blueprint([configs] * members, tuple(input_shape), own)
-    for _, message in initial_overflow(configs, blueprint, dtype):
-        raise UserError(message)
+    for mistake in initial_overflow(configs, blueprint, dtype):
+        raise UserError(mistake.message)
     network = Network(blueprint, members, Memory(np.dtype(dtype)))
     network.initialize([Key(seed + member) for member in range(members)])
     return network

@@ -33,7 +33,7 @@ from nntrain.nn.losses import (
 from nntrain.nn.network import Network
 from nntrain.streams import Key, Purpose, Streams
 from nntrain.train.evaluator import Evaluator, Units
-from nntrain.train.metrics import LOSSES, is_maximized
+from nntrain.train.metrics import RECORDED_LOSSES, is_maximized
 from nntrain.train.population import Population
 from nntrain.train.stopping import EarlyStopping
 from nntrain.train.supervised import NETWORK, Supervised
@@ -144,12 +144,12 @@ def _evaluators(
         monitors.append(config.search.monitor)
     for monitor in monitors:
         split, _, name = monitor.partition(".")
-        if split == "validation" and name not in LOSSES and name not in metrics:
+        if split == "validation" and name not in RECORDED_LOSSES and name not in metrics:
             metrics.append(name)
     wanted = {"validation": metrics}
     for monitor in monitors:
         split, _, name = monitor.partition(".")
-        if split == "training" and name not in LOSSES:
+        if split == "training" and name not in RECORDED_LOSSES:
             wanted.setdefault("training", []).append(name)
     return {
         split: build_evaluator(network, config, prepared, of_member, split, names, weights)

@@ -85,8 +85,8 @@ def parse_parameters(texts: Sequence[str]) -> dict[str, Any]:
 
 def parse_parameter(text: str) -> tuple[str, Any]:
     """Read "optimizer.learning_rate=0.1,0.01": the path and its values, as YAML; a mapping is a distribution."""
-    from nntrain.config.diagnostics import Text, config_error
-    from nntrain.config.load import parse
+    from nntrain.language.diagnostics import Text, config_error
+    from nntrain.language.load import parse
 
     path, _, listed = text.partition("=")
     if not path.strip() or not listed.strip():

@@ -14,7 +14,7 @@ from nntrain.cli.writing import appearing, check_output, is_special
 from nntrain.errors import UserError
 
 if TYPE_CHECKING:
-    from nntrain.config.migrate import Migration
+    from nntrain.language.migrate import Migration
 
 EXAMPLE = """Example:
   nntrain migrate old.yaml

@@ -23,6 +23,6 @@ def _endings(path: str) -> list[str]:
 
 def setting_text(value: object) -> str:
     """A setting as one would write it; a number that was drawn at random with six digits."""
-    from nntrain.config.dump import flow
+    from nntrain.language.dump import flow
 
     return f"{value:.6g}" if isinstance(value, float) else flow(value)

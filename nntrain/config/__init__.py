@@ -1,21 +1,18 @@
-"""The config language: YAML files, the models they are checked against, and errors that name the place."""
+"""nntrain's configs: the models that YAML files are checked against, one file per section, and what is made of them."""
 
-from nntrain.config.column import Column, column_paths, structure_key
-from nntrain.config.dump import resolved_yaml
+from nntrain.config.column import Column, structure_key
 from nntrain.config.experiment import Experiment, Source, load_experiment
-from nntrain.config.paths import valid_paths
 from nntrain.config.root import Config
 from nntrain.config.schema import json_schema
+from nntrain.config.written import resolved_yaml
 
 __all__ = [
     "Column",
     "Config",
     "Experiment",
     "Source",
-    "column_paths",
     "json_schema",
     "load_experiment",
     "resolved_yaml",
     "structure_key",
-    "valid_paths",
 ]

@@ -4,66 +4,72 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from nntrain.config.section import Number, Positive, Section, Shorthand
+from nntrain.language.section import Section
+from nntrain.language.unions import BY_TYPE, Shorthand
+from nntrain.language.values import Number, Positive
 
 
-class LinearConfig(Section):
+class Activation(Section):
+    """What every activation is; `type` names it."""
+
+
+class LinearConfig(Activation):
     """f(x) = x."""
 
     type: Literal["linear"] = "linear"
 
 
-class StepConfig(Section):
+class StepConfig(Activation):
     """f(x) = 1 for x > 0, else 0. It has no gradient: only the `perceptron` loss trains it."""
 
     type: Literal["step"] = "step"
 
 
-class SigmoidConfig(Section):
+class SigmoidConfig(Activation):
     """f(x) = 1 / (1 + exp(−x))."""
 
     type: Literal["sigmoid"] = "sigmoid"
 
 
-class TanhConfig(Section):
+class TanhConfig(Activation):
     """f(x) = tanh(x)."""
 
     type: Literal["tanh"] = "tanh"
 
 
-class ReluConfig(Section):
+class ReluConfig(Activation):
     """f(x) = max(0, x)."""
 
     type: Literal["relu"] = "relu"
 
 
-class LeakyReluConfig(Section):
+class LeakyReluConfig(Activation):
     """f(x) = x for x > 0, else alpha · x."""
 
     type: Literal["leaky_relu"] = "leaky_relu"
     alpha: Annotated[Number, Field(ge=0, le=1)] = Field(default=0.1, description="Slope for negative inputs.")
 
 
-class EluConfig(Section):
+class EluConfig(Activation):
     """f(x) = x for x > 0, else alpha · (exp(x) − 1)."""
 
     type: Literal["elu"] = "elu"
     alpha: Positive = Field(default=1.0, description="The value for large negative inputs is −alpha.")
 
 
-class GeluConfig(Section):
+class GeluConfig(Activation):
     """f(x) = ½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))."""
 
     type: Literal["gelu"] = "gelu"
 
 
-class SoftplusConfig(Section):
+class SoftplusConfig(Activation):
     """f(x) = log(1 + exp(x))."""
 
     type: Literal["softplus"] = "softplus"
 
 
-class SoftmaxConfig(Section):
+class SoftmaxConfig(Activation):
     """f(x)ᵢ = exp(xᵢ) / Σⱼ exp(xⱼ), over the units of the layer."""
 
     type: Literal["softmax"] = "softmax"
@@ -80,6 +86,6 @@ AnyActivation = Annotated[
     | GeluConfig
     | SoftplusConfig
     | SoftmaxConfig,
-    Field(discriminator="type"),
+    BY_TYPE,
 ]
 ActivationConfig = Annotated[AnyActivation, Shorthand()]

@@ -1,28 +1,23 @@
 """Mistakes that are between settings of different sections, as far as they show without the data."""
 
 from collections.abc import Iterator
-from typing import Any
 
-from nntrain.config.activations import ActivationConfig, SigmoidConfig, SoftmaxConfig, StepConfig
-from nntrain.config.anatomy import Path, dotted, variants
-from nntrain.config.loss import BinaryCrossEntropyConfig, CrossEntropyConfig, PerceptronConfig
-from nntrain.config.mistake import Mistake
-from nntrain.config.network import DenseConfig, FlattenConfig, ReshapeConfig
+from nntrain.config.activations import Activation
+from nntrain.config.loss import given_class_weights, needed_activation
+from nntrain.config.network import DenseConfig, FlattenConfig, ReshapeConfig, activation_type
 from nntrain.config.numbers import unfit
 from nntrain.config.root import Config
 from nntrain.config.search_checks import check_search
 from nntrain.config.training import EarlyStoppingConfig
+from nntrain.language.anatomy import Path, dotted
+from nntrain.language.mistake import Mistake
+from nntrain.tasks import ACTIVATIONS, LOSSES
 
 _VALIDATION: Path = ("data", "split", "validation")
-_OUTPUT_OF = (
-    (CrossEntropyConfig, SoftmaxConfig),
-    (BinaryCrossEntropyConfig, SigmoidConfig),
-    (PerceptronConfig, StepConfig),
-)
 
 
 def check(config: Config, *, search: bool = True) -> list[Mistake]:
-    """Return every mistake between the sections of a config whose sections are each fine by themselves.
+    """Every mistake between the sections of a config whose sections are each fine by themselves.
 
     Args:
         config: the config.
@@ -49,10 +44,10 @@ def _check_names(config: Config) -> Iterator[Mistake]:
 
 
 def _check_auto(config: Config) -> Iterator[Mistake]:
-    dense = [index for index, layer in enumerate(config.network) if isinstance(layer, DenseConfig)]
-    for index in dense[:-1]:
-        for name in ("units", "activation"):
-            if getattr(config.network[index], name) == "auto":
+    dense = [(index, layer) for index, layer in enumerate(config.network) if isinstance(layer, DenseConfig)]
+    for index, layer in dense[:-1]:
+        for name, value in (("units", layer.units), ("activation", layer.activation)):
+            if value == "auto":
                 path: Path = ("network", index, name)
                 hint = "it is what the task wants of the output"
                 yield Mistake(path, f"{dotted(path)} can be auto in the last dense layer only", hint)
@@ -60,25 +55,22 @@ def _check_auto(config: Config) -> Iterator[Mistake]:
 
 def _check_output(config: Config) -> Iterator[Mistake]:
     """Losses that are computed together with an activation want that activation on the last layer."""
-    path, activation = _output(config)
-    for loss, wanted in _OUTPUT_OF:
-        if isinstance(config.loss, loss) and activation is not None and not isinstance(activation, wanted):
-            want, got = wanted().type, activation.type
-            message = f"the loss {config.loss.type} wants {want} on the last layer, got {got}"
-            yield Mistake(path, message, f"write activation: {want}, or activation: auto", involves=(("loss",),))
+    path, got = _output(config)
+    want = needed_activation(config.loss)
+    if config.loss != "auto" and want is not None and got not in (None, want):
+        message = f"the loss {config.loss.type} wants {want} on the last layer, got {got}"
+        yield Mistake(path, message, f"write activation: {want}, or activation: auto", involves=(("loss",),))
 
 
-def _output(config: Config) -> tuple[Path, Any]:
-    """Return the place and the activation of the output; None where it is auto or there is none to see."""
+def _output(config: Config) -> tuple[Path, str | None]:
+    """The path and the type of the output's activation; None where it is auto or there is none to see."""
     index = len(config.network) - 1
     while index > 0 and isinstance(config.network[index], FlattenConfig | ReshapeConfig):
         index -= 1
     layer = config.network[index]
     if isinstance(layer, DenseConfig):
-        activation = layer.activation
-        return ("network", index, "activation"), None if activation == "auto" else activation
-    is_activation = layer.type in variants(ActivationConfig)
-    return ("network", index, "type"), layer if is_activation else None
+        return ("network", index, "activation"), None if layer.activation == "auto" else layer.activation.type
+    return ("network", index, "type"), layer.type if isinstance(layer, Activation) else None
 
 
 def _check_steps(config: Config) -> Iterator[Mistake]:
@@ -87,14 +79,16 @@ def _check_steps(config: Config) -> Iterator[Mistake]:
     for index, layer in enumerate(config.network):
         in_dense = isinstance(layer, DenseConfig)
         path: Path = ("network", index, "activation" if in_dense else "type")
-        if not isinstance(layer.activation if isinstance(layer, DenseConfig) else layer, StepConfig):
+        name = activation_type(layer)
+        row = ACTIVATIONS.get(name)
+        if row is None or row.loss is None:
             continue
         if path != output:
-            message = f"{dotted(path)}: step has no gradient, so only the output can have it"
-            yield Mistake(path, message, "sigmoid is its smooth form")
-        elif not isinstance(config.loss, PerceptronConfig | CrossEntropyConfig | BinaryCrossEntropyConfig | str):
-            message = f"{dotted(path)}: step has no gradient; the loss {config.loss.type} cannot train it"
-            yield Mistake(path, message, "write loss: perceptron, or another activation", involves=(("loss",),))
+            message = f"{dotted(path)}: {name} has no gradient, so only the output can have it"
+            yield Mistake(path, message, f"{row.smooth} is its smooth form")
+        elif config.loss != "auto" and LOSSES[config.loss.type].activation is None:
+            message = f"{dotted(path)}: {name} has no gradient; the loss {config.loss.type} cannot train it"
+            yield Mistake(path, message, f"write loss: {row.loss}, or another activation", involves=(("loss",),))
 
 
 def _check_monitors(config: Config) -> Iterator[Mistake]:
@@ -110,7 +104,7 @@ def _check_monitors(config: Config) -> Iterator[Mistake]:
 
 def _check_weighted(config: Config) -> Iterator[Mistake]:
     """A weighted loss can be monitored where classes have weights: in the config, or for a search in its points."""
-    if getattr(config.loss, "class_weights", None) is not None:
+    if given_class_weights(config.loss) is not None:
         return
     stopping, search = config.early_stopping, config.search
     if isinstance(stopping, EarlyStoppingConfig) and is_weighted(stopping.monitor):

@@ -20,35 +20,31 @@ class Column:
     """Marks a field that may differ between members: `rate: Annotated[float, Column()]`."""
 
 
-def column_paths(config: BaseModel) -> set[str]:
-    """Return the dotted paths of every column of this config (`optimizer.learning_rate`, `network.1.rate`, …)."""
-    return {".".join(map(str, path)) for path, _ in _columns(config, ())}
-
-
 def structure_key(config: BaseModel) -> str:
-    """Return the structure of a config as canonical JSON: all of it but name, seed, search and the columns.
+    """The structure of a config as canonical JSON: all of it but name, seed, search and the columns.
 
     Configs with equal keys differ in columns only. The seeds of the data (`data.split.seed`,
     `data.synthetic.seed`) are structure, since they say which examples a member sees.
     """
     plain = config.model_dump(mode="json", exclude=set(_NOT_STRUCTURE))
-    for path, _ in _columns(config, ()):
+    for path in columns(config):
         if path[0] not in _NOT_STRUCTURE:
             _remove(plain, path)
     return json.dumps(plain, sort_keys=True, separators=(",", ":"))
 
 
-def _columns(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+def columns(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """The path of every column of a config, or of a part of it that stands at `path`."""
     if isinstance(value, BaseModel):
         for name, is_column in _fields(type(value)):
             child = getattr(value, name)
             if is_column:
-                yield (*path, name), child
+                yield (*path, name)
             elif isinstance(child, BaseModel | tuple):
-                yield from _columns(child, (*path, name))
+                yield from columns(child, (*path, name))
     elif isinstance(value, tuple):
         for index, child in enumerate(value):
-            yield from _columns(child, (*path, index))
+            yield from columns(child, (*path, index))
 
 
 @cache

@@ -3,23 +3,11 @@
 from collections import Counter
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, Strict, Tag, model_validator
+from pydantic import Field, Strict, model_validator
 
-from nntrain.config.section import (
-    BY_SHAPE,
-    WHOLE,
-    Auto,
-    Count,
-    Flag,
-    Fraction,
-    Natural,
-    NonNegative,
-    Says,
-    Section,
-    Shorthand,
-    Text,
-    mistake,
-)
+from nntrain.language.section import Says, Section, refusal
+from nntrain.language.unions import BY_SHAPE, BY_TYPE, Shorthand
+from nntrain.language.values import WHOLE, Auto, Count, Flag, Fraction, Natural, NonEmpty, NonNegative
 
 SyntheticKind = Literal[
     "xor",
@@ -44,7 +32,7 @@ MISSING_VALUES = ("NA", "N/A", "NaN", "nan", "NAN", "null", "NULL", "None", "?")
 # Settings that mean something for tables only.
 _OF_TABLES = ("columns", "missing_values", "decimal", "thousands", "missing_target")
 
-Names = Annotated[tuple[Text, ...], Field(min_length=1), Says("a list of column names")]
+Names = Annotated[tuple[NonEmpty, ...], Field(min_length=1), Says("a list of column names")]
 
 
 class SyntheticConfig(Section):
@@ -77,7 +65,7 @@ class SyntheticConfig(Section):
     @model_validator(mode="after")
     def _classes_fit(self) -> Self:
         if self.classes is not None and self.type not in _WITH_CLASSES:
-            raise mistake(
+            raise refusal(
                 f"is for gaussians and spiral, not for {self.type}", at=("classes",), hint="remove it", conflict=True
             )
         return self
@@ -85,7 +73,7 @@ class SyntheticConfig(Section):
 
 Decimal = Literal[".", ","]
 Thousands = Literal[",", ".", " ", "'"]
-Marks = Annotated[tuple[Text, ...], Says("a list of texts")]
+Marks = Annotated[tuple[NonEmpty, ...], Says("a list of texts")]
 
 
 class NumericColumnConfig(Section):
@@ -96,7 +84,7 @@ class NumericColumnConfig(Section):
     thousands: Thousands | Literal[""] | None = Field(
         default=None, description="What groups the digits by threes; `''` is nothing."
     )
-    unit: Text | None = Field(
+    unit: NonEmpty | None = Field(
         default=None, description="What stands before or behind the number, and is left out: `$`, `%`, `km`."
     )
     missing_values: Marks | None = Field(default=None, description="The texts that stand for a missing value.")
@@ -115,7 +103,7 @@ class OrdinalColumnConfig(Section):
     """Names with an order, which become one number: 0 for the first, 1 for the second, …, scaled as `numeric`."""
 
     type: Literal["ordinal"] = "ordinal"
-    order: Annotated[tuple[Text, ...], Says("a list of texts")] | None = Field(
+    order: Annotated[tuple[NonEmpty, ...], Says("a list of texts")] | None = Field(
         default=None, description="All values from the least to the greatest; null is the order of numbers."
     )
     missing_values: Marks | None = Field(default=None, description="The texts that stand for a missing value.")
@@ -123,11 +111,11 @@ class OrdinalColumnConfig(Section):
     @model_validator(mode="after")
     def _several(self) -> Self:
         if self.order is not None and len(self.order) < 2:
-            raise mistake("must name at least two values", at=("order",), hint="name all values, the least one first")
+            raise refusal("must name at least two values", at=("order",), hint="name all values, the least one first")
         times = Counter(self.order or ())
         twice = next((value for value, count in times.items() if count > 1), None)
         if twice is not None:
-            raise mistake(f"names {twice!r} twice", at=("order",), hint="name each value once")
+            raise refusal(f"names {twice!r} twice", at=("order",), hint="name each value once")
         return self
 
 
@@ -140,7 +128,7 @@ class ExcludedColumnConfig(Section):
 ColumnConfig = Annotated[
     Annotated[
         NumericColumnConfig | CategoricalColumnConfig | OrdinalColumnConfig | ExcludedColumnConfig,
-        Field(discriminator="type"),
+        BY_TYPE,
     ],
     Shorthand(),
 ]
@@ -149,7 +137,7 @@ ColumnConfig = Annotated[
 class AddConfig(Section):
     """The usual marks and some more."""
 
-    add: Annotated[tuple[Text, ...], Field(min_length=1), Says("a list of texts")] = Field(
+    add: Annotated[tuple[NonEmpty, ...], Field(min_length=1), Says("a list of texts")] = Field(
         description="Texts that stand for a missing value beside the usual ones."
     )
 
@@ -163,22 +151,18 @@ class ExcludeConfig(Section):
 class ArraysConfig(Section):
     """The names of the arrays in an npz file."""
 
-    inputs: Text = Field(default="x", description="Array of the inputs, one example per row.")
-    targets: Text = Field(default="y", description="Array of the targets.")
+    inputs: NonEmpty = Field(default="x", description="Array of the inputs, one example per row.")
+    targets: NonEmpty = Field(default="y", description="Array of the targets.")
 
 
 class SplitFileConfig(Section):
     """A split that is a file of its own."""
 
-    path: Text = Field(description="File with the examples, in the format and with the columns of `data.path`.")
-    labels: Text | None = Field(default=None, description="File with their labels, for IDX and npy.")
+    path: NonEmpty = Field(description="File with the examples, in the format and with the columns of `data.path`.")
+    labels: NonEmpty | None = Field(default=None, description="File with their labels, for IDX and npy.")
 
 
-SplitPart = Annotated[
-    Annotated[Fraction, Tag("number")] | Annotated[SplitFileConfig, Tag("mapping")],
-    BY_SHAPE,
-    Says("a fraction of the examples", "a mapping with path"),
-]
+SplitPart = Annotated[Fraction | SplitFileConfig, BY_SHAPE, Says("a fraction of the examples", "a mapping with path")]
 
 
 class SplitConfig(Section):
@@ -188,7 +172,7 @@ class SplitConfig(Section):
         default=0.2, description="Share of the examples for validation (early stopping, search); 0 is none. Or a file."
     )
     test: SplitPart = Field(default=0.2, description="Share of the examples for the final score; 0 is none. Or a file.")
-    stratify: Annotated[Annotated[Flag, Tag("boolean")] | Annotated[Auto, Tag("text")], BY_SHAPE] = Field(
+    stratify: Annotated[Flag | Auto, BY_SHAPE] = Field(
         default="auto", description="Keep the shares of the classes in every split; auto does so for classification."
     )
     seed: Natural | None = Field(default=None, description="Seed of the split; null takes the experiment's `seed`.")
@@ -198,7 +182,7 @@ class SplitConfig(Section):
         if isinstance(self.validation, float) and isinstance(self.test, float):
             total = self.validation + self.test
             if total >= 1:
-                raise mistake(
+                raise refusal(
                     "leaves nothing to train on: validation and test are together "
                     f"{self.validation:g} + {self.test:g} = {total:g}",
                     hint="their sum must be below 1",
@@ -232,7 +216,7 @@ class PreprocessConfig(Section):
 class DataConfig(Section):
     """The examples: a file or a synthetic set, its columns, its splits, its preparation."""
 
-    path: Text | None = Field(
+    path: NonEmpty | None = Field(
         default=None, description="File with the examples, relative to the config file. Either this or `synthetic`."
     )
     synthetic: Annotated[SyntheticConfig, Shorthand()] | None = Field(
@@ -241,31 +225,24 @@ class DataConfig(Section):
     format: Literal["auto", "csv", "tsv", "npz", "npy", "idx"] = Field(
         default="auto", description="Format of the file; auto goes by its name."
     )
-    target: (
-        Annotated[
-            Annotated[Text, Tag("text")] | Annotated[Names, Tag("list")],
-            BY_SHAPE,
-            Says("a column name", "a list of column names"),
-        ]
-        | None
-    ) = Field(default=None, description="Column to predict, or a list of columns (several outputs). Tables need it.")
+    target: Annotated[NonEmpty | Names, BY_SHAPE, Says("a column name", "a list of column names")] | None = Field(
+        default=None, description="Column to predict, or a list of columns (several outputs). Tables need it."
+    )
     task: Literal["auto", "classification", "binary", "multilabel", "regression"] = Field(
         default="auto", description="What is predicted; auto reads the target."
     )
     features: Annotated[
-        Annotated[Literal["all"], Tag("text")]
-        | Annotated[Names, Tag("list")]
-        | Annotated[ExcludeConfig, Tag("mapping")],
+        Literal["all"] | Names | ExcludeConfig,
         BY_SHAPE,
         Says("all", "a list of column names", "{exclude: [names]}"),
     ] = Field(default="all", description="Columns to predict from: all but the target, a list, or all but some.")
-    columns: Annotated[dict[Text, ColumnConfig], Says("a mapping of column to its kind")] = Field(
+    columns: Annotated[dict[NonEmpty, ColumnConfig], Says("a mapping of column to its kind")] = Field(
         default_factory=dict,
         description="What single columns of a table are, targets too: `{store: categorical, grade: ordinal, id: "
         "excluded}`, or a mapping with options. The others are what their cells say, which `nntrain check` shows.",
     )
     missing_values: Annotated[
-        Annotated[Marks, Tag("list")] | Annotated[AddConfig, Tag("mapping")],
+        Marks | AddConfig,
         BY_SHAPE,
         Says("a list of texts", "{add: [texts]}"),
     ] = Field(
@@ -282,7 +259,7 @@ class DataConfig(Section):
         description="What becomes of a table's rows without a target. `error`: they are an error that names the row; "
         "`drop`: they are left out, and it is said how many.",
     )
-    labels: Text | None = Field(
+    labels: NonEmpty | None = Field(
         default=None, description="File with the labels, for IDX and npy; null derives its name from `path`."
     )
     arrays: ArraysConfig = Field(default_factory=ArraysConfig, description="Names of the arrays in an npz file.")
@@ -300,21 +277,21 @@ class DataConfig(Section):
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if self.path is None and self.synthetic is None:
-            raise mistake("needs path (a file) or synthetic (a computed set)")
+            raise refusal("needs path (a file) or synthetic (a computed set)")
         if self.path is not None and self.synthetic is not None:
-            raise mistake("is given beside data.path", at=("synthetic",), hint="keep one of the two", conflict=True)
+            raise refusal("is given beside data.path", at=("synthetic",), hint="keep one of the two", conflict=True)
         return self
 
     @model_validator(mode="after")
     def _marks_differ(self) -> Self:
         if self.decimal == self.thousands:
-            raise mistake(f"is {self.thousands!r}, which is the decimal mark", at=("thousands",), conflict=True)
+            raise refusal(f"is {self.thousands!r}, which is the decimal mark", at=("thousands",), conflict=True)
         for name, column in self.columns.items():
             if not isinstance(column, NumericColumnConfig):
                 continue
             decimal = column.decimal or self.decimal
             if decimal == (self.thousands if column.thousands is None else column.thousands):
-                raise mistake(
+                raise refusal(
                     f"has {decimal!r} as the decimal mark and between thousands",
                     at=("columns", name),
                     hint="set decimal and thousands",
@@ -327,9 +304,9 @@ class DataConfig(Section):
         targets = (self.target,) if isinstance(self.target, str) else self.target or ()
         for name in targets:
             if isinstance(self.columns.get(name), ExcludedColumnConfig):
-                raise mistake("excludes the target", at=("columns", name), hint="name another target", conflict=True)
+                raise refusal("excludes the target", at=("columns", name), hint="name another target", conflict=True)
             if isinstance(self.columns.get(name), OrdinalColumnConfig):
-                raise mistake(
+                raise refusal(
                     "is the target, and ordinal is for features",
                     at=("columns", name),
                     hint="declare it categorical or numeric",
@@ -338,7 +315,7 @@ class DataConfig(Section):
         listed = () if isinstance(self.features, str | ExcludeConfig) else self.features
         for name in listed:
             if isinstance(self.columns.get(name), ExcludedColumnConfig):
-                raise mistake(
+                raise refusal(
                     "excludes a column that data.features lists", at=("columns", name), hint="drop it", conflict=True
                 )
         return self
@@ -348,7 +325,7 @@ class DataConfig(Section):
         if self.synthetic is not None:
             for name in ("format", "target", "features", *_OF_TABLES, "labels", "arrays"):
                 if getattr(self, name) != type(self).model_fields[name].get_default(call_default_factory=True):
-                    raise mistake(
+                    raise refusal(
                         "is for files; a synthetic set brings its own inputs and targets",
                         at=(name,),
                         hint="remove it",

@@ -4,20 +4,21 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path as FilePath
 from typing import Any
 
-from nntrain.config.diagnostics import Place, Problem, Text, config_error
-from nntrain.config.dump import flow, writable
-from nntrain.config.load import Document, parse, read_text
-from nntrain.config.mistake import Mistake
-from nntrain.config.overrides import Override, apply, from_argument, from_value
-from nntrain.config.paths import parse_path
+from nntrain.config.checks import check
 from nntrain.config.root import Config
-from nntrain.config.scalars import read_scalar
-from nntrain.config.validate import validate
+from nntrain.config.vocabulary import VOCABULARY
 from nntrain.errors import ConfigError, UserError
-from nntrain.visible import Lines, lines_of
+from nntrain.language.diagnostics import Text, config_error
+from nntrain.language.dump import flow, writable
+from nntrain.language.load import Document, parse, read_text
+from nntrain.language.mistake import Mistake
+from nntrain.language.overrides import Override, apply, from_argument, from_value
+from nntrain.language.paths import parse_path
+from nntrain.language.validate import checked, problem_of
 
 _NO_UTF8 = re.compile(r"\\u(dc[89a-f][0-9a-f])")
 _WITHOUT_FILE = "experiment.yaml"  # where a config would stand that was given as a mapping
@@ -54,7 +55,7 @@ class Experiment:
         return self.config.name or _default_name(self.source.path)
 
     def data_path(self, path: str) -> FilePath:
-        r"""Return where a path of the config leads: from the folder of the config file, or from home (`~`).
+        r"""Where a path of the config leads: from the folder of the config file, or from home (`~`).
 
         A byte of a file's name that is no UTF-8 stands in a config as `\udcff`.
         """
@@ -66,11 +67,11 @@ class Experiment:
         return FilePath(shorter) if _same_place(shorter, written) else written
 
     def with_config(self, config: Config) -> "Experiment":
-        """Return the experiment with another config, for example one whose `auto` is resolved. It is not checked."""
+        """The experiment with another config, for example one whose `auto` is resolved. It is not checked."""
         return replace(self, config=config)
 
     def with_values(self, values: Mapping[str, Any], named: str = "search") -> "Experiment":
-        """Return the experiment with other values at dotted paths, checked like the file.
+        """The experiment with other values at dotted paths, checked like the file.
 
         Args:
             values: plain data by dotted path (`optimizer.learning_rate`, `network.hidden.units`).
@@ -79,12 +80,12 @@ class Experiment:
         Raises:
             ConfigError: a path leads nowhere, or the config is wrong with these values.
         """
-        from nntrain.config.plain import plain_values  # here, for `fit` changes nothing this way
+        from nntrain.language.plain import plain_values  # here, for `fit` changes nothing this way
 
         return self._changed([from_value(path, value, named) for path, value in plain_values(values).items()])
 
     def with_search_space(self, axes: Mapping[str, Any], named: str = "-p") -> "Experiment":
-        """Return the experiment with more axes in its `search.space`, or with others for the same paths.
+        """The experiment with more axes in its `search.space`, or with others for the same paths.
 
         Args:
             axes: by dotted path, a list of values or a distribution such as {"log_uniform": [1e-4, 1]}.
@@ -93,13 +94,13 @@ class Experiment:
         Raises:
             ConfigError: a path leads nowhere, or a value is wrong there.
         """
-        from nntrain.config.plain import plain_values
+        from nntrain.language.plain import plain_values
 
         given = plain_values(axes, ("search", "space"))
         return self._changed([from_value(path, axis, named, below="search.space.") for path, axis in given.items()])
 
     def without_search_values(self) -> "Experiment":
-        """Return the experiment with the paths of its `search.space` alone.
+        """The experiment with the paths of its `search.space` alone.
 
         A point that is made of it costs the same however many values there are; they have been checked.
         """
@@ -117,14 +118,14 @@ class Experiment:
 
     def _changed(self, overrides: Sequence[Override]) -> "Experiment":
         data = self.config.model_dump(exclude_unset=True)
-        document = apply(replace(self.source.document, data=data, problems=()), overrides)
+        document = apply(replace(self.source.document, data=data, problems=()), overrides, VOCABULARY)
         config = _checked(document, search=any(override.path.startswith("search") for override in overrides))
         written = tuple(f"{override.path}={flow(override.value.data)}" for override in overrides)
         source = replace(self.source, overrides=self.source.overrides + written, document=document)
         return Experiment(config, source)
 
     def source_with_overrides(self) -> str:
-        """Return the text of the file as it is, and what was changed as comments behind it."""
+        """The text of the file as it is, and what was changed as comments behind it."""
         text, overrides = self.source.text, self.source.overrides
         if not overrides:
             return text
@@ -132,24 +133,23 @@ class Experiment:
         return "\n".join([text.removesuffix("\n"), "# changed from outside this file:", *comments, ""])
 
     def error(self, path: str, message: str, hint: str | None = None) -> ConfigError:
-        """Return the error for a mistake that showed later (a shape, a column), located at a dotted path.
+        """The error for a mistake that showed later (a shape, a column), located at a dotted path.
 
         Args:
             path: the setting to blame; shown at the nearest thing around it that the file has.
             message: what is wrong.
             hint: what to do about it.
         """
-        return self.errors([(path, message, hint)])
+        return self.errors([Mistake(parse_path(path, self.source.document.data, VOCABULARY), message, hint)])
 
-    def errors(self, mistakes: Iterable[tuple[str, str, str | None]]) -> ConfigError:
-        """Return one error for several mistakes, each (path, message, hint)."""
+    def errors(self, mistakes: Iterable[Mistake]) -> ConfigError:
+        """One error for several mistakes, each with its place."""
         document = self.source.document
-        located = [Mistake(parse_path(path, document.data), message, hint) for path, message, hint in mistakes]
-        return config_error([_problem(mistake, document) for mistake in located], document.changes)
+        return config_error([problem_of(mistake, document) for mistake in mistakes], document.changes)
 
 
 def load_experiment(path: str | os.PathLike[str] | Mapping[str, Any], overrides: Sequence[str] = ()) -> Experiment:
-    """Read and check a config.
+    """The experiment that a config describes.
 
     Args:
         path: the YAML file; or the config itself, as nested dicts and lists of plain data with the keys of a file. Its
@@ -175,7 +175,7 @@ def _loaded(text: Text, file: FilePath, overrides: Sequence[str]) -> Experiment:
     document = parse(text)
     overrides = [writable(argument) for argument in overrides]
     if document.readable:
-        document = apply(document, [from_argument(argument) for argument in overrides])
+        document = apply(document, [from_argument(argument, VOCABULARY) for argument in overrides], VOCABULARY)
     config = _checked(document, search=True)
     if config.name is None:
         config = config.model_copy(update={"name": _default_name(file)})
@@ -189,14 +189,14 @@ def check_loaded(experiment: object) -> None:
 
 
 def load_text(text: str) -> Config:
-    """Return the config in a text of a file. Raises ConfigError as `load_experiment`."""
+    """The config in a text of a file. Raises ConfigError as `load_experiment`."""
     return _checked(parse(Text("config.yaml", text)), search=True)
 
 
 def _read(path: str | os.PathLike[str] | Mapping[str, Any]) -> tuple[Text, FilePath]:
-    """Return the text of a config, and the path of the file that it is in or could be in."""
+    """The text of a config, and the path of the file that it is in or could be in."""
     if isinstance(path, Mapping):
-        from nntrain.config.plain import text_of  # here, for most configs are files
+        from nntrain.language.plain import text_of  # here, for most configs are files
 
         return text_of(path), FilePath(_WITHOUT_FILE)
     if not isinstance(path, str | os.PathLike):
@@ -207,46 +207,7 @@ def _read(path: str | os.PathLike[str] | Mapping[str, Any]) -> tuple[Text, FileP
 
 
 def _checked(document: Document, *, search: bool) -> Config:
-    if not document.readable:
-        raise config_error(document.problems)
-    if document.data is None and not document.problems:
-        raise config_error([Problem("the file is empty", document.text, "it needs at least data and network")])
-    config, mistakes = validate(document.data, search=search)
-    problems = [*document.problems, *(_problem(mistake, document) for mistake in mistakes)]
-    if config is None or problems:
-        raise config_error(problems, document.changes)
-    return config
-
-
-def _problem(mistake: Mistake, document: Document) -> Problem:
-    place = document.place(mistake.path, key=mistake.at_key)
-    if place is not None and mistake.part is not None:
-        start, stop = mistake.part
-        quote = (place.width - len(str(mistake.path[-1]))) // 2
-        place = replace(place, column=place.column + quote + start, width=stop - start)
-    hint = _as_written(mistake, place)
-    if document.text.option is not None and (place is None or place.text is document.text):  # it has no lines
-        from nntrain.config.plain import located
-
-        named = replace(document.text, name=located(mistake.path).name)
-        return Problem(mistake.message, named if place is None else replace(place, text=named), hint)
-    return Problem(mistake.message, place or document.text, hint)
-
-
-def _as_written(mistake: Mistake, place: Place | None) -> str | None:
-    """Return the hint of a mistake, with the value as it stands in the file where it is to be put in quotes."""
-    hint, value = mistake.hint, f"'{mistake.unquoted}'"
-    if hint is None or mistake.unquoted is None or place is None or value not in hint:
-        return hint
-    if not place.written:  # an empty item of a list
-        return None
-    if isinstance(read_scalar(place.written), str):  # an alias of the value
-        return hint
-    hint = Lines(*(line.replace(value, f"'{place.written}'") for line in lines_of(hint)))
-    argument = place.text.content
-    if place.text.option == "--set" and argument.endswith(f"={place.written}") and "\n" not in argument:
-        hint = Lines(hint, f"in a shell: {argument.removesuffix(place.written)}\"'{place.written}'\"")
-    return hint
+    return checked(document, VOCABULARY, partial(check, search=search))
 
 
 def _byte(found: re.Match[str]) -> str:

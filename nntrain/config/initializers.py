@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from nntrain.config.column import Column
-from nntrain.config.section import NonNegative, Number, Positive, Says, Section, Shorthand, mistake, shape_of
+from nntrain.language.section import Says, Section, refusal
+from nntrain.language.unions import BY_TYPE, Shorthand, shape_of
+from nntrain.language.values import NonNegative, Number, Positive
 
 _MOST_AXES = 4  # a convolution kernel [KH, KW, C, F]
 
@@ -62,7 +64,7 @@ class UniformConfig(Section):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.low >= self.high:
-            raise mistake(f"must be above low ({self.low:g}), got {self.high:g}", at=("high",), conflict=True)
+            raise refusal(f"must be above low ({self.low:g}), got {self.high:g}", at=("high",), conflict=True)
         return self
 
 
@@ -88,7 +90,7 @@ class ConstantConfig(Section):
 
 
 def _check_numbers(value: Any) -> Any:
-    """Return nested lists of finite numbers, all lists of one depth equally long, as nested tuples."""
+    """Nested lists of finite numbers, all lists of one depth equally long, as nested tuples."""
     numbers = _tuples(value, ())
     _check_rectangular(numbers)
     return numbers
@@ -97,18 +99,18 @@ def _check_numbers(value: Any) -> Any:
 def _tuples(value: Any, at: tuple[int, ...]) -> Any:
     if shape_of(value) == "list":
         if len(at) == _MOST_AXES:
-            raise mistake(f"must not be nested deeper than {_MOST_AXES} lists", at=at)
+            raise refusal(f"must not be nested deeper than {_MOST_AXES} lists", at=at)
         if not value:
-            raise mistake("must not hold an empty list", at=at)
+            raise refusal("must not hold an empty list", at=at)
         return tuple(_tuples(child, (*at, index)) for index, child in enumerate(value))
     if not at:
-        raise mistake("must be a list of numbers or of such lists")
+        raise refusal("must be a list of numbers or of such lists")
     try:
         number = float(value) if shape_of(value) == "number" else math.nan
     except OverflowError:  # an integer of hundreds of digits
         number = math.inf
     if not math.isfinite(number):
-        raise mistake("must be a finite number", at=at)
+        raise refusal("must be a finite number", at=at)
     return number
 
 
@@ -120,7 +122,7 @@ def _check_rectangular(numbers: Any) -> None:
         if length != expected:
             has = "a number" if length is None else f"a list of {length}"
             wants = "a number" if expected is None else f"a list of {expected}"
-            raise mistake(f"is {has} where the first beside it is {wants}", at=at)
+            raise refusal(f"is {has} where the first beside it is {wants}", at=at)
 
 
 def _walk(value: Any, at: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Any]]:
@@ -151,6 +153,6 @@ AnyInitializer = Annotated[
     | ZerosConfig
     | ConstantConfig
     | ValuesConfig,
-    Field(discriminator="type"),
+    BY_TYPE,
 ]
 InitializerConfig = Annotated[AnyInitializer, Shorthand(from_keys=("values",))]

@@ -2,20 +2,25 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, Tag
+from pydantic import Field
 
-from nntrain.config.section import BY_SHAPE, Auto, Fraction, Positive, Says, Section, Shorthand, Text
+from nntrain.language.section import Says, Section
+from nntrain.language.unions import BY_SHAPE, BY_TYPE, Shorthand
+from nntrain.language.values import Auto, Fraction, NonEmpty, Positive
+from nntrain.tasks import LOSSES
 
 ClassWeights = Annotated[
-    Annotated[Literal["balanced"], Tag("text")]
-    | Annotated[tuple[Positive, ...], Field(min_length=1), Says("a list of weights"), Tag("list")]
-    | Annotated[dict[Text, Positive], Field(min_length=1), Says("a mapping of class to weight"), Tag("mapping")],
+    Literal["balanced"]
+    | Annotated[tuple[Positive, ...], Field(min_length=1), Says("a list of weights")]
+    | Annotated[dict[NonEmpty, Positive], Field(min_length=1), Says("a mapping of class to weight")],
     BY_SHAPE,
     Says("balanced", "a list of weights", "a mapping of class to weight"),
 ]
 
 
-class _OverClasses(Section):
+class OverClasses(Section):
+    """A loss over classes or labels, whose targets can be smoothed and whose examples can be weighed."""
+
     label_smoothing: Fraction = Field(
         default=0.0,
         description="Share s of every target that is spread evenly over the classes: t ← (1 − s) t + s / K. With "
@@ -28,13 +33,13 @@ class _OverClasses(Section):
     )
 
 
-class CrossEntropyConfig(_OverClasses):
+class CrossEntropyConfig(OverClasses):
     """−Σ_k t_k log y_k, for one of K classes. The last layer's activation is softmax."""
 
     type: Literal["cross_entropy"] = "cross_entropy"
 
 
-class BinaryCrossEntropyConfig(_OverClasses):
+class BinaryCrossEntropyConfig(OverClasses):
     """−t log y − (1 − t) log(1 − y), for yes or no; its mean over several labels. The last activation is sigmoid."""
 
     type: Literal["binary_cross_entropy"] = "binary_cross_entropy"
@@ -79,8 +84,26 @@ AnyLoss = Annotated[
     | MeanAbsoluteErrorConfig
     | HuberConfig
     | PerceptronConfig,
-    Field(discriminator="type"),
+    BY_TYPE,
 ]
-LossConfig = Annotated[
-    Annotated[AnyLoss, Tag("mapping")] | Annotated[Auto, Tag("text")], BY_SHAPE, Shorthand(words=("auto",))
-]
+LossConfig = Annotated[AnyLoss | Auto, BY_SHAPE, Shorthand(words=("auto",))]
+
+
+def loss_type(loss: LossConfig) -> str:
+    """The type of a loss; auto where it is not decided."""
+    return loss if loss == "auto" else loss.type
+
+
+def needed_activation(loss: LossConfig) -> str | None:
+    """The output activation that a loss is computed with and so needs; None where it takes others too, or is auto."""
+    return None if loss == "auto" else LOSSES[loss.type].activation
+
+
+def given_class_weights(loss: LossConfig) -> ClassWeights | None:
+    """The class weights as the config has them, or None."""
+    return loss.class_weights if isinstance(loss, OverClasses) else None
+
+
+def given_label_smoothing(loss: LossConfig) -> float:
+    """The label smoothing as the config has it; 0 for a loss without."""
+    return loss.label_smoothing if isinstance(loss, OverClasses) else 0.0

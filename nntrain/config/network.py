@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, Tag
+from pydantic import Field
 
 from nntrain.config.activations import (
+    Activation,
     AnyActivation,
     EluConfig,
     GeluConfig,
@@ -19,7 +20,9 @@ from nntrain.config.activations import (
 )
 from nntrain.config.column import Column
 from nntrain.config.initializers import GlorotUniformConfig, InitializerConfig, ZerosConfig
-from nntrain.config.section import BY_SHAPE, Auto, Count, Flag, Fraction, Says, Section, Shorthand
+from nntrain.language.section import Says, Section
+from nntrain.language.unions import BY_SHAPE, BY_TYPE, Shorthand
+from nntrain.language.values import Auto, Count, Flag, Fraction
 
 LAYER_NAME = r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$"
 
@@ -37,11 +40,11 @@ class DenseConfig(Layer):
     """Every unit is connected to every input: y = f(x W + b)."""
 
     type: Literal["dense"] = "dense"
-    units: Annotated[Annotated[Count, Tag("number")] | Annotated[Auto, Tag("text")], BY_SHAPE] = Field(
+    units: Annotated[Count | Auto, BY_SHAPE] = Field(
         description="Number of outputs; auto, on the last dense layer, is what the task wants."
     )
     activation: Annotated[
-        Annotated[AnyActivation, Tag("mapping")] | Annotated[Auto, Tag("text")],
+        AnyActivation | Auto,
         BY_SHAPE,
         Shorthand(words=("auto",)),
     ] = Field(
@@ -130,7 +133,14 @@ AnyLayer = Annotated[
     | GeluLayerConfig
     | SoftplusLayerConfig
     | SoftmaxLayerConfig,
-    Field(discriminator="type"),
+    BY_TYPE,
 ]
 LayerConfig = Annotated[AnyLayer, Shorthand()]
 NetworkConfig = Annotated[tuple[LayerConfig, ...], Field(min_length=1), Says("a list of layers")]
+
+
+def activation_type(layer: LayerConfig) -> str:
+    """The type of the activation that a layer has or is: auto where it is not decided, linear where there is none."""
+    if isinstance(layer, DenseConfig):
+        return layer.activation if layer.activation == "auto" else layer.activation.type
+    return layer.type if isinstance(layer, Activation) else "linear"

@@ -6,8 +6,8 @@ from typing import Any
 from annotated_types import Gt
 from pydantic import BaseModel
 
-from nntrain.config.anatomy import Path, dotted, fields, forms, items, peel
-from nntrain.config.mistake import Mistake
+from nntrain.language.anatomy import Path, dotted, fields, forms, items, peel
+from nntrain.language.mistake import Mistake
 
 _LARGEST = {"float32": (2 - 2.0**-23) * 2.0**127, "float64": (2 - 2.0**-52) * 2.0**1023}
 _ROUNDED_TO_0 = {"float32": 2.0**-150, "float64": 0.0}
@@ -19,7 +19,7 @@ _MAY_HOLD_NUMBERS = (float, tuple, dict, BaseModel)
 
 
 def unfit(value: Any, dtype: str, path: Path = (), annotation: Any = None) -> Iterator[Mistake]:
-    """Yield a mistake for every number in a validated value that its dtype cannot hold.
+    """A mistake for every number in a validated value that its dtype cannot hold.
 
     Args:
         value: a config, a section of one, or a setting.

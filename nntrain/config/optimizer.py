@@ -5,12 +5,12 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from nntrain.config.column import Column
-from nntrain.config.section import Flag, Fraction, NonNegative, Positive, Section, Shorthand, mistake
+from nntrain.language.section import Section, refusal
+from nntrain.language.unions import BY_TYPE, Shorthand
+from nntrain.language.values import Flag, Fraction, NonNegative, Positive
 
 Rate = Annotated[Positive, Column()]
 Decay = Annotated[Fraction, Column()]
-
-_BASE_RATE = "Base learning rate α; the schedule changes it over the epochs."
 
 
 class SgdConfig(Section):
@@ -26,7 +26,7 @@ class SgdConfig(Section):
     @model_validator(mode="after")
     def _nesterov_has_momentum(self) -> Self:
         if self.nesterov and self.momentum == 0:
-            raise mistake(
+            raise refusal(
                 "needs momentum above 0, got 0", at=("nesterov",), hint="for example momentum: 0.9", conflict=True
             )
         return self
@@ -80,7 +80,5 @@ class AdamwConfig(Section):
     weight_decay: Annotated[NonNegative, Column()] = Field(default=0.01, description="Strength of the decay.")
 
 
-AnyOptimizer = Annotated[
-    SgdConfig | AdagradConfig | RmspropConfig | AdamConfig | AdamwConfig, Field(discriminator="type")
-]
+AnyOptimizer = Annotated[SgdConfig | AdagradConfig | RmspropConfig | AdamConfig | AdamwConfig, BY_TYPE]
 OptimizerConfig = Annotated[AnyOptimizer, Shorthand()]

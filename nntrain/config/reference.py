@@ -1,20 +1,11 @@
-"""Writes docs/config.md from the models: `python -m nntrain.config.reference > docs/config.md`."""
+"""Writes docs/config.md: `python -m nntrain.config.reference > docs/config.md`."""
 
-import inspect
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
-from nntrain.config.anatomy import as_model, default_of, fields, forms, items, optional, variants, words
-from nntrain.config.anatomy import type_names as kinds_of
 from nntrain.config.column import Column
-from nntrain.config.diagnostics import one_of
-from nntrain.config.dump import flow
-from nntrain.config.explain import bounds, kinds
 from nntrain.config.reference_text import CLOSING, OPENING
 from nntrain.config.root import Config
-from nntrain.config.section import Section
+from nntrain.language.reference import Reference
 
 # Sections that many others point to have one heading of their own.
 _SHARED = {
@@ -24,125 +15,12 @@ _SHARED = {
     "validation": "data.split.validation",
     "test": "data.split.validation",
 }
-_HEAD = ("| setting | takes | default | meaning |", "|---|---|---|---|")
-_HEAD_OF_TYPES = ("| setting | of | takes | default | meaning |", "|---|---|---|---|---|")
-
-
-@dataclass(frozen=True)
-class Row:
-    """A setting in a table."""
-
-    name: str
-    takes: str
-    default: str
-    meaning: str
 
 
 def reference() -> str:
-    """Return the reference of the config language as Markdown."""
-    parts = [OPENING, *_section("", "The top level", Config, 2), CLOSING]
+    """The reference of the config language as Markdown."""
+    parts = [OPENING, *Reference(Config, Column, _SHARED).blocks(), CLOSING]
     return "\n\n".join(part.strip() for part in parts) + "\n"
-
-
-def _section(path: str, title: str, annotation: Any, level: int) -> Iterator[str]:
-    """Yield the blocks about a section and about the sections in it."""
-    yield f"{'#' * level} {title}"
-    model = as_model(annotation)
-    kinds = variants(annotation)
-    if model is not None:
-        yield from ([inspect.cleandoc(model.__doc__ or "")] if path else [])
-        yield "\n".join([*_HEAD, *(_line(row) for row in _rows(model, path))])
-        inner = [model]
-    else:
-        yield from _types(kinds, path)
-        inner = list(dict.fromkeys(kinds.values()))
-    seen: set[str] = set()
-    for model in inner:
-        for name, field in fields(model).items():
-            heading = _heading(path, name)
-            if _has_settings(field) and heading not in seen:
-                seen.add(heading)
-                yield from _section(heading, f"`{heading}`", _settings(field), min(level + (path != ""), 3))
-
-
-def _types(kinds: dict[str, type[Section]], path: str) -> Iterator[str]:
-    """Yield the tables of a section whose settings depend on its type."""
-    yield "\n".join(
-        [
-            "| type | meaning |",
-            "|---|---|",
-            *(f"| `{kind}` | {_cell(model.__doc__)} |" for kind, model in kinds.items()),
-        ]
-    )
-    of: dict[Row, list[str]] = {}
-    for kind, model in kinds.items():
-        for row in _rows(model, path):
-            if row.name.strip("`* ") != "type":
-                of.setdefault(row, []).append(f"`{kind}`")
-    if of:
-        lines = [
-            _line(row, "every type" if len(names) == len(kinds) else ", ".join(names)) for row, names in of.items()
-        ]
-        yield "\n".join([*_HEAD_OF_TYPES, *lines])
-
-
-def _rows(model: type[Section], path: str) -> Iterator[Row]:
-    for name, annotation in fields(model).items():
-        info = model.model_fields[name]
-        mark = " \\*" if any(isinstance(note, Column) for note in info.metadata) else ""
-        if name == "type" and info.description is None:
-            continue
-        yield Row(
-            f"`{name}`{mark}",
-            _takes(annotation, _heading(path, name)),
-            _default(default_of(model, name)),
-            _cell(info.description),
-        )
-
-
-def _line(row: Row, of: str | None = None) -> str:
-    cells = [row.name, *([] if of is None else [of]), row.takes, row.default, row.meaning]
-    return f"| {' | '.join(cells)} |"
-
-
-def _takes(annotation: Any, heading: str) -> str:
-    code = {*words(annotation), "true", "false", "null", "1"}
-    first, *others = [f"`{kind}`" if kind in code else kind for kind in kinds(annotation)]
-    limits = bounds(annotation)
-    allowed = one_of([f"{first} ({limits})" if limits else first, *others]).replace("a mapping with a type", "a type")
-    return _cell(f"{allowed}, see [`{heading}`](#{heading.replace('.', '')})" if _has_settings(annotation) else allowed)
-
-
-def _default(value: Any) -> str:
-    if value is ...:
-        return "required"
-    if isinstance(value, Section):
-        kind = getattr(value, "type", None)
-        given = value.model_dump(exclude_defaults=True)
-        return f"`{kind}`" if kind else f"`{flow(given)}`" if given else "its defaults"
-    return f"`{flow(value)}`"
-
-
-def _heading(path: str, name: str) -> str:
-    return _SHARED.get(name) or (f"{path}.{name}" if path else name)
-
-
-def _has_settings(annotation: Any) -> bool:
-    return _settings(annotation) is not None
-
-
-def _settings(annotation: Any) -> Any:
-    """Return the section or the typed union that an annotation holds, in a list too; None for a scalar."""
-    if as_model(annotation):
-        return as_model(annotation)
-    if any(kinds_of(model) for form in forms(annotation) if (model := as_model(form))) and not optional(annotation):
-        return annotation
-    inner = (items(annotation), *forms(annotation))
-    return next((found for form in inner if form is not None and (found := _settings(form))), None)
-
-
-def _cell(text: str | None) -> str:
-    return " ".join((text or "").split()).replace("|", "\\|")  # Python 3.13 takes the indentation off docstrings
 
 
 if __name__ == "__main__":

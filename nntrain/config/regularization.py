@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from nntrain.config.column import Column
-from nntrain.config.section import NonNegative, Positive, Section
+from nntrain.language.section import Section
+from nntrain.language.values import NonNegative, Positive
 
 Strength = Annotated[NonNegative, Column()]
 Bound = Annotated[Positive | None, Column()]

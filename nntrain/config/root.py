@@ -12,9 +12,11 @@ from nntrain.config.optimizer import AdamConfig, OptimizerConfig
 from nntrain.config.regularization import RegularizationConfig
 from nntrain.config.schedule import ConstantScheduleConfig, ScheduleConfig
 from nntrain.config.search import SearchConfig
-from nntrain.config.section import Natural, Says, Section, mistake, shape_of
 from nntrain.config.training import EarlyStopping, Metrics, RuntimeConfig, TrainingConfig
 from nntrain.errors import NEWER, what_newer_needs
+from nntrain.language.section import Says, Section, refusal
+from nntrain.language.unions import shape_of
+from nntrain.language.values import Natural
 
 VERSION = 1  # of the config language
 NAME = r"^\w[\w.+-]{0,79}$"
@@ -24,8 +26,8 @@ def _check_version(value: Any) -> Any:
     if shape_of(value) != "number" or value == VERSION:
         return value
     if value > VERSION and (isinstance(value, int) or value.is_integer()):
-        raise mistake(f"{int(value)} {NEWER}", hint=what_newer_needs("version", VERSION))
-    raise mistake(f"must be {VERSION}, got {value}", hint="this nntrain reads version 1 of the config language")
+        raise refusal(f"{int(value)} {NEWER}", hint=what_newer_needs("version", VERSION))
+    raise refusal(f"must be {VERSION}, got {value}", hint="this nntrain reads version 1 of the config language")
 
 
 class Config(Section):

@@ -5,7 +5,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from nntrain.config.column import Column
-from nntrain.config.section import Count, Natural, NonNegative, Number, Section, Shorthand
+from nntrain.language.section import Section
+from nntrain.language.unions import BY_TYPE, Shorthand
+from nntrain.language.values import Count, Natural, NonNegative, Number
 
 Factor = Annotated[Number, Field(gt=0, le=1), Column()]
 Epochs = Annotated[Natural, Column()]
@@ -89,6 +91,6 @@ AnySchedule = Annotated[
     | ExponentialConfig
     | CosineConfig
     | PlateauConfig,
-    Field(discriminator="type"),
+    BY_TYPE,
 ]
 ScheduleConfig = Annotated[AnySchedule, Shorthand()]

@@ -3,25 +3,14 @@
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, Strict, Tag, model_validator
+from pydantic import Field, Strict, model_validator
 from pydantic.annotated_handlers import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import core_schema
 
-from nntrain.config.section import (
-    BY_SHAPE,
-    WHOLE,
-    Auto,
-    Count,
-    Natural,
-    Number,
-    Positive,
-    Says,
-    Section,
-    Shorthand,
-    Text,
-    mistake,
-)
 from nntrain.config.training import Monitor
+from nntrain.language.section import Says, Section, refusal
+from nntrain.language.unions import BY_SHAPE, BY_TYPE, Shorthand
+from nntrain.language.values import WHOLE, Auto, Count, Natural, NonEmpty, Number, Positive
 
 _RANGES = ("uniform", "log_uniform", "int_uniform")
 
@@ -33,7 +22,7 @@ class _Range(Section):
     def _ordered(self) -> Self:
         low, high = self.__dict__["low"], self.__dict__["high"]
         if low >= high:
-            raise mistake(f"must be [low, high] with low below high, got [{low:g}, {high:g}]")
+            raise refusal(f"must be [low, high] with low below high, got [{low:g}, {high:g}]")
         return self
 
 
@@ -73,7 +62,7 @@ class _Distribution:
 
     @staticmethod
     def expand(value: Any) -> Any:
-        """Return the long form of a distribution as the file has it."""
+        """The long form of a distribution as the file has it."""
         if not isinstance(value, dict) or "type" in value or len(value) != 1:
             return value
         [(kind, given)] = value.items()
@@ -82,7 +71,7 @@ class _Distribution:
         if kind not in _RANGES:
             return {"type": kind}
         if not isinstance(given, list | tuple) or len(given) != 2:
-            raise mistake("must be [low, high]", at=(kind,))
+            raise refusal("must be [low, high]", at=(kind,))
         return {"type": kind, "low": given[0], "high": given[1]}
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
@@ -100,12 +89,10 @@ def _only(key: str, value: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": {key: value}, "required": [key], "additionalProperties": False}
 
 
-AnyDistribution = Annotated[
-    UniformRangeConfig | LogUniformRangeConfig | IntUniformRangeConfig | ChoiceConfig, Field(discriminator="type")
-]
+AnyDistribution = Annotated[UniformRangeConfig | LogUniformRangeConfig | IntUniformRangeConfig | ChoiceConfig, BY_TYPE]
 Axis = Annotated[
-    Annotated[tuple[Any, ...], Field(min_length=1), Says("a list of values"), Tag("list")]
-    | Annotated[AnyDistribution, _Distribution(), Tag("mapping")],
+    Annotated[tuple[Any, ...], Field(min_length=1), Says("a list of values")]
+    | Annotated[AnyDistribution, _Distribution()],
     BY_SHAPE,
     Says("a list of values", "a distribution such as {log_uniform: [1.0e-4, 1.0e-1]}"),
 ]
@@ -125,10 +112,8 @@ class RandomConfig(Section):
     seed: Natural | None = Field(default=None, description="Seed of the draw; null takes the experiment's `seed`.")
 
 
-AnyStrategy = Annotated[GridConfig | RandomConfig, Field(discriminator="type")]
-StrategyConfig = Annotated[
-    Annotated[AnyStrategy, Tag("mapping")] | Annotated[Auto, Tag("text")], BY_SHAPE, Shorthand(words=("auto",))
-]
+AnyStrategy = Annotated[GridConfig | RandomConfig, BY_TYPE]
+StrategyConfig = Annotated[AnyStrategy | Auto, BY_SHAPE, Shorthand(words=("auto",))]
 
 
 class EvaluationConfig(Section):
@@ -145,7 +130,7 @@ class EvaluationConfig(Section):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if (self.seeds is None) == (self.folds is None):
-            raise mistake("must have either seeds or folds", hint="for example {seeds: 1} or {folds: 5}")
+            raise refusal("must have either seeds or folds", hint="for example {seeds: 1} or {folds: 5}")
         return self
 
 
@@ -156,7 +141,7 @@ def _one_seed() -> EvaluationConfig:
 class SearchConfig(Section):
     """Which settings are tried, and how the best is found."""
 
-    space: Annotated[dict[Text, Axis], Says("a mapping of dotted path to values")] = Field(
+    space: Annotated[dict[NonEmpty, Axis], Says("a mapping of dotted path to values")] = Field(
         default_factory=dict,
         description="Dotted config paths, each with a list of values or a distribution. Layers go by position or name.",
     )

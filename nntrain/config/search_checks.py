@@ -5,10 +5,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from nntrain.config.anatomy import Path, Spot, variants
-from nntrain.config.mistake import Mistake
 from nntrain.config.numbers import unfit
-from nntrain.config.paths import LayerNames, PathError, find
 from nntrain.config.root import Config
 from nntrain.config.search import (
     ChoiceConfig,
@@ -18,6 +15,10 @@ from nntrain.config.search import (
     SearchConfig,
     UniformRangeConfig,
 )
+from nntrain.config.vocabulary import VOCABULARY
+from nntrain.language.anatomy import Path, Spot, variants
+from nntrain.language.mistake import Mistake
+from nntrain.language.paths import ItemNames, PathError, find
 
 _SPACE: Path = ("search", "space")
 _NEVER_SEARCHED = ("version", "name", "search")
@@ -25,7 +26,7 @@ _MOST_EXPLAINED = 100  # paths and values each; for more mistakes than are ever 
 
 
 def check_search(config: Config) -> Iterator[Mistake]:
-    """Yield every mistake in the space of a search.
+    """Every mistake in the space of a search.
 
     Each value is checked at its path with the rest of the config as it is. Contradictions between the values of a
     point, and keys of a section whose type is searched too, show when the points are made.
@@ -33,13 +34,15 @@ def check_search(config: Config) -> Iterator[Mistake]:
     if config.search is None:
         return
     spots: dict[str, Spot] = {}
-    layers = LayerNames()
+    names = ItemNames()
     searched = {key.removesuffix(".type") for key in config.search.space}
     wrong = 0
     for key in config.search.space:
         part_of_searched = _below_searched_section(key, searched)
         try:
-            spots[key] = find(key, config, layers, explained=wrong < _MOST_EXPLAINED and not part_of_searched)
+            spots[key] = find(
+                key, config, VOCABULARY, names, explained=wrong < _MOST_EXPLAINED and not part_of_searched
+            )
         except PathError as error:
             if not part_of_searched:
                 wrong += 1
@@ -62,7 +65,7 @@ def check_search(config: Config) -> Iterator[Mistake]:
 def _below_searched_section(key: str, searched: set[str]) -> bool:
     """Whether a section is searched that a path leads into."""
     own = key.removesuffix(".type")
-    stops = [place for place, char in enumerate(key) if char == "."]
+    stops = [index for index, char in enumerate(key) if char == "."]
     return any(key[:stop] in searched and key[:stop] != own for stop in stops)
 
 
@@ -99,7 +102,7 @@ class _ValueChecks:
         self._wrong = 0
 
     def check(self, key: str, spot: Spot, axis: Any) -> Iterator[Mistake]:
-        """Yield the mistakes of every value that is listed, or of a few of a range."""
+        """The mistakes of every value that is listed, or of a few of a range."""
         for suffix, value, hint in _samples(axis):
             for mistake in self._check_value(spot, value):
                 self._wrong += 1
@@ -112,15 +115,16 @@ class _ValueChecks:
         if spot.path[-1] == "type" and kinds:
             if isinstance(value, str) and value in kinds:
                 return []
-            from nntrain.config.explain import unknown_type
+            from nntrain.language.explain import unknown_type
 
-            return [unknown_type(spot.path, value, tuple(kinds), explained=explained)]
+            return [unknown_type(spot.path, value, tuple(kinds), VOCABULARY if explained else None)]
         try:
             checked = self._adapter(spot.annotation).validate_python(value)
         except ValidationError as error:
-            from nntrain.config.explain import explain
+            from nntrain.language.explain import explain
 
-            found = explain(error, spot.annotation, spot.path, most=_MOST_EXPLAINED if explained else 0)
+            most = _MOST_EXPLAINED if explained else 0
+            found = explain(error, spot.annotation, VOCABULARY, spot.path, most)
             return [mistake for mistake in found if not mistake.conflict]
         return list(unfit(checked, self._dtype, spot.path, spot.annotation))
 
@@ -131,20 +135,18 @@ class _ValueChecks:
 
 
 def _samples(axis: Any) -> Iterator[tuple[Path, Any, str | None]]:
-    """Yield values of an axis, where they stand and what helps: all that are listed, or a few of a range."""
+    """Values of an axis, where they stand and what helps: all that are listed, or a few of a range."""
     match axis:
         case ChoiceConfig():
             for index, value in enumerate(axis.values):
                 yield ("choice", index), value, None
-        case IntUniformRangeConfig():
+        case IntUniformRangeConfig() | UniformRangeConfig() | LogUniformRangeConfig():
             yield (axis.type, 0), axis.low, None
             yield (axis.type, 1), axis.high, None
-        case UniformRangeConfig() | LogUniformRangeConfig():
-            yield (axis.type, 0), axis.low, None
-            yield (axis.type, 1), axis.high, None
-            between = axis.low + 0.5
-            if axis.low.is_integer() and axis.high.is_integer() and not between.is_integer():
-                yield (axis.type,), between, "int_uniform draws integers"
+            if not isinstance(axis, IntUniformRangeConfig) and axis.low.is_integer() and axis.high.is_integer():
+                between = axis.low + 0.5
+                if not between.is_integer():
+                    yield (axis.type,), between, "int_uniform draws integers"
         case tuple():
             for index, value in enumerate(axis):
                 yield (index,), value, None

@@ -2,11 +2,13 @@
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, Field, Tag, WithJsonSchema
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from nntrain.config.column import Column
-from nntrain.config.section import BY_SHAPE, Auto, Count, Flag, NonNegative, Positive, Says, Section, Text, mistake
-from nntrain.config.suggest import near
+from nntrain.language.section import Says, Section, refusal
+from nntrain.language.suggest import did_you_mean, near
+from nntrain.language.unions import BY_SHAPE
+from nntrain.language.values import Auto, Count, Flag, NonEmpty, NonNegative, Positive
 
 Metric = Literal[
     "accuracy",
@@ -33,12 +35,15 @@ def _check_monitor(value: str) -> str:
         hint = "the test split is for the final score; what is chosen by it makes that score too good"
     else:
         close = f"validation.{value}" if value in MONITORED else near(value, MONITORS)
-        hint = f"did you mean {close!r}?" if close else "metrics: " + ", ".join(MONITORED)
-    raise mistake(f"must be validation. or training. followed by loss or a metric, got {value!r}", hint=hint)
+        hint = did_you_mean(close) if close else "metrics: " + ", ".join(MONITORED)
+    raise refusal(f"must be validation. or training. followed by loss or a metric, got {value!r}", hint=hint)
 
 
 Monitor = Annotated[
-    Text, AfterValidator(_check_monitor), WithJsonSchema({"enum": list(MONITORS)}), Says("validation.loss and the like")
+    NonEmpty,
+    AfterValidator(_check_monitor),
+    WithJsonSchema({"enum": list(MONITORS)}),
+    Says("validation.loss and the like"),
 ]
 
 
@@ -57,7 +62,7 @@ class TrainingConfig(Section):
     """How long and in which batches."""
 
     epochs: Count = Field(default=100, description="Passes over the training examples, at most.")
-    batch_size: Annotated[Annotated[Count, Tag("number")] | Annotated[Literal["full"], Tag("text")], BY_SHAPE] = Field(
+    batch_size: Annotated[Count | Literal["full"], BY_SHAPE] = Field(
         default=32, description="Examples per update; 1 is stochastic gradient descent, full is batch gradient descent."
     )
     shuffle: Flag = Field(default=True, description="Draw a new order of the examples in every epoch.")
@@ -85,16 +90,14 @@ class EarlyStoppingConfig(Section):
 class RuntimeConfig(Section):
     """What the machine gives; no result depends on it beyond rounding."""
 
-    threads: Annotated[
-        Annotated[Count, Field(le=MOST_THREADS), Tag("number")] | Annotated[Auto, Tag("text")], BY_SHAPE
-    ] = Field(default="auto", description="Threads for matrix products; auto goes by the size of the network.")
+    threads: Annotated[Annotated[Count, Field(le=MOST_THREADS)] | Auto, BY_SHAPE] = Field(
+        default="auto", description="Threads for matrix products; auto goes by the size of the network."
+    )
 
 
 EarlyStopping = Annotated[
-    Annotated[EarlyStoppingConfig, Tag("mapping")] | Annotated[Auto, Tag("text")],
+    EarlyStoppingConfig | Auto,
     BY_SHAPE,
     Says("a mapping", "auto"),
 ]
-Metrics = Annotated[
-    Annotated[tuple[Metric, ...], Says("a list of metrics"), Tag("list")] | Annotated[Auto, Tag("text")], BY_SHAPE
-]
+Metrics = Annotated[Annotated[tuple[Metric, ...], Says("a list of metrics")] | Auto, BY_SHAPE]

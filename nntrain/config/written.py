@@ -1,14 +1,21 @@
 """The resolved config as the text of a file, made sure of that it can be read again."""
 
-from nntrain.config.dump import resolved_yaml
 from nntrain.config.experiment import Experiment, load_text
-from nntrain.config.load import MAX_BYTES
 from nntrain.config.root import Config
 from nntrain.errors import ConfigError
+from nntrain.language.dump import written
+from nntrain.language.load import MAX_BYTES
+
+_HEADER = "# The resolved experiment: every default is written out. `nntrain fit` on this file repeats it.\n"
+
+
+def resolved_yaml(config: Config, *, only: str | None = None) -> str:
+    """A config, or one section of it, as YAML, every default written out, in the order of the reference."""
+    return f"{_HEADER}\n{written(config, only=only)}"
 
 
 def config_text(experiment: Experiment, config: Config) -> str:
-    """Return the text of config.yaml.
+    """The text of config.yaml.
 
     Aliases stand for much text, and every default takes some: what is written can be larger than what was read. A
     `search` section without which it can be read again is left out, for only `gridsearch` reads it.
@@ -31,7 +38,7 @@ def config_text(experiment: Experiment, config: Config) -> str:
 
 
 def searchable_text(experiment: Experiment, config: Config) -> str:
-    """Return the text of a search's config.yaml, which keeps its `search` section. Raises as `config_text`."""
+    """The text of a search's config.yaml, which keeps its `search` section. Raises as `config_text`."""
     text = resolved_yaml(config)
     problem = why_unreadable(text, config)
     if problem is not None:
@@ -40,7 +47,7 @@ def searchable_text(experiment: Experiment, config: Config) -> str:
 
 
 def why_unreadable(text: str, config: Config) -> str | None:
-    """Return why a text is not read again as the config that it was made of, or None."""
+    """Why a text is not read again as the config that it was made of, or None."""
     size = len(text.encode())
     if size > MAX_BYTES:
         return f"takes {size / (1 << 20):.1f} MiB, and a config may take {MAX_BYTES >> 20} MiB"

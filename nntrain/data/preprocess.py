@@ -19,7 +19,7 @@ from nntrain.data.inputs import Inputs, TableInputs, fit_inputs, inputs_from_jso
 from nntrain.data.scaling import METHODS
 from nntrain.data.source import Arrays, Source
 from nntrain.data.targets import ClassTarget, Target, fit_target, target_from_json
-from nntrain.data.task import Task
+from nntrain.tasks import Task
 
 VERSION = 1
 

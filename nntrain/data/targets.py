@@ -15,9 +15,10 @@ from nntrain.data import checked
 from nntrain.data.dataset import Column, Dataset, Kind, quoted
 from nntrain.data.readers.cells import number_key
 from nntrain.data.scaling import apply_scaling, fit_scaling
-from nntrain.data.task import Task, class_labels, class_names, first_no_flag, first_text
+from nntrain.data.task import class_labels, class_names, first_no_flag, first_text
 from nntrain.errors import DataError
 from nntrain.memory import empty, zeros
+from nntrain.tasks import TASKS, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +211,7 @@ def _fit_numbers(dataset: Dataset, columns: tuple[Column, ...], method: str) -> 
 
 def target_from_json(document: object, task: Task) -> Target:
     """The inverse of `to_json`; ValueError where the document is not one."""
-    if task in (Task.CLASSIFICATION, Task.BINARY):
+    if TASKS[task].has_classes:
         classes = checked.texts(document, "classes")
         if len(classes) < 2 or (task is Task.BINARY and len(classes) != 2):
             raise ValueError(f"{len(classes)} classes are not a {task} task")

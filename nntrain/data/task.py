@@ -1,4 +1,4 @@
-"""What the targets ask for, and what makes them unfit for it.
+"""The task that the targets ask for, and what makes them unfit for one.
 
 The values of a target are names of classes or numbers. Numbers that are names keep the spelling that they have in the
 file, `01` or `1.0`; classes whose numbers are equal are one class.
@@ -12,35 +12,18 @@ The rule for `task: auto`:
 - any other numbers, one column or several → regression.
 """
 
-from enum import StrEnum
-
 import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.data.dataset import LARGEST_INTEGER, Column, Dataset, as_yaml, quoted
 from nntrain.data.readers.cells import number_key
 from nntrain.errors import DataError
+from nntrain.tasks import TASKS, Task
 
 MAX_CLASSES = 1_000
 
 _MOST_NUMERIC_CLASSES = 20
 _MEAN_CLASS_SIZE = 3
-
-
-class Task(StrEnum):
-    """What the network is to predict: K is the number of its outputs.
-
-    CLASSIFICATION  one of K classes         BINARY      one of two classes, K = 1
-    MULTILABEL      each of K labels or not  REGRESSION  K numbers
-    """
-
-    CLASSIFICATION = "classification"
-    BINARY = "binary"
-    MULTILABEL = "multilabel"
-    REGRESSION = "regression"
-
-
-WITH_CLASSES = (Task.CLASSIFICATION, Task.BINARY)
 
 
 def infer_task(dataset: Dataset, asked: str = "auto") -> Task:
@@ -98,7 +81,7 @@ def number_label(value: float) -> str:
 
 def stratification_labels(dataset: Dataset, task: Task) -> Array | None:
     """The class [N] of each example where the task has classes, otherwise None."""
-    if task not in WITH_CLASSES:
+    if not TASKS[task].has_classes:
         return None
     return class_labels(dataset.target_columns[0])
 

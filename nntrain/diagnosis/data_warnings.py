@@ -7,12 +7,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from nntrain.assembly.data import Data, Prepared
-from nntrain.config.network import DenseConfig
+from nntrain.config.loss import loss_type
+from nntrain.config.network import DenseConfig, activation_type
 from nntrain.config.root import Config
 from nntrain.data.dataset import quoted
 from nntrain.data.split import only_examples
-from nntrain.data.task import Task, stratification_labels
+from nntrain.data.task import stratification_labels
 from nntrain.diagnosis.audit import column_warnings
+from nntrain.tasks import ACTIVATIONS, TASKS, Task
 from nntrain.visible import in_short
 
 # Inputs beyond this are called unscaled: standardized ones hardly ever reach it.
@@ -82,29 +84,25 @@ def _unscaled_target(config: Config, prepared: Prepared) -> str | None:
 
 def _output_range(config: Config, prepared: Prepared) -> str | None:
     """A bounded output cannot reach targets outside of its range."""
-    bounds = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, np.inf), "softmax": (0.0, 1.0)}
-    last = config.network[-1]
-    name = getattr(getattr(last, "activation", last), "type", "")
-    if prepared.task is not Task.REGRESSION or name not in bounds:
+    name = activation_type(config.network[-1])
+    bounds = ACTIVATIONS[name].bounds
+    if prepared.task is not Task.REGRESSION or bounds is None:
         return None
-    low, high = bounds[name]
-    t = prepared.splits["training"].whole("t")
+    (low, high), t = bounds, prepared.splits["training"].whole("t")
     if t.min() >= low and t.max() <= high:
         return None
     return (
         f"targets lie in [{t.min():.4g}, {t.max():.4g}], but the {name} output only reaches [{low:g}, {high:g}]: "
-        f"use activation: linear in the output layer"
+        f"use activation: {TASKS[prepared.task].activation} in the output layer"
     )
 
 
 def _odd_loss(config: Config, task: Task) -> str | None:
-    loss = getattr(config.loss, "type", "")
-    if task is Task.REGRESSION or loss in ("cross_entropy", "binary_cross_entropy", "perceptron"):
+    loss = loss_type(config.loss)
+    if task is Task.REGRESSION or loss in TASKS[task].losses:
         return None
-    fitting = "cross_entropy" if task is Task.CLASSIFICATION else "binary_cross_entropy"
-    return (
-        f"{loss} learns a {task} task slowly, because its gradient vanishes where answers are wrong: {fitting} suits it"
-    )
+    slowly = f"{loss} learns a {task} task slowly, because its gradient vanishes where answers are wrong"
+    return f"{slowly}: {TASKS[task].loss} suits it"
 
 
 def _dead_initialization(config: Config) -> str | None:

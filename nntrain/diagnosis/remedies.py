@@ -29,11 +29,11 @@ from nntrain.config.activations import LeakyReluConfig, ReluConfig
 from nntrain.config.initializers import AnyInitializer, NormalConfig, UniformConfig
 from nntrain.config.network import DenseConfig
 from nntrain.config.root import Config
-from nntrain.data.task import Task
 from nntrain.diagnosis.data_warnings import LARGE_INPUT
 from nntrain.diagnosis.postmortem import Finding, InspectedStep
 from nntrain.diagnosis.symptoms import FAR
 from nntrain.nn.blueprint import Blueprint
+from nntrain.tasks import Task
 
 # ‖Δθ‖ / ‖θ‖ of an update that is as large as it may be.
 MODEST = 0.03

@@ -13,7 +13,7 @@ from nntrain.assembly.layers import build_blueprint
 from nntrain.assembly.training import build_population
 from nntrain.config.column import structure_key
 from nntrain.config.root import Config
-from nntrain.config.section import Section
+from nntrain.language.section import Section
 from nntrain.nn.blueprint import Blueprint
 from nntrain.train.population import Population
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nntrain.config.dump import flow
+from nntrain.language.dump import flow
 from nntrain.search.space import Point
 from nntrain.train.metrics import is_maximized
 from nntrain.train.records import Outcome, StopReason

@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.data.task import Task
 from nntrain.memory import Memory
 from nntrain.nn.activations import Sigmoid, Softmax, Step
 from nntrain.nn.losses.loss import Loss
+from nntrain.tasks import Task
 from nntrain.train.evaluator import EVALUATION_BLOCK, Units
 from nntrain.train.metrics import LOSS, WEIGHTED_LOSS, compute_metrics, is_maximized
 
@@ -113,6 +113,8 @@ def not_beaten(scores: Mapping[str, float], baseline: Mapping[str, float]) -> li
 
 def _before_activation(loss: Loss, answer: Array) -> Array:
     """What the loss must be given for the outputs to be `answer`: logits where it computes the activation itself."""
+    if loss.fuses is None:
+        return answer
     shares: Array = np.clip(answer, _SMALLEST_SHARE, 1 - _SMALLEST_SHARE)
     if loss.fuses is Softmax:
         logits: Array = np.log(shares)
@@ -120,4 +122,4 @@ def _before_activation(loss: Loss, answer: Array) -> Array:
     if loss.fuses is Sigmoid:
         logits = np.log(shares) - np.log1p(-shares)
         return logits
-    return answer
+    raise ValueError(f"{loss.fuses.__name__} is not undone here, so its baseline is not known")

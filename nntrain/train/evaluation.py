@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.data.task import Task
+from nntrain.tasks import TASKS, Task
 from nntrain.train.baseline import constant_answer
-from nntrain.train.metrics import LOSS, WEIGHTED_LOSS, compute_metrics, metrics_for, positive_class
+from nntrain.train.metrics import LOSS, WEIGHTED_LOSS, compute_metrics, positive_class
 from nntrain.train.metrics.classification import (
     class_f1,
     class_precision,
@@ -119,7 +119,7 @@ def evaluate_predictions(
     if len(y) == 0:
         raise ValueError(f"the {split} split has no examples to evaluate")
     y, t = y[None], t[None]
-    names = metrics_for(task)
+    names = TASKS[task].metrics
     constant = np.broadcast_to(constant_answer(t[0] if reference is None else reference), t.shape)
     given = {LOSS: loss, WEIGHTED_LOSS: weighted_loss}
     losses = {name: float(value) for name, value in given.items() if value is not None}
@@ -134,7 +134,7 @@ def evaluate_predictions(
         scores=losses | metrics,
         baseline={**(baseline_losses or {}), **_only_member(compute_metrics(names, task, constant, t))},
         classes=_named(classes, kinds) if decides else None,
-        confusion=confusion_matrix(task, y[0], t[0]) if task in (Task.CLASSIFICATION, Task.BINARY) else None,
+        confusion=confusion_matrix(task, y[0], t[0]) if TASKS[task].has_classes else None,
         per_class=_class_rows(task, y, t, _named(classes, kinds)) if decides else (),
         per_output=() if decides else _output_rows(y, t, _named(outputs, kinds)),
         undefined=_undefined(metrics, task, y, t, _named(classes if decides else outputs, kinds), where),

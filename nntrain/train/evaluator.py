@@ -8,10 +8,10 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.data.batches import TARGETS, Batch, Examples, Loading, all_examples, converted
-from nntrain.data.task import Task
 from nntrain.memory import Memory, zeros
 from nntrain.nn.losses.loss import BoundLoss, Loss
 from nntrain.nn.network import Network
+from nntrain.tasks import Task
 from nntrain.train.bound import Bound
 from nntrain.train.metrics import LOSS, WEIGHTED_LOSS, compute_metrics
 

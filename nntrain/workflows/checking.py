@@ -8,6 +8,8 @@ from nntrain.assembly.layers import layer_names, position_of
 from nntrain.assembly.monitors import check_monitors
 from nntrain.assembly.resolve import plan_network, resolve
 from nntrain.config.experiment import Experiment, check_loaded
+from nntrain.config.loss import loss_type
+from nntrain.config.network import DenseConfig, activation_type
 from nntrain.config.written import config_text
 from nntrain.data.describe import describe_classes, describe_columns
 from nntrain.diagnosis.data_warnings import data_warnings
@@ -47,7 +49,7 @@ def check(experiment: Experiment) -> CheckReport:
         input_shape=preprocessor.input_shape,
         outputs=preprocessor.outputs,
         classes=None if preprocessor.classes is None else list(preprocessor.classes),
-        loss=getattr(config.loss, "type", "auto"),
+        loss=loss_type(config.loss),
         warnings=[*data_warnings(config, data, prepared), *memory_warnings(memory.most, TRAINING, SMALLER)],
         columns=describe_columns(data.pool, preprocessor, config.data.preprocess.model_dump()),
         class_counts=describe_classes({split: data.dataset(split) for split in SPLITS}, preprocessor),
@@ -65,7 +67,7 @@ def layer_rows(experiment: Experiment, blueprint: Blueprint) -> list[LayerRow]:
     for position, (name, layer) in enumerate(zip(layer_names(network), network, strict=True)):
         leaves = leaves_of[position]
         parameters = sum(location.param.size for leaf in leaves for location in leaf.params)
-        activation = getattr(getattr(layer, "activation", None), "type", "linear")
+        activation = activation_type(layer) if isinstance(layer, DenseConfig) else "linear"
         kind = layer.type if activation == "linear" else f"{layer.type} ({activation})"
         rows.append(LayerRow(name, kind, leaves[-1].output, parameters))
     return rows

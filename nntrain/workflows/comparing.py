@@ -7,15 +7,14 @@ from dataclasses import dataclass
 
 from nntrain.assembly.class_weights import class_weights
 from nntrain.assembly.data import Prepared
+from nntrain.config.loss import OverClasses, given_label_smoothing, loss_type
 from nntrain.config.root import Config
 from nntrain.data.targets import NumberTarget
-from nntrain.data.task import Task
-from nntrain.train.metrics import LOSSES, WEIGHTED_LOSS, default_metrics
+from nntrain.tasks import LOSSES, TASKS
+from nntrain.train.metrics import RECORDED_LOSSES, WEIGHTED_LOSS
 
 # Cross-entropies of two classes are the same quantity, with one output and with two.
 _CROSS_ENTROPIES = ("cross_entropy", "binary_cross_entropy")
-# Losses that are added up over the outputs, so that their number matters.
-_SUMS = ("half_squared_error", "perceptron")
 
 
 @dataclass(frozen=True)
@@ -40,21 +39,21 @@ class Measure:
 def measure(monitor: str, config: Config, prepared: Sequence[Prepared]) -> Measure | None:
     """What the monitored quantity of a resolved config is measured by; None for a metric, which is one for all."""
     split, _, name = monitor.partition(".")
-    if name not in LOSSES:
+    if name not in RECORDED_LOSSES:
         return None
-    options = config.loss.model_dump(exclude={"label_smoothing", "class_weights"}) if config.loss != "auto" else {}
-    kind = options.pop("type", "auto")
-    if kind in _CROSS_ENTROPIES and prepared[0].task in (Task.CLASSIFICATION, Task.BINARY):
+    options = {} if config.loss == "auto" else config.loss.model_dump(exclude={"type", *OverClasses.model_fields})
+    kind = loss_type(config.loss)
+    if kind in _CROSS_ENTROPIES and TASKS[prepared[0].task].has_classes:
         kind = "cross_entropy"
-    outputs = prepared[0].preprocessor.outputs if kind in _SUMS else None
+    outputs = prepared[0].preprocessor.outputs if kind in LOSSES and LOSSES[kind].is_sum else None
     targets = [each.preprocessor.target_encoding for each in prepared]
     weights = class_weights(config, prepared) if name == WEIGHTED_LOSS else None
     return Measure(
         (kind, outputs, *options.items()),
         tuple(target.scale for target in targets if isinstance(target, NumberTarget)),
-        getattr(config.loss, "label_smoothing", 0.0) if split == "training" else 0.0,
+        given_label_smoothing(config.loss) if split == "training" else 0.0,
         () if weights is None else tuple(map(tuple, weights.tolist())),
-        default_metrics(prepared[0].task)[0],
+        TASKS[prepared[0].task].default_metrics[0],
     )
 
 

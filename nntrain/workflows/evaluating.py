@@ -13,17 +13,18 @@ from pathlib import Path
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.assembly.class_weights import example_weights, given_class_weights, known_class_weights
+from nntrain.assembly.class_weights import example_weights, known_class_weights
 from nntrain.assembly.data import SPLITS, Data, Prepared, read_file
 from nntrain.assembly.training import build_evaluator, build_loss
 from nntrain.config.data import SplitFileConfig
 from nntrain.config.experiment import Experiment
+from nntrain.config.loss import given_class_weights
 from nntrain.data.dataset import Dataset, Kind
 from nntrain.data.readers.opened import OpenedFile
-from nntrain.data.task import Task
 from nntrain.errors import DataError, RunError, UserError
 from nntrain.runs.naming import as_path
 from nntrain.runs.store import CONFIG, ENVIRONMENT, RESULT, RunDirectory
+from nntrain.tasks import Task
 from nntrain.train.baseline import constant_losses
 from nntrain.train.evaluation import Evaluation, evaluate_predictions
 from nntrain.train.metrics import LOSS, WEIGHTED_LOSS
@@ -110,7 +111,7 @@ def _class_weights(model: Model) -> Array | None:
     Those that are `balanced` are in result.json; a run of an nntrain that did not write them there has none to show.
     """
     config, classes = model.experiment.config, model.preprocessor.classes
-    if classes is None or given_class_weights(config) is None:
+    if classes is None or given_class_weights(config.loss) is None:
         return None
     try:
         recorded = model.directory.read_result().get("class_weights")

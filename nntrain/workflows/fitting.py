@@ -20,6 +20,7 @@ from nntrain.assembly.monitors import check_monitors, undefined_metrics
 from nntrain.assembly.resolve import plan_network, resolve
 from nntrain.assembly.training import build_evaluator, build_loss, build_population, build_units
 from nntrain.config.experiment import Experiment, check_loaded
+from nntrain.config.loss import given_label_smoothing
 from nntrain.config.root import Config
 from nntrain.config.schedule import PlateauConfig
 from nntrain.config.training import MOST_THREADS, EarlyStoppingConfig
@@ -410,7 +411,7 @@ class Fit:
 
 def _notes(config: Config) -> tuple[str, ...]:
     """Which of the losses that are shown while training goes on is not of the true targets."""
-    is_smoothed = getattr(config.loss, "label_smoothing", 0.0) > 0
+    is_smoothed = given_label_smoothing(config.loss) > 0
     return ("the training loss has smoothed targets, all other scores the true ones",) if is_smoothed else ()
 
 

@@ -15,13 +15,13 @@ from nntrain.assembly.footprint import refuse_beyond
 from nntrain.assembly.outputs import why_no_probabilities
 from nntrain.assembly.resolve import plan_network, resolve
 from nntrain.data.dataset import Dataset
-from nntrain.data.task import Task
 from nntrain.errors import RunError, UserError
 from nntrain.memory import Memory
 from nntrain.nn.network import Network
 from nntrain.runs.arrays_file import ArraySpec
 from nntrain.runs.finding import find_run
 from nntrain.runs.store import CONFIG, PREPROCESS, WEIGHTS
+from nntrain.tasks import Task
 from nntrain.visible import prefixed
 from nntrain.workflows.reading import read_experiment, read_preprocessor
 from nntrain.workflows.rows import rows_dataset

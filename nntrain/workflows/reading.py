@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nntrain.config.experiment import Experiment, parse_experiment
-from nntrain.config.section import LARGEST_INTEGER
 from nntrain.data.preprocess import VERSION, Preprocessor
 from nntrain.errors import NEWER, UserError, what_newer_needs
+from nntrain.language.values import LARGEST_INTEGER
 from nntrain.runs.store import CONFIG, PREPROCESS, RunDirectory
 from nntrain.visible import Lines, is_visible, lines_of
 

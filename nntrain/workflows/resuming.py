@@ -14,11 +14,11 @@ from nntrain.assembly.resolve import plan_network, resolve
 from nntrain.config.column import structure_key
 from nntrain.config.experiment import Experiment
 from nntrain.config.root import Config
-from nntrain.config.section import LARGEST_INTEGER
 from nntrain.config.training import MOST_THREADS
 from nntrain.config.written import config_text
 from nntrain.diagnosis.snapshots import snapshots_of, without_snapshots
 from nntrain.errors import RunError, UserError
+from nntrain.language.values import LARGEST_INTEGER
 from nntrain.runs.checkpoint import read_checkpoint
 from nntrain.runs.environment import environment
 from nntrain.runs.finding import find_run

@@ -11,21 +11,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nntrain.assembly.class_weights import given_class_weights
 from nntrain.assembly.data import Data, Prepared, checksums, wants_output_per_class
 from nntrain.assembly.footprint import SMALLER, footprint, refuse_beyond
 from nntrain.assembly.monitors import check_monitors
 from nntrain.assembly.resolve import plan_network, resolve
-from nntrain.config import dump
 from nntrain.config.checks import is_weighted, unweighted
 from nntrain.config.data import SplitFileConfig
-from nntrain.config.diagnostics import config_error
 from nntrain.config.experiment import Experiment, check_loaded
+from nntrain.config.loss import given_class_weights
 from nntrain.config.search import RandomConfig, SearchConfig, is_random
 from nntrain.config.written import searchable_text
 from nntrain.data.comparison import same_examples
 from nntrain.data.dataset import Dataset
 from nntrain.errors import ConfigError, DataError, DivergedError, Interrupted, RunError, UserError
+from nntrain.language import dump
+from nntrain.language.diagnostics import config_error
 from nntrain.runs.environment import environment, seen_from
 from nntrain.runs.messages import LEADERBOARD
 from nntrain.runs.naming import as_path
@@ -238,7 +238,7 @@ class Search:
                 f"{self.config.monitor} needs validation examples",
                 hint="set data.split.validation, or evaluation: {folds: 5}",
             )
-        if is_weighted(self.config.monitor) and given_class_weights(resolved.config) is None:
+        if is_weighted(self.config.monitor) and given_class_weights(resolved.config.loss) is None:
             mistake = unweighted(("search", "monitor"), self.config.monitor)
             raise self.experiment.error("search.monitor", mistake.message, mistake.hint)
         self._check_monitors(experiment, resolved, data)

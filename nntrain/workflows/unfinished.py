@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from nntrain.config import dump
 from nntrain.errors import RunError, UserError
+from nntrain.language import dump
 from nntrain.runs.listing import list_runs
 from nntrain.runs.messages import LEADERBOARD, is_search
 from nntrain.runs.process import process_died

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.assembly.class_weights import given_class_weights
 from nntrain.config.experiment import Experiment
+from nntrain.config.loss import given_class_weights
 from nntrain.errors import DivergedError, Interrupted, UserError
 from nntrain.runs import jsonfile
 from nntrain.runs.arrays_file import arrays_sha256
@@ -212,7 +212,7 @@ def _check_complete(directory: RunDirectory) -> None:
 
 def _recorded_otherwise(experiment: Experiment, recorded: Trace) -> list[str]:
     """Why the history of a run with class weights may differ though the weights of its network do not."""
-    is_weighted = given_class_weights(experiment.config) is not None
+    is_weighted = given_class_weights(experiment.config.loss) is not None
     return (
         [RECORDED_OTHERWISE]
         if is_weighted and not all(b'"training.weighted_loss"' in line for line in recorded.lines)

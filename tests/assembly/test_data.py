@@ -8,8 +8,8 @@ import pytest
 from nntrain.arrays import Array
 from nntrain.assembly.data import Data
 from nntrain.data.dataset import Dataset
-from nntrain.data.task import Task
 from nntrain.errors import ConfigError, DataError
+from nntrain.tasks import Task
 from tests.experiments import BINARY, CLASSES, PETS, VALUES, load, write_pets, write_table
 
 

@@ -9,8 +9,8 @@ from nntrain.assembly.hyperparameters import of_members
 from nntrain.assembly.layers import NetworkShapeError, build_activation, build_blueprint, build_initializer, position_of
 from nntrain.config import activations as act
 from nntrain.config import initializers as init
-from nntrain.config.anatomy import variants
 from nntrain.config.network import DenseConfig, DropoutConfig, FlattenConfig, LayerConfig, ReshapeConfig
+from nntrain.language.anatomy import variants
 from nntrain.nn import activations, initializers
 from nntrain.nn.dense import Dense
 from nntrain.nn.dropout import Dropout

@@ -4,8 +4,9 @@ import pytest
 
 from nntrain.assembly.outputs import output_activation, why_no_probabilities
 from nntrain.config.root import Config
-from nntrain.data.task import Task
 from nntrain.errors import ConfigError
+from nntrain.language.anatomy import dotted
+from nntrain.tasks import Task
 from tests.experiments import CLASSES, PETS, VALUES, load, prepare, write_pets
 
 HEAD = "data: {synthetic: {type: moons, examples: 20}}\nloss: mean_squared_error\n"
@@ -46,8 +47,8 @@ ENDS = {
 @pytest.mark.parametrize("name", ENDS)
 def test_the_activation_of_the_output(name: str) -> None:
     network, path, kind = ENDS[name]
-    found, activation = output_activation(config(network))
-    assert (found, activation.type) == (path, kind)
+    where, found = output_activation(config(network))
+    assert (dotted(where), found) == (path, kind)
 
 
 SCORES = ("linear", "tanh", "relu", "leaky_relu", "elu", "gelu", "softplus")

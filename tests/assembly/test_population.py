@@ -11,13 +11,14 @@ from nntrain.arrays import Array
 from nntrain.assembly.data import Data, Prepared
 from nntrain.assembly.resolve import resolve
 from nntrain.assembly.training import build_population
-from nntrain.config.column import column_paths, structure_key
+from nntrain.config.column import structure_key
 from nntrain.config.experiment import Experiment
 from nntrain.config.root import Config
 from nntrain.nn.initializers import Values
 from nntrain.train.loop import Training
 from nntrain.train.records import Outcome
 from nntrain.train.supervised import supervised
+from tests.config.paths import column_paths
 from tests.experiments import CLASSES, VALUES, load, prepare
 
 # Two values of every column, by the last part of its path.

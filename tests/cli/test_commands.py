@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from nntrain.data.describe import ClassRow, ColumnRow
-from nntrain.data.task import Task
 from nntrain.errors import DataError
 from nntrain.runs import RunDirectory
 from nntrain.runs.listing import RunSummary
+from nntrain.tasks import Task
 from nntrain.train.evaluation import evaluate_predictions
 from nntrain.workflows.predicting import Predictions
 from nntrain.workflows.results import WEIGHTED_LOSS_NOTE, CheckReport, GradientReport, GradientRow, LayerRow

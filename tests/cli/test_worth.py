@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nntrain.data.task import Task
+from nntrain.tasks import Task
 from nntrain.train.evaluation import evaluate_predictions
 from nntrain.workflows.results import LayerRow
 from tests.cli.conftest import RUN, Invoke, answer, fit_result, lines

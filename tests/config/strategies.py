@@ -5,12 +5,12 @@ from typing import Any, Literal, get_args, get_origin
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 from hypothesis import strategies as st
 
-from nntrain.config.anatomy import as_model, default_of, fields, forms, is_list, items, optional, peel
 from nntrain.config.data import DataConfig, SyntheticConfig
 from nntrain.config.initializers import ValuesConfig
 from nntrain.config.root import Config
 from nntrain.config.search import EvaluationConfig
-from nntrain.config.section import Section
+from nntrain.language.anatomy import as_model, default_of, fields, forms, is_list, items, optional, peel
+from nntrain.language.section import Section
 
 WORDS = st.one_of(
     st.none(),

@@ -8,7 +8,7 @@ from nntrain.config.data import PreprocessConfig, SyntheticKind
 from nntrain.config.training import METRICS
 from nntrain.data.readers.synthetic import Synthetic
 from nntrain.data.scaling import METHODS
-from nntrain.data.task import Task
+from nntrain.tasks import Task
 from nntrain.train.metrics import METRICS as COMPUTED
 
 

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from nntrain.config import Config, column_paths, structure_key
+from nntrain.config import Config, structure_key
 from tests.config.conftest import Load
+from tests.config.paths import column_paths
 
 TEXT = """\
 data: {synthetic: moons}

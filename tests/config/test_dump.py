@@ -6,9 +6,9 @@ from hypothesis import assume, given, settings
 from pydantic import ValidationError
 
 from nntrain.config import Config, resolved_yaml
-from nntrain.config.diagnostics import Text
-from nntrain.config.dump import flow
-from nntrain.config.load import parse
+from nntrain.language.diagnostics import Text
+from nntrain.language.dump import flow
+from nntrain.language.load import parse
 from tests.config.conftest import Load
 from tests.config.strategies import PLAIN, configs
 

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from nntrain.config import Experiment, load_experiment, resolved_yaml, valid_paths
+from nntrain.config import Experiment, load_experiment, resolved_yaml
 from nntrain.errors import ConfigError
+from nntrain.language.mistake import Mistake
 from tests.config.conftest import BASE, Load
+from tests.config.paths import valid_paths
 
 TEXT = """\
 data: {path: ../data/iris.csv, target: species}
@@ -159,7 +161,7 @@ def test_a_mistake_at_a_path_that_does_not_exist_has_a_place_all_the_same(load: 
 
 
 def test_several_mistakes(load: Load) -> None:
-    mistakes = [("optimizer.momentum", "two", None), ("network.1", "one", None)]
+    mistakes = [Mistake(("optimizer", "momentum"), "two"), Mistake(("network", 1), "one")]
     assert str(load(TEXT).errors(mistakes)).splitlines()[0::3] == [
         "a.yaml:4:5: one",
         "a.yaml:5:34: two",

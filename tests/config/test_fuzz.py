@@ -7,14 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nntrain.config import Config, load_experiment, valid_paths
-from nntrain.config.diagnostics import Text, config_error
-from nntrain.config.dump import flow
+from nntrain.config import Config, load_experiment
 from nntrain.config.experiment import Experiment
-from nntrain.config.load import parse
-from nntrain.config.paths import parse_path, put
 from nntrain.config.reference_text import EXAMPLE
+from nntrain.config.vocabulary import VOCABULARY
 from nntrain.errors import ConfigError
+from nntrain.language.diagnostics import Text, config_error
+from nntrain.language.dump import flow
+from nntrain.language.load import parse
+from nntrain.language.paths import parse_path, put
+from tests.config.paths import valid_paths
 from tests.config.strategies import PLAIN, SCALARS
 
 TOKENS = [
@@ -98,7 +100,7 @@ def test_a_damaged_example(file: Path, changes: list[tuple[float, int, str]]) ->
 @settings(max_examples=200, deadline=None)
 def test_anything_anywhere(file: Path, path: str, value: object) -> None:
     data = parse(Text("", EXAMPLE)).data
-    wrong = put(data, parse_path(path, data), value)
+    wrong = put(data, parse_path(path, data, VOCABULARY), value, Config)
     loads(file, flow(wrong).encode("utf-8", errors="surrogatepass"))
 
 

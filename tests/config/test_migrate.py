@@ -10,13 +10,6 @@ from nntrain.config.root import Config
 from nntrain.errors import ConfigError
 from tests.conftest import ROOT
 
-# Two made-up versions after the first.
-LATER: tuple[dict[str, str], ...] = (
-    {},
-    {"optimizer.lr": "learning_rate", "network.*.n_units": "units"},
-    {"training.batch": "batch_size"},
-)
-
 
 def write(path: Path, text: str) -> Path:
     path.write_bytes(text.encode("utf-8"))
@@ -29,7 +22,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_the_present_version_is_that_of_the_config_language(file: Path) -> None:
-    assert Config.model_fields["version"].default == len(STEPS) == 1
+    assert Config.model_fields["version"].default == len(STEPS) + 1 == 1
     assert migrate(write(file, "data: {synthetic: xor}\nnetwork: [dense]\n")).version == 1
 
 
@@ -120,62 +113,6 @@ def test_other_mistakes_are_refused(file: Path, text: str) -> None:
         return
     with pytest.raises(ConfigError):
         migrate(file)
-
-
-def test_keys_are_renamed_where_they_stand(file: Path) -> None:
-    old = (
-        "# mine\n"
-        "version: 1   # the first\n"
-        "network:\n"
-        "  - {type: dense, n_units: 4}   # n_units: small\n"
-        "  - type: dense\n"
-        "    n_units  : 8\n"
-        'optimizer: {"lr": 0.1, type: sgd}\n'
-        "training: {batch: 16}\n"
-        "n_units: lr\n"
-    )
-    migration = migrate(write(file, old), steps=LATER)
-    assert migration.text == (
-        "# mine\n"
-        "version: 3   # the first\n"
-        "network:\n"
-        "  - {type: dense, units: 4}   # n_units: small\n"
-        "  - type: dense\n"
-        "    units  : 8\n"
-        "optimizer: {learning_rate: 0.1, type: sgd}\n"
-        "training: {batch_size: 16}\n"
-        "n_units: lr\n"
-    )
-    assert migration.changes == (
-        "renamed optimizer.lr to learning_rate",
-        "renamed network.0.n_units to units",
-        "renamed network.1.n_units to units",
-        "renamed training.batch to batch_size",
-        "changed to `version: 3`",
-    )
-    # From the second version on only what came after it is looked at.
-    second = "version: 2\noptimizer: {lr: 0.1}\ntraining: {batch: 16}\n"
-    assert migrate(write(file, second), steps=LATER).text == (
-        "version: 3\noptimizer: {lr: 0.1}\ntraining: {batch_size: 16}\n"
-    )
-    assert migrate(write(file, "training: {batch: 16}\n"), steps=LATER).text == (
-        "version: 3\ntraining: {batch_size: 16}\n"
-    )
-
-
-def test_an_old_name_beside_its_new_one_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(file.parent)
-    write(file, "optimizer: {learning_rate: 0.1, lr: 0.2}\n")
-    with pytest.raises(ConfigError) as caught:
-        migrate("old.yaml", steps=LATER)
-    assert str(caught.value) == (
-        "old.yaml:1:33: 'lr' is now called 'learning_rate', which is there too\n"
-        "    1 | optimizer: {learning_rate: 0.1, lr: 0.2}\n"
-        "      |             ^^^^^^^^^^^^^ the new name\n"
-        "    1 | optimizer: {learning_rate: 0.1, lr: 0.2}\n"
-        "      |                                 ^^ keep one of the two\n"
-        "1 error in old.yaml"
-    )
 
 
 def test_a_layout_that_would_change_its_meaning_is_left_to_people(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

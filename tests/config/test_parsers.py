@@ -14,14 +14,15 @@ from yaml.scanner import ScannerError
 import nntrain
 from nntrain.cli.app import app
 from nntrain.cli.gridsearch import parse_parameter
-from nntrain.config import load
-from nntrain.config.diagnostics import Text
-from nntrain.config.explain import explain
-from nntrain.config.load import parse
 from nntrain.config.migrate import migrate
 from nntrain.config.root import Config
+from nntrain.config.vocabulary import VOCABULARY
 from nntrain.data.readers import read
 from nntrain.errors import ConfigError, DataError
+from nntrain.language import load
+from nntrain.language.diagnostics import Text
+from nntrain.language.explain import explain
+from nntrain.language.load import parse
 from tests.config.conftest import BASE, Errors, Load
 from tests.workflows.damage import vouch
 
@@ -318,7 +319,7 @@ class OtherPydantic:
 )
 def test_errors_of_pydantic_that_are_unknown(kind: str, where: tuple[str, ...], value: Any, message: str) -> None:
     error: Any = OtherPydantic(kind, where, value)
-    [mistake] = explain(error, Config)
+    [mistake] = explain(error, Config, VOCABULARY)
     assert mistake.message == message
 
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 import nntrain
 from nntrain.config import load_experiment
-from nntrain.config.load import parse
-from nntrain.config.plain import text_of
 from nntrain.errors import ConfigError, UserError
+from nntrain.language.load import parse
+from nntrain.language.plain import text_of
 from tests.experiments import CLASSES, load, write_pets
 
 PLAIN: dict[str, Any] = {

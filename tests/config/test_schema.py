@@ -5,8 +5,8 @@ import json
 import pytest
 
 from nntrain.config import Config, json_schema
-from nntrain.config.anatomy import type_names
-from nntrain.config.section import Section
+from nntrain.language.anatomy import type_names
+from nntrain.language.section import Section
 
 SCHEMA = json_schema()
 DEFINITIONS = SCHEMA["$defs"]

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from nntrain.config.experiment import load_experiment
-from nntrain.config.paths import valid_paths
 from nntrain.config.search import GridConfig, IntUniformRangeConfig, LogUniformRangeConfig, RandomConfig
 from nntrain.config.search import UniformRangeConfig as Uniform
 from nntrain.errors import UserError
 from nntrain.search.bounds import count_text
 from nntrain.search.space import Axis, points
 from tests.config.conftest import Errors
+from tests.config.paths import valid_paths
 
 CONFIG: dict[str, Any] = {"data": {"synthetic": "moons"}, "network": ["flatten", {"type": "dense", "units": "auto"}]}
 ODD = [{"type": "sgd"}, {"type": {}}, [["sgd"]], [{}], {}, [], {"a": {"b": [1]}}, math.nan, math.inf, True, None, ""]

@@ -2,7 +2,8 @@
 
 import pytest
 
-from nntrain.config.suggest import near, same
+from nntrain.config.vocabulary import VOCABULARY
+from nntrain.language.suggest import near, same
 
 
 @pytest.mark.parametrize(
@@ -25,9 +26,9 @@ from nntrain.config.suggest import near, same
     ],
 )
 def test_the_nearest_word(word: object, known: list[str], meant: str | None) -> None:
-    assert near(word, known) == meant
+    assert near(word, known, VOCABULARY.aliases) == meant
 
 
 def test_spelling_alone_does_not_make_words_the_same() -> None:
-    assert same("epoch", ["epochs"]) is None
-    assert same("Epochs", ["epochs"]) == "epochs"
+    assert same("epoch", ["epochs"], VOCABULARY.aliases) is None
+    assert same("Epochs", ["epochs"], VOCABULARY.aliases) == "epochs"

@@ -16,9 +16,9 @@ from nntrain.data.dataset import Dataset, numeric_column, text_column
 from nntrain.data.gathering import SHOWN
 from nntrain.data.preprocess import Preprocessor
 from nntrain.data.readers import lines, read, spelling
-from nntrain.data.task import Task
 from nntrain.diagnosis.audit import column_warnings
 from nntrain.errors import DataError
+from nntrain.tasks import Task
 
 
 def _peak(path: Path, **settings: Any) -> int:

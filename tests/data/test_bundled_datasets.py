@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from nntrain.data.readers import read
-from nntrain.data.task import Task, infer_task, stratification_labels
+from nntrain.data.task import infer_task, stratification_labels
+from nntrain.tasks import Task
 
 FILES = ["breast-cancer.csv", "diabetes.csv", "digits.npz", "iris.csv", "wine.csv"]
 

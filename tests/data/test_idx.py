@@ -11,8 +11,9 @@ import pytest
 
 from nntrain.arrays import Array
 from nntrain.data.readers import read
-from nntrain.data.task import Task, infer_task
+from nntrain.data.task import infer_task
 from nntrain.errors import DataError
+from nntrain.tasks import Task
 
 CODES = {"u1": 8, "i1": 9, ">i2": 11, ">i4": 12, ">f4": 13, ">f8": 14}
 IMAGES, LABELS = "t-images-idx3-ubyte", "t-labels-idx1-ubyte"

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from nntrain.arrays import Array
 from nntrain.data.dataset import Column, Dataset, numeric_column, text_column
 from nntrain.data.preprocess import Preprocessor
-from nntrain.data.task import Task
 from nntrain.errors import DataError
+from nntrain.tasks import Task
 
 NAN = math.nan
 

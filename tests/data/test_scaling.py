@@ -16,7 +16,7 @@ from nntrain.data.inputs import ArrayInputs, TableInputs
 from nntrain.data.preprocess import Preprocessor
 from nntrain.data.scaling import fit_scaling, mean, median
 from nntrain.data.targets import NumberTarget
-from nntrain.data.task import Task
+from nntrain.tasks import Task
 
 METHODS = ["standard", "minmax"]
 ROWS = 40

@@ -9,8 +9,9 @@ import pytest
 from nntrain.arrays import Array
 from nntrain.data.dataset import Dataset
 from nntrain.data.readers.synthetic import Synthetic, generate
-from nntrain.data.task import Task, infer_task
+from nntrain.data.task import infer_task
 from nntrain.errors import DataError
+from nntrain.tasks import Task
 
 KINDS = get_args(Synthetic)
 

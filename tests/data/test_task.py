@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from nntrain.data.dataset import Column, Dataset, numeric_column, text_column
-from nntrain.data.task import Task, class_labels, class_names, infer_task, stratification_labels
+from nntrain.data.task import class_labels, class_names, infer_task, stratification_labels
 from nntrain.errors import DataError
+from nntrain.tasks import Task
 
 
 def column(name: str, values: Sequence[Any]) -> Column:

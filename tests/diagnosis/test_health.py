@@ -8,7 +8,6 @@ import pytest
 
 from nntrain.arrays import Array
 from nntrain.data.batches import Examples
-from nntrain.data.task import Task
 from nntrain.diagnosis.health import SMALLEST_SAMPLE, SPACING, Health, norm
 from nntrain.diagnosis.symptoms import Symptoms
 from nntrain.memory import Memory
@@ -24,6 +23,7 @@ from nntrain.nn.network import Network
 from nntrain.optim.sgd import Sgd
 from nntrain.optim.update import Update
 from nntrain.streams import Key, Purpose, Streams
+from nntrain.tasks import Task
 from nntrain.train.evaluator import Evaluator
 from nntrain.train.loop import Training
 from nntrain.train.population import Population

@@ -12,9 +12,9 @@ from nntrain.config.root import Config
 from nntrain.data.dataset import Dataset, numeric_column
 from nntrain.data.preprocess import Preprocessor
 from nntrain.data.source import Arrays
-from nntrain.data.task import Task
 from nntrain.diagnosis.postmortem import Finding, InspectedStep, Quantity
 from nntrain.diagnosis.remedies import Blamed, Remedy, neat, remedies
+from nntrain.tasks import Task
 
 
 @pytest.mark.parametrize(

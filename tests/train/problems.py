@@ -7,7 +7,6 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.data.batches import Examples
-from nntrain.data.task import Task
 from nntrain.memory import Memory
 from nntrain.nn.activations import Softmax, Tanh
 from nntrain.nn.blueprint import plan
@@ -20,6 +19,7 @@ from nntrain.optim.schedules import ConstantRate, Schedule
 from nntrain.optim.sgd import Sgd
 from nntrain.optim.update import Update
 from nntrain.streams import Key, Purpose, Streams
+from nntrain.tasks import Task
 from nntrain.train.evaluator import Evaluator
 from nntrain.train.loop import Training
 from nntrain.train.population import Population

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from nntrain.arrays import Array
-from nntrain.data.task import Task
 from nntrain.nn.losses import (
     BinaryCrossEntropy,
     CrossEntropy,
@@ -17,9 +16,11 @@ from nntrain.nn.losses import (
     MeanSquaredError,
     Perceptron,
 )
+from nntrain.tasks import Task
 from nntrain.train import baseline
 from nntrain.train.baseline import baseline_scores, constant_loss, not_beaten
 from nntrain.train.evaluator import Units
+from tests.conformance.losses import LOSSES, LossRow
 
 # Training: 6 of class 0, 3 of class 1, 1 of class 2. Scored on one example of each.
 SHARES = np.eye(3, dtype=np.float32)[[0] * 6 + [1] * 3 + [2]]
@@ -73,6 +74,13 @@ def test_a_label_that_the_training_examples_never_have_costs_much_but_not_everyt
 def test_the_perceptrons_criterion_of_a_constant_is_undefined() -> None:
     """L = (y − t) a of a constant activation a is as near to 0 as one likes."""
     assert math.isnan(constant_loss(Perceptron(), QUARTER, QUARTER))
+
+
+@pytest.mark.parametrize("row", LOSSES, ids=lambda row: row.name)
+def test_every_loss_has_its_baseline(row: LossRow) -> None:
+    """A loss that computes its activation itself is given what that makes the answer of, which is scored then."""
+    t = row.targets(np.random.default_rng(0), 1, 5, row.outputs)[0]
+    assert math.isnan(constant_loss(row.loss, t, t)) == isinstance(row.loss, Perceptron)
 
 
 def test_many_examples_are_taken_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,6 @@ import pytest
 
 from nntrain.arrays import Array
 from nntrain.data.batches import Examples
-from nntrain.data.task import Task
 from nntrain.memory import Memory
 from nntrain.nn.activations import Sigmoid, Step, Tanh
 from nntrain.nn.blueprint import plan
@@ -24,6 +23,7 @@ from nntrain.optim.schedules import ConstantRate, Exponential, Plateau, Schedule
 from nntrain.optim.sgd import Sgd
 from nntrain.optim.update import Update
 from nntrain.streams import Key, Purpose, Streams
+from nntrain.tasks import Task
 from nntrain.train.evaluator import Evaluator
 from nntrain.train.loop import Training
 from nntrain.train.population import Population

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from nntrain.arrays import Array
-from nntrain.data.task import Task
+from nntrain.tasks import TASKS, Task
 from nntrain.train.evaluation import confusion_matrix, evaluate_predictions
-from nntrain.train.metrics import METRICS, compute_metrics, default_metrics, is_maximized, metrics_for
+from nntrain.train.metrics import METRICS, compute_metrics, is_maximized
 
 ORACLE = json.loads((Path(__file__).parents[1] / "oracles" / "metrics_sklearn.json").read_text(encoding="utf-8"))
 CASES: dict[str, dict[str, Any]] = ORACLE["cases"]
@@ -30,7 +30,8 @@ def score(name: str, task: Task, y: Any, t: Any) -> list[float]:
 def test_scores_are_those_of_scikit_learn(name: str) -> None:
     task, y, t = arrays(CASES[name])
     scores = {
-        metric: values.tolist() for metric, values in compute_metrics(metrics_for(task), task, y[None], t[None]).items()
+        metric: values.tolist()
+        for metric, values in compute_metrics(TASKS[task].metrics, task, y[None], t[None]).items()
     }
     assert scores == {metric: [pytest.approx(value, abs=1e-12)] for metric, value in CASES[name]["scores"].items()}
 
@@ -59,7 +60,7 @@ def test_the_report_has_scikit_learns_figures_for_each_output(name: str) -> None
 def test_members_are_scored_as_if_alone(name: str, dtype: str) -> None:
     task, y, t = arrays(CASES[name], dtype)
     population = np.stack([y, y[::-1], np.roll(y, 3, axis=0)])
-    names = metrics_for(task)
+    names = TASKS[task].metrics
     together = compute_metrics(names, task, population, t[None])
     own_targets = compute_metrics(names, task, population, np.stack([t, t, t]))
     for member, outputs in enumerate(population):
@@ -77,7 +78,7 @@ def test_a_member_with_an_output_that_is_not_finite_scores_nan_and_the_others_th
     task, y, t = arrays(CASES[name])
     population = np.stack([y, y])
     population[1, 2, 0] = bad
-    for metric, values in compute_metrics(metrics_for(task), task, population, t[None]).items():
+    for metric, values in compute_metrics(TASKS[task].metrics, task, population, t[None]).items():
         assert values[0] == pytest.approx(CASES[name]["scores"][metric], abs=1e-12)
         assert np.isnan(values[1]), metric
 
@@ -196,8 +197,8 @@ def test_an_empty_split_cannot_be_evaluated() -> None:
 
 @pytest.mark.parametrize("task", Task)
 def test_every_task_has_default_metrics_that_apply_to_it(task: Task) -> None:
-    assert set(default_metrics(task)) <= set(metrics_for(task))
-    assert default_metrics(task)
+    assert set(TASKS[task].default_metrics) <= set(TASKS[task].metrics)
+    assert TASKS[task].default_metrics
 
 
 def test_a_metric_that_does_not_apply_is_refused() -> None:

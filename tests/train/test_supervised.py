@@ -9,7 +9,6 @@ import pytest
 from nntrain.arrays import Array
 from nntrain.data.batches import Examples
 from nntrain.data.source import Arrays, Source
-from nntrain.data.task import Task
 from nntrain.memory import Memory
 from nntrain.nn.activations import Linear, Sigmoid, Softmax
 from nntrain.nn.blueprint import plan
@@ -22,6 +21,7 @@ from nntrain.nn.reshape import Flatten
 from nntrain.optim.sgd import Sgd
 from nntrain.optim.update import Update
 from nntrain.streams import Key, Purpose, Streams
+from nntrain.tasks import Task
 from nntrain.train import evaluator as evaluator_module
 from nntrain.train.evaluator import Evaluator, Units
 from nntrain.train.supervised import NETWORK, Supervised

@@ -11,8 +11,8 @@ import nntrain
 from nntrain.arrays import Array
 from nntrain.assembly.data import Data
 from nntrain.config.experiment import load_experiment
-from nntrain.data.task import Task
 from nntrain.errors import DataError, UserError
+from nntrain.tasks import Task
 from nntrain.workflows import FitResult, evaluation
 from tests.experiments import BINARY, CLASSES, PETS, VALUES, load, write_pets, write_table
 

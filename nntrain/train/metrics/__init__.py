@@ -2,28 +2,24 @@
 
 from nntrain.train.metrics.table import (
     LOSS,
-    LOSSES,
     METRICS,
     OF_POSITIVE_CLASS,
+    RECORDED_LOSSES,
     WEIGHTED_LOSS,
     Metric,
     compute_metrics,
-    default_metrics,
     is_maximized,
-    metrics_for,
     positive_class,
 )
 
 __all__ = [
     "LOSS",
-    "LOSSES",
     "METRICS",
     "OF_POSITIVE_CLASS",
+    "RECORDED_LOSSES",
     "WEIGHTED_LOSS",
     "Metric",
     "compute_metrics",
-    "default_metrics",
     "is_maximized",
-    "metrics_for",
     "positive_class",
 ]

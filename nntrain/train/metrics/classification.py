@@ -6,10 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.data.task import Task
 from nntrain.memory import full, zeros
-
-SCORED_BY_RANK = frozenset({Task.BINARY, Task.MULTILABEL})
+from nntrain.tasks import TASKS, Task
 
 
 @dataclass(frozen=True)
@@ -132,7 +130,7 @@ def roc_auc(task: Task, y: Array, t: Array) -> Array:
     sharing their middle rank. Multilabel: the mean over labels. NaN where a label has positive or negative
     examples only. Raises ValueError for another task.
     """
-    if task not in SCORED_BY_RANK:
+    if "roc_auc" not in TASKS[task].metrics:
         raise ValueError(f"roc_auc applies to binary and multilabel tasks, not to {task}")
     scores = np.ascontiguousarray(y.swapaxes(1, 2))  # [M, K, N]
     positive = np.broadcast_to(t.swapaxes(1, 2) > 0.5, scores.shape)

@@ -3,8 +3,8 @@
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.data.task import Task
 from nntrain.memory import full
+from nntrain.tasks import Task
 
 
 def rmse(task: Task, y: Array, t: Array) -> Array:

@@ -17,9 +17,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from nntrain.arrays import Array
-from nntrain.data.task import Task
+from nntrain.tasks import TASKS, Task
 from nntrain.train.metrics.classification import (
-    SCORED_BY_RANK,
     accuracy,
     balanced_accuracy,
     f1,
@@ -33,19 +32,14 @@ MetricFunction = Callable[[Task, Array, Array], Array]
 
 # What is recorded beside the metrics; the second where classes have weights.
 LOSS, WEIGHTED_LOSS = "loss", "weighted_loss"
-LOSSES = (LOSS, WEIGHTED_LOSS)
-
-DECIDED = frozenset({Task.CLASSIFICATION, Task.BINARY, Task.MULTILABEL})
-SINGLE_LABEL = frozenset({Task.CLASSIFICATION, Task.BINARY})
-REGRESSION = frozenset({Task.REGRESSION})
+RECORDED_LOSSES = (LOSS, WEIGHTED_LOSS)
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric: the tasks it applies to, whether larger is better, its function (task, y, t) → [M]."""
+    """A metric: whether larger is better, and its function (task, y, t) → [M]. `tasks.py` says what it applies to."""
 
     name: str
-    tasks: frozenset[Task]
     maximize: bool
     function: MetricFunction
 
@@ -53,16 +47,16 @@ class Metric:
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("accuracy", DECIDED, True, accuracy),
-        Metric("balanced_accuracy", SINGLE_LABEL, True, balanced_accuracy),
-        Metric("precision", DECIDED, True, precision),
-        Metric("recall", DECIDED, True, recall),
-        Metric("f1", DECIDED, True, f1),
-        Metric("roc_auc", SCORED_BY_RANK, True, roc_auc),
-        Metric("rmse", REGRESSION, False, rmse),
-        Metric("mae", REGRESSION, False, mae),
-        Metric("r2", REGRESSION, True, r2),
-        Metric("max_error", REGRESSION, False, max_error),
+        Metric("accuracy", True, accuracy),
+        Metric("balanced_accuracy", True, balanced_accuracy),
+        Metric("precision", True, precision),
+        Metric("recall", True, recall),
+        Metric("f1", True, f1),
+        Metric("roc_auc", True, roc_auc),
+        Metric("rmse", False, rmse),
+        Metric("mae", False, mae),
+        Metric("r2", True, r2),
+        Metric("max_error", False, max_error),
     )
 }
 
@@ -75,31 +69,15 @@ def positive_class(task: Task, classes: Sequence[str] | None) -> str | None:
     return classes[1] if task is Task.BINARY and classes is not None and len(classes) == 2 else None
 
 
-def metrics_for(task: Task) -> tuple[str, ...]:
-    """The names of all metrics that apply to the task, in the order of the table."""
-    return tuple(name for name, metric in METRICS.items() if task in metric.tasks)
-
-
-def default_metrics(task: Task) -> tuple[str, ...]:
-    """What `metrics: auto` computes in every epoch: accuracy; with F1 for labels; RMSE and R² for values."""
-    match task:
-        case Task.CLASSIFICATION | Task.BINARY:
-            return ("accuracy",)
-        case Task.MULTILABEL:
-            return ("accuracy", "f1")
-        case Task.REGRESSION:
-            return ("rmse", "r2")
-
-
 def compute_metrics(names: Iterable[str], task: Task, y: Array, t: Array) -> dict[str, Array]:
     """Each named metric's values [M], in the order asked.
 
-    Raises ValueError for a name that is not in METRICS or does not apply to the task.
+    Raises ValueError for a name that is no metric or does not apply to the task.
     """
     values = {}
     for name in names:
-        if name not in METRICS or task not in METRICS[name].tasks:
-            raise ValueError(f"metric {name!r} does not apply to {task}: one of {', '.join(metrics_for(task))}")
+        if name not in TASKS[task].metrics:
+            raise ValueError(f"metric {name!r} does not apply to {task}: one of {', '.join(TASKS[task].metrics)}")
         values[name] = METRICS[name].function(task, y, t)
     return values
 
@@ -110,7 +88,7 @@ def is_maximized(monitor: str) -> bool:
     Raises ValueError for a quantity that is neither a metric nor a loss.
     """
     name = monitor.rpartition(".")[2]
-    if name in LOSSES:
+    if name in RECORDED_LOSSES:
         return False
     if name not in METRICS:
         known = ", ".join((LOSS, *METRICS, WEIGHTED_LOSS))

@@ -10,7 +10,7 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.data.dataset import quoted
-from nntrain.data.task import Task
+from nntrain.tasks import Task
 
 _OF_POSITIVES = ("precision", "recall", "f1")
 

@@ -1,14 +1,13 @@
-"""Config → YAML with every default written out, which loads again to an equal config."""
+"""Models and plain data → YAML, which is read again as what it was made of."""
 
 from typing import Any
 
 import yaml
 
-from nntrain.config.root import Config
-from nntrain.config.scalars import read_scalar
+from nntrain.language.scalars import read_scalar
+from nntrain.language.section import Section
 
 _DUMPER = yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper
-_HEADER = "# The resolved experiment: every default is written out. `nntrain fit` on this file repeats it.\n"
 
 
 class _Dumper(_DUMPER):  # type: ignore[misc, valid-type]
@@ -46,7 +45,7 @@ def _represent_flow_text(dumper: _FlowDumper, value: str) -> Any:
 
 
 def writable(text: str) -> str:
-    r"""Return a text without lone surrogates, which no file can hold; those of a file's name become `\udcff`."""
+    r"""A text without lone surrogates, which no file can hold; those of a file's name become `\udcff`."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
@@ -68,23 +67,20 @@ _FlowDumper.add_representer(tuple, _represent_flow_list)
 _FlowDumper.add_representer(dict, _represent_flow)
 
 
-def resolved_yaml(config: Config, *, only: str | None = None) -> str:
-    """Return a config, or one section of it, as YAML, every default written out, in the order of the reference."""
-    parts = [
-        yaml.dump({name: value}, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
-        for name, value in _type_first(config.model_dump(include=None if only is None else {only})).items()
-    ]
-    return _HEADER + "\n" + "".join(parts)
+def written(section: Section, *, only: str | None = None) -> str:
+    """A section, or one setting of it, as YAML, every default written out, in the order of the reference."""
+    given = section.model_dump(include=None if only is None else {only})
+    return "".join(block({name: value}, width=110) for name, value in _type_first(given).items())
 
 
-def block(value: Any) -> str:
-    """Return plain data as YAML, mappings on lines of their own and lists of scalars on one line."""
-    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1 << 30)
+def block(value: Any, *, width: int = 1 << 30) -> str:
+    """Plain data as YAML, mappings on lines of their own and lists of scalars on one line, if it is no wider."""
+    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=width)
     return text
 
 
 def flow(value: Any) -> str:
-    """Return plain data as YAML on one line."""
+    """Plain data as YAML on one line."""
     text: str = yaml.dump(value, Dumper=_FlowDumper, sort_keys=False, allow_unicode=True, width=1 << 30)
     return text.removesuffix("\n").removesuffix("...").strip()
 

@@ -1,4 +1,4 @@
-"""Shows mistakes: where, what, and what to do.
+"""How mistakes are shown: where, what, and what to do.
 
 configs/iris.yaml:14:3: unknown key 'learning_rat' in optimizer (adam)
    14 |   learning_rat: 0.01
@@ -14,7 +14,7 @@ from functools import cached_property
 from nntrain.errors import ConfigError
 from nntrain.visible import Lines, cell_width, is_visible, lines_of, prefixed
 
-_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what YAML takes for the end of a line
+LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what YAML takes for the end of a line
 _WIDEST = 110  # longer lines are shown in part
 _CONTEXT = 50  # columns shown before the caret of a longer line
 _MOST_SHOWN = 50
@@ -41,7 +41,7 @@ class Text:
     @cached_property
     def lines(self) -> list[str]:
         """The lines, without their ends and without a byte order mark."""
-        return _LINE_BREAK.split(self.content.removeprefix("\ufeff"))
+        return LINE_BREAK.split(self.content.removeprefix("\ufeff"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Problem:
-    """A mistake.
+    """A mistake with its place in a text, ready to be shown.
 
     Args:
         message: what is wrong; `Lines` where it has several.
@@ -83,7 +83,7 @@ class Problem:
         return self.place if isinstance(self.place, Text) else self.place.text
 
     def render(self) -> Lines:
-        """Return the text that is shown, of one or more lines."""
+        """The text that is shown, of one or more lines."""
         if isinstance(self.place, Text):
             return Lines(prefixed(f"{self.place.name}: ", self.message), *_hint_lines("", self.hint))
         where = self.place.text.name
@@ -94,15 +94,15 @@ class Problem:
 
 
 def config_error(problems: Sequence[Problem], changes: Sequence[Text] = ()) -> ConfigError:
-    """Return the error that reports all problems, those of the file by line, then those of overrides.
+    """The error that reports all problems, those of the file by line, then those of overrides.
 
     Args:
         problems: one or more.
         changes: the overrides that are in effect; what is wrong in the file may follow from them.
     """
     # A text can be among the changes twice (--set), and counts where it was first.
-    places = {change: place for place, change in reversed([*enumerate(changes, start=1)])}
-    ordered = sorted(dict.fromkeys(problems), key=lambda problem: _order(problem, places))
+    turns = {change: turn for turn, change in reversed([*enumerate(changes, start=1)])}
+    ordered = sorted(dict.fromkeys(problems), key=lambda problem: _order(problem, turns))
     shown: list[str] = [problem.render() for problem in ordered[:_MOST_SHOWN]]
     if len(ordered) > _MOST_SHOWN:
         shown.append(f"… and {len(ordered) - _MOST_SHOWN:,} more")
@@ -115,7 +115,7 @@ def config_error(problems: Sequence[Problem], changes: Sequence[Text] = ()) -> C
 
 
 def show(value: object) -> str:
-    """Return a value as messages quote it."""
+    """A value as messages quote it."""
     match value:
         case None:
             return "nothing"
@@ -134,15 +134,24 @@ def show(value: object) -> str:
 
 
 def one_of(words: Sequence[str]) -> str:
-    """Return 'a', 'a or b', or 'a, b or c'."""
+    """'a', 'a or b', or 'a, b or c'."""
+    return _joined(words, "or")
+
+
+def all_of(words: Sequence[str]) -> str:
+    """'a', 'a and b', or 'a, b and c'."""
+    return _joined(words, "and")
+
+
+def _joined(words: Sequence[str], conjunction: str) -> str:
     *others, last = words
-    return f"{', '.join(others)} or {last}" if others else last
+    return f"{', '.join(others)} {conjunction} {last}" if others else last
 
 
-def _order(problem: Problem, places: Mapping[Text, int]) -> tuple[int, int, int]:
-    """Return what problems are sorted by: those of the file or the dict, then those of each override."""
+def _order(problem: Problem, turns: Mapping[Text, int]) -> tuple[int, int, int]:
+    """What problems are sorted by: those of the file or the dict, then those of each override."""
     override = problem.text.option not in (None, IN_PYTHON)
-    text = places.get(problem.text, 1) if override else 0
+    text = turns.get(problem.text, 1) if override else 0
     return (text, 0, 0) if isinstance(problem.place, Text) else (text, problem.place.line, problem.place.column)
 
 
@@ -172,5 +181,5 @@ def _hint_lines(pointer: str, hint: str | None) -> list[str]:
 
 
 def _visible(text: str) -> str:
-    """Return a text of one printed line: a tab is one space, and what would move the cursor is shown as a dot."""
+    """A text of one printed line: a tab is one space, and what would move the cursor is shown as a dot."""
     return "".join(char if is_visible(char) else " " if char == "\t" else "·" for char in text)

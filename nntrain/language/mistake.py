@@ -1,8 +1,8 @@
-"""What is wrong with a config, before anybody has looked at where it stands in the file."""
+"""What is wrong with a config, before anybody has looked at where it stands in the file: a `Problem` then."""
 
 from dataclasses import dataclass
 
-from nntrain.config.anatomy import Path
+from nntrain.language.anatomy import Path
 
 
 @dataclass(frozen=True)

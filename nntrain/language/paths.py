@@ -1,14 +1,14 @@
 """Dotted paths: `optimizer.learning_rate`, `network.0.units`, `network.hidden.units`.
 
-A layer goes by its position or by its name. Behind a mapping with free keys (`search.space`) the rest of a path is
-one key, dots and all.
+An item of a list goes by its position, or by its `name` where it has one. Behind a mapping with free keys
+(`search.space`) the rest of a path is one key, dots and all.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, get_origin
 
-from nntrain.config.anatomy import (
+from nntrain.language.anatomy import (
     Path,
     Spot,
     as_model,
@@ -23,28 +23,28 @@ from nntrain.config.anatomy import (
     peel,
     variants,
 )
-from nntrain.config.diagnostics import show
-from nntrain.config.root import Config
-from nntrain.config.section import Section
+from nntrain.language.diagnostics import show
+from nntrain.language.section import Section
+from nntrain.language.vocabulary import Vocabulary
 
 _ABSENT = object()
 
 
-class LayerNames:
-    """The positions of named layers, for many paths through one config; a config that does not change meanwhile."""
+class ItemNames:
+    """The positions of named items of lists, for many paths through one config that does not change meanwhile."""
 
     def __init__(self) -> None:
         self._positions: dict[int, tuple[Any, dict[Any, int]]] = {}  # by the identity of the list, kept alive
 
-    def position(self, name: str, layers: Any) -> int:
-        """Return where the first layer of a name stands; -1 for none."""
-        if id(layers) not in self._positions:
+    def position(self, name: str, items: Any) -> int:
+        """Where the first item of a name stands in a list; -1 for none."""
+        if id(items) not in self._positions:
             positions: dict[Any, int] = {}
-            for place, each in enumerate(_names(layers)):
+            for position, each in enumerate(_names(items)):
                 if isinstance(each, str):
-                    positions.setdefault(each, place)
-            self._positions[id(layers)] = layers, positions
-        return self._positions[id(layers)][1].get(name, -1)
+                    positions.setdefault(each, position)
+            self._positions[id(items)] = items, positions
+        return self._positions[id(items)][1].get(name, -1)
 
 
 class PathError(Exception):
@@ -71,22 +71,25 @@ class Part:
     stop: int
 
 
-def trace(text: str, data: Any, layers: LayerNames | None = None, *, explained: bool = True) -> Iterator[Part]:
-    """Yield the steps of a dotted path through a config.
+def trace(
+    text: str, data: Any, vocabulary: Vocabulary[Any], names: ItemNames | None = None, *, explained: bool = True
+) -> Iterator[Part]:
+    """The steps of a dotted path through a config.
 
     A key that the config language does not have is a step to a spot without annotation; what follows it too.
 
     Args:
         text: the dotted path.
-        data: the config as plain data or models, in full or in part; it decides types, lengths and layer names.
-        layers: remembers the names of layers from one path to the next.
+        data: the config as plain data or models, in full or in part; it decides types, lengths and names of items.
+        vocabulary: what the config may say.
+        names: remembers the names of items from one path to the next.
         explained: whether an error says what was probably meant.
 
     Raises:
         PathError: a part is empty, or a list has no such item.
     """
-    layers = layers or LayerNames()
-    spot, value, start = Spot((), Config, Config), data, 0
+    names = names or ItemNames()
+    spot, value, start = _root(vocabulary), data, 0
     rest = text.split(".")
     while rest:
         spot, value = _settle(spot, value)
@@ -97,9 +100,9 @@ def trace(text: str, data: Any, layers: LayerNames | None = None, *, explained: 
             raise PathError(f"a part of the path {show(text)} is empty", None, start, stop)
         key: str | int = part
         if is_list(spot.form):
-            key = _position(part, value, layers)
+            key = _position(part, value, names)
             if key < 0:
-                hint = _items(part, value) if explained else None
+                hint = _items(part, value, vocabulary) if explained else None
                 raise PathError(f"{dotted(spot.path)} has no item {show(part)}", hint, start, stop)
         if as_model(spot.form) is None and not is_list(spot.form):
             spot = replace(spot, form=_section_instead(spot, part))
@@ -108,34 +111,36 @@ def trace(text: str, data: Any, layers: LayerNames | None = None, *, explained: 
         start = stop + 1
 
 
-def parse_path(text: str, data: Any) -> Path:
-    """Return the keys and positions of a dotted path; what a list does not have stays as it is written."""
+def parse_path(text: str, data: Any, vocabulary: Vocabulary[Any]) -> Path:
+    """The keys and positions of a dotted path; what a list does not have stays as it is written."""
     path: Path = ()
     try:
-        for part in trace(text, data):
+        for part in trace(text, data, vocabulary, explained=False):
             path = part.spot.path
     except PathError:
         return (*path, *text.split(".")[len(path) :])
     return path
 
 
-def find(text: str, data: Any, layers: LayerNames | None = None, *, explained: bool = True) -> Spot:
-    """Return the spot that a dotted path leads to; the arguments are those of `trace`.
+def find(
+    text: str, data: Any, vocabulary: Vocabulary[Any], names: ItemNames | None = None, *, explained: bool = True
+) -> Spot:
+    """The spot that a dotted path leads to; the arguments are those of `trace`.
 
     Raises:
         PathError: it leads nowhere.
     """
-    found = Spot((), Config, Config)
-    for part in trace(text, data, layers, explained=explained):
+    found = _root(vocabulary)
+    for part in trace(text, data, vocabulary, names, explained=explained):
         if part.spot.annotation is None:
-            message, hint = _dead_end(part.spot, found, explained)
+            message, hint = _dead_end(part.spot, found, vocabulary if explained else None)
             raise PathError(message, hint, part.start, part.stop)
         found = part.spot
     return found
 
 
-def put(data: Any, path: Path, value: Any, made: dict[int, Any] | None = None) -> Any:
-    """Return a copy of plain data with a value at a path; shares with `data` what lies beside the path.
+def put(data: Any, path: Path, value: Any, root: type[Section], made: dict[int, Any] | None = None) -> Any:
+    """A copy of plain data with a value at a path; it shares with `data` what lies beside the path.
 
     Sections on the way that are absent are made, of the type that they have by default; a shorthand is written out.
 
@@ -143,39 +148,25 @@ def put(data: Any, path: Path, value: Any, made: dict[int, Any] | None = None) -
         data: plain data.
         path: keys and positions.
         value: plain data.
+        root: the model of the whole data.
         made: the copies that were made so far, by identity; those are changed in place, and new ones added. With it
             many values are put into large data without a copy for each of them.
     """
-    return _put(Spot((), Config, Config), data, path, value, {} if made is None else made)
+    return _put(Spot((), root, root), data, path, value, {} if made is None else made)
 
 
-def valid_paths(config: Config) -> list[str]:
-    """Return every dotted path of a config, sections before what is in them; layers by position, then by name."""
-    return list(_below(config, ""))
-
-
-def _below(value: Any, prefix: str) -> Iterator[str]:
-    if isinstance(value, Section):
-        for name in type(value).model_fields:
-            yield prefix + name
-            yield from _below(getattr(value, name), f"{prefix}{name}.")
-    elif isinstance(value, tuple):
-        for index, item in enumerate(value):
-            if isinstance(item, Section):
-                for key in (index, getattr(item, "name", None)):
-                    if key is not None:
-                        yield f"{prefix}{key}"
-                        yield from _below(item, f"{prefix}{key}.")
+def _root(vocabulary: Vocabulary[Any]) -> Spot:
+    return Spot((), vocabulary.root, vocabulary.root)
 
 
 def _settle(spot: Spot, value: Any) -> tuple[Spot, Any]:
-    """Return the spot with the form that its value has, and the value in its long form."""
+    """The spot with the form that its value has, and the value in its long form."""
     value = expand(spot.annotation, value)
     return replace(spot, form=None if spot.annotation is None else form_of(spot.annotation, value)), value
 
 
 def _section_instead(spot: Spot, part: str) -> Any:
-    """Return the section that a setting becomes when a part of it is set that is auto, a number or null so far."""
+    """The section that a setting becomes when a part of it is set that is auto, a number or null so far."""
     typed = list(variants(spot.annotation).values())
     if part == "type" and typed:
         return typed[0]
@@ -203,12 +194,12 @@ def _child(value: Any, key: str | int, form: Any) -> Any:
     return value.get(key, default) if isinstance(value, dict) else default
 
 
-def _position(part: str, value: Any, layers: LayerNames) -> int:
-    """Return the position that a number or the name of a layer stands for; -1 for none."""
+def _position(part: str, value: Any, names: ItemNames) -> int:
+    """The position that a number or the name of an item stands for; -1 for none."""
     count = len(value) if isinstance(value, list | tuple) else 0
     if part.isdecimal() and part.isascii() and len(part) < 9 and int(part) < count:
         return int(part)
-    return layers.position(part, value)
+    return names.position(part, value)
 
 
 def _names(value: Any) -> list[Any]:
@@ -216,21 +207,22 @@ def _names(value: Any) -> list[Any]:
     return [item.get("name") if isinstance(item, dict) else getattr(item, "name", None) for item in items]
 
 
-def _items(part: str, value: Any) -> str:
+def _items(part: str, value: Any, vocabulary: Vocabulary[Any]) -> str:
     names = _names(value)
-    from nntrain.config import hints  # here and below: most paths lead somewhere
+    from nntrain.language import hints  # here and below: most paths lead somewhere
 
-    close = hints.did_you_mean(part, tuple(name for name in names if isinstance(name, str)))
+    close = hints.nearest(part, tuple(name for name in names if isinstance(name, str)), vocabulary)
     known = [f"{index} ({name})" if isinstance(name, str) else str(index) for index, name in enumerate(names)]
     return close or (f"it has {', '.join(known)}" if known else "it is empty")
 
 
-def _dead_end(spot: Spot, before: Spot, explained: bool) -> tuple[str, str | None]:
+def _dead_end(spot: Spot, before: Spot, vocabulary: Vocabulary[Any] | None) -> tuple[str, str | None]:
+    """What is said of a path that leads nowhere; without a vocabulary it is not searched what was meant."""
     if spot.owner is None:
         return f"{dotted(before.path)} has no settings inside it", None
-    from nntrain.config import hints
+    from nntrain.language import hints
 
-    return hints.unknown_key(spot.path, spot.owner), hints.for_key(spot) if explained else None
+    return hints.unknown_key(spot.path, spot.owner), hints.for_key(spot, vocabulary) if vocabulary else None
 
 
 def _put(spot: Spot, current: Any, path: Path, value: Any, made: dict[int, Any]) -> Any:
@@ -249,7 +241,7 @@ def _put(spot: Spot, current: Any, path: Path, value: Any, made: dict[int, Any])
 
 
 def _own(container: Any, made: dict[int, Any]) -> Any:
-    """Return a copy of a list or a mapping that may be changed: itself, if it is such a copy."""
+    """A copy of a list or a mapping that may be changed: itself, if it is such a copy."""
     if id(container) in made:
         return container
     copy = dict(container) if isinstance(container, dict) else list(container)
@@ -258,7 +250,7 @@ def _own(container: Any, made: dict[int, Any]) -> Any:
 
 
 def _section(spot: Spot, current: Any) -> dict[Any, Any]:
-    """Return the mapping that a value is, or the one that takes its place."""
+    """The mapping that a value is, or the one that takes its place."""
     current = expand(spot.annotation, current)
     if isinstance(current, dict):
         return current

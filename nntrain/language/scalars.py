@@ -21,7 +21,7 @@ _MOST_DIGITS = 300  # longer numbers become floats: Python refuses to read them 
 
 
 def read_scalar(text: str) -> bool | int | float | str | None:
-    """Return the value of a bare word."""
+    """The value of a bare word."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in "+-.0123456789":

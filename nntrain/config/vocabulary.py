@@ -1,9 +1,10 @@
-"""Finds what was probably meant by a word that nothing knows."""
+"""What the language is told of nntrain's configs, beside their models."""
 
-from collections.abc import Iterable
+from nntrain.config.root import Config
+from nntrain.language.vocabulary import Vocabulary
 
-# What other tools and books call things, under the spelling that `_plain` gives them.
-_ALSO_CALLED = {
+# What other tools and books call things, in small letters without `_`, `-` and spaces.
+_ALIASES = {
     "lr": "learning_rate",
     "eta": "learning_rate",
     "eta0": "learning_rate",
@@ -120,30 +121,15 @@ _ALSO_CALLED = {
     "double": "float64",
 }
 
-
-def near(word: object, known: Iterable[str]) -> str | None:
-    """Return the one of the known words that `word` was probably meant to be, or None: `same`, or spelled alike."""
-    if not isinstance(word, str):
-        return None
-    known = tuple(known)
-    return same(word, known) or _spelled_alike(word, known)
-
-
-def same(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word that differs in case, hyphens and underscores only, or that is another name of `word`."""
-    by_plain = {_plain(name): name for name in known}
-    plain = _plain(word)
-    return by_plain.get(plain) or by_plain.get(_plain(_ALSO_CALLED.get(plain, "")))
-
-
-def _spelled_alike(word: str, known: Iterable[str]) -> str | None:
-    from difflib import get_close_matches  # 3 ms that only a mistake has to pay
-
-    by_plain = {_plain(name): name for name in known}
-    plain = _plain(word)[:80]
-    close = get_close_matches(plain, by_plain, n=1, cutoff=0.65) if len(plain) > 2 else []
-    return by_plain[close[0]] if close else None
-
-
-def _plain(word: str) -> str:
-    return word.lower().replace("_", "").replace("-", "").replace(" ", "")
+VOCABULARY = Vocabulary(
+    root=Config,
+    aliases=_ALIASES,
+    examples={
+        "data": "for example data: {path: iris.csv, target: species}",
+        "network": "for example network: [{type: dense, units: auto, activation: auto}]",
+    },
+    several="to try several values, list them in search.space",
+    override="optimizer.learning_rate=0.1",
+    stand_ins={"data": {"synthetic": "xor"}, "network": ["flatten"]},
+    checker="nntrain check",
+)

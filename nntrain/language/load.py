@@ -13,11 +13,11 @@ from typing import Any
 
 import yaml
 
-from nntrain.config.anatomy import Path
-from nntrain.config.diagnostics import Place, Problem, Text, config_error
-from nntrain.config.scalars import read_scalar
-from nntrain.config.suggest import near
-from nntrain.config.syntax import control_character, syntax_problem
+from nntrain.language.anatomy import Path
+from nntrain.language.diagnostics import Place, Problem, Text, config_error
+from nntrain.language.scalars import read_scalar
+from nntrain.language.suggest import did_you_mean, near
+from nntrain.language.syntax import control_character, syntax_problem
 
 MAX_BYTES = 1 << 20
 MAX_VALUES = 100_000
@@ -52,7 +52,7 @@ class Document:
     readable: bool = True
 
     def place(self, path: Path, *, key: bool = False) -> Place | None:
-        """Return the place of a value or of a key, or of the nearest thing around it that the text has.
+        """The place of a value or of a key, or of the nearest thing around it that the text has.
 
         The key stands in for a value that is empty or begins on another line.
         """
@@ -66,7 +66,9 @@ class Document:
         return None
 
 
-class _SyntaxProblem(Exception):
+class _Stop(Exception):
+    """The text cannot be read further, because of `problem`."""
+
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
 
@@ -79,7 +81,7 @@ class _Refused(Exception):
 
 
 def read_text(path: str | os.PathLike[str]) -> Text:
-    """Read a config file.
+    """The text of a config file.
 
     Raises:
         ConfigError: there is no such file, or it is a directory, too large or not UTF-8.
@@ -104,9 +106,8 @@ def _unreadable(name: str, error: OSError | ValueError) -> Problem:
     path = FilePath(name)
     if isinstance(error, IsADirectoryError):
         inside = path / "config.yaml"
-        return Problem(
-            "is a directory, not a config file", text, f"did you mean '{inside}'?" if os.path.isfile(inside) else None
-        )
+        hint = did_you_mean(inside) if os.path.isfile(inside) else None
+        return Problem("is a directory, not a config file", text, hint)
     if isinstance(error, FileNotFoundError):
         try:
             beside = [entry.name for entry in path.parent.iterdir() if entry.suffix in (".yaml", ".yml")]
@@ -115,7 +116,7 @@ def _unreadable(name: str, error: OSError | ValueError) -> Problem:
         except OSError:  # one can go through the directory, but not look what else is in it
             beside = []
         close = near(path.name, beside)
-        return Problem("no such file", text, f"did you mean '{path.with_name(close)}'?" if close else None)
+        return Problem("no such file", text, did_you_mean(path.with_name(close)) if close else None)
     reason = error.strerror if isinstance(error, OSError) else str(error)
     return Problem(f"cannot be read: {reason}", text)
 
@@ -131,7 +132,7 @@ def _not_utf8(name: str, content: bytes, offset: int) -> Problem:
 
 
 def parse(text: Text, *, skip: int = 0) -> Document:
-    """Parse the YAML in a text.
+    """What the YAML in a text says.
 
     Args:
         text: the text.
@@ -140,14 +141,14 @@ def parse(text: Text, *, skip: int = 0) -> Document:
     reader = _Reader(text, skip)
     try:
         data, readable = reader.read(), True
-    except (_SyntaxProblem, _Refused) as stop:
-        reader.problems.append(stop.problem if isinstance(stop, _SyntaxProblem) else _refusal(reader, stop.error))
+    except (_Stop, _Refused) as stop:
+        reader.problems.append(stop.problem if isinstance(stop, _Stop) else _refused(reader, stop.error))
         data, readable = None, False
     return Document(text, data, reader.keys, reader.values, tuple(reader.problems), readable=readable)
 
 
-def _refusal(reader: "_Reader", error: Exception) -> Problem:
-    """Return the problem of a text that PyYAML refused.
+def _refused(reader: "_Reader", error: Exception) -> Problem:
+    """The problem of a text that PyYAML refused.
 
     PyYAML looks far ahead, and its releases limit nesting differently, with words of their own or with a
     RecursionError: what they refuse so may lie behind what is already too deep here. So the text before is read again.
@@ -156,7 +157,7 @@ def _refusal(reader: "_Reader", error: Exception) -> Problem:
     before = reader.content[: _deep_bracket(reader.content) if mark is None else mark.index]
     try:
         _Reader(reader.text, reader.skip, before).read()
-    except _SyntaxProblem as found:
+    except _Stop as found:
         return found.problem
     except _Refused:
         pass  # because it is cut off, or as before
@@ -166,7 +167,7 @@ def _refusal(reader: "_Reader", error: Exception) -> Problem:
 
 
 def _deep_bracket(content: str) -> int:
-    """Return the end of the bracket that is one too deep, or 0; those in quotes and comments count as well."""
+    """The end of the bracket that is one too deep, or 0; those in quotes and comments count as well."""
     depth = 0
     for bracket in re.finditer(r"[\[\]{}]", content):
         depth = depth + 1 if bracket.group() in "[{" else max(0, depth - 1)
@@ -191,10 +192,10 @@ class _Reader:
         self.events = self._events()
 
     def read(self) -> Any:
-        """Return what the text says; adds to `keys`, `values` and `problems`.
+        """What the text says; adds to `keys`, `values` and `problems`.
 
         Raises:
-            _SyntaxProblem: it cannot be read further.
+            _Stop: it cannot be read further.
             _Refused: PyYAML cannot read it further.
         """
         data = None
@@ -211,7 +212,7 @@ class _Reader:
     def _events(self) -> Iterator[Any]:
         problem = control_character(self.text)
         if problem is not None:
-            raise _SyntaxProblem(problem)
+            raise _Stop(problem)
         try:
             for event in yaml.parse(self.content, Loader=_PARSER):
                 self.reached = event.end_mark
@@ -286,7 +287,7 @@ class _Reader:
         return result, event
 
     def _key(self, event: Any, depth: int) -> str | None:
-        """Return a key as text, or None where it cannot be one."""
+        """A key as text, or None where it cannot be one."""
         if not isinstance(event, yaml.ScalarEvent):
             self._value(event, (_FORGOTTEN,), depth + 1)
             self.problems.append(Problem("a key must be a word, not a list, a mapping or an alias", self._at(event)))
@@ -308,7 +309,7 @@ class _Reader:
         self.problems.append(Problem(message, self._at(event), "again here", earlier=self.keys[path]))
 
     def _at(self, event: Any, last: Any = None) -> Place:
-        """Return the place from the start of one event to the end of another, or as much of it as is on one line."""
+        """The place from the start of one event to the end of another, or as much of it as is on one line."""
         start, end = event.start_mark, (last or event).end_mark
         lines = self.text.lines
         if start.line >= len(lines):  # an empty value at the very end
@@ -322,5 +323,5 @@ class _Reader:
             width = len(lines[start.line]) - column
         return Place(self.text, start.line + 1, column + 1, width)
 
-    def _stop(self, message: str, event: Any) -> _SyntaxProblem:
-        return _SyntaxProblem(Problem(message, self._at(event)))
+    def _stop(self, message: str, event: Any) -> _Stop:
+        return _Stop(Problem(message, self._at(event)))

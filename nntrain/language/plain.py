@@ -5,17 +5,17 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from nntrain.config.anatomy import Path, dotted
-from nntrain.config.diagnostics import IN_PYTHON, Problem, Text, config_error, show
-from nntrain.config.dump import block
-from nntrain.config.load import MAX_DEPTH, MAX_VALUES
 from nntrain.errors import ConfigError
+from nntrain.language.anatomy import Path, dotted
+from nntrain.language.diagnostics import IN_PYTHON, Problem, Text, config_error, show
+from nntrain.language.dump import block
+from nntrain.language.load import MAX_DEPTH, MAX_VALUES
 
 _LARGEST = 1 << 1000  # larger integers have no place in a config; Python refuses to write some of them
 
 
 def text_of(config: Mapping[str, Any]) -> Text:
-    """Return the YAML of a config.
+    """The YAML of a config.
 
     Args:
         config: mappings with keys of text, lists, tuples, texts, numbers, booleans and None; paths and NumPy's scalars
@@ -28,7 +28,7 @@ def text_of(config: Mapping[str, Any]) -> Text:
 
 
 def plain_values(values: Mapping[str, Any], path: Path = ()) -> dict[str, Any]:
-    """Return values for settings of a config as plain data, as `text_of` makes it.
+    """Values for settings of a config as plain data, as `text_of` makes it.
 
     Args:
         values: by dotted path.
@@ -51,7 +51,7 @@ class _Converter:
         self._around: list[int] = []  # identities of the lists and mappings that are being converted
 
     def plain(self, value: Any, path: Path) -> Any:
-        """Return a value of the config as what YAML has; ConfigError for what it has not."""
+        """A value of the config as what YAML has; ConfigError for what it has not."""
         self._count += 1
         if self._count > MAX_VALUES:
             raise _refused((), f"holds more than {MAX_VALUES} values")
@@ -79,13 +79,13 @@ class _Converter:
         try:
             if isinstance(value, Mapping):
                 return {key: self.plain(value[each], (*path, key)) for each, key in _keys(value, path)}
-            return [self.plain(item, (*path, place)) for place, item in enumerate(value)]
+            return [self.plain(item, (*path, index)) for index, item in enumerate(value)]
         finally:
             self._around.pop()
 
 
 def _keys(mapping: Mapping[Any, Any], path: Path) -> Iterator[tuple[Any, str]]:
-    """Yield each key of a mapping, and its text."""
+    """Each key of a mapping, and its text."""
     for key in mapping:
         if not isinstance(key, str):
             hint = f"write '{key}'" if isinstance(key, int | float) else None
@@ -111,5 +111,5 @@ def _refused(path: Path, message: str, hint: str | None = None) -> ConfigError:
 
 
 def located(path: Path) -> Text:
-    """Return what messages call a place in a config that has no lines: `config.network.0.units`."""
+    """What messages call a setting of a config that has no lines: `config.network.0.units`."""
     return Text(dotted((IN_PYTHON, *path)), "", option=IN_PYTHON)

@@ -5,7 +5,7 @@ from typing import Any
 
 from yaml.scanner import ScannerError
 
-from nntrain.config.diagnostics import Place, Problem, Text
+from nntrain.language.diagnostics import Place, Problem, Text
 
 _CONTROL = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TAB_INDENT = re.compile("( *)(\t+)")
@@ -40,7 +40,7 @@ _MISPLACED: dict[str, _Meaning] = {
 
 
 def control_character(text: Text) -> Problem | None:
-    """Return the problem of the first character that no text should hold, or None."""
+    """The problem of the first character that no text should hold, or None."""
     found = _CONTROL.search(text.content)
     if found is None:
         return None
@@ -50,7 +50,7 @@ def control_character(text: Text) -> Problem | None:
 
 
 def syntax_problem(error: Exception, text: Text, skip: int, reached: Any) -> Problem:
-    """Return the problem that PyYAML stumbled over.
+    """The problem that PyYAML stumbled over.
 
     Args:
         error: what PyYAML raised.
@@ -82,7 +82,7 @@ def syntax_problem(error: Exception, text: Text, skip: int, reached: Any) -> Pro
 
 
 def _unfinished(text: Text, begun: Place, place: Place) -> tuple[_Meaning, Place]:
-    """Return what is wrong with a single token, and where: it began at one place and cannot go on at the other."""
+    """What is wrong with a single token, and where: it began at one place and cannot go on at the other."""
     first, here = _rest(text, begun)[:1], _rest(text, place)
     if begun == place:
         return _MISPLACED.get(here[:1], _UNKNOWN), place
@@ -97,7 +97,7 @@ def _unfinished(text: Text, begun: Place, place: Place) -> tuple[_Meaning, Place
 
 
 def _behind(text: Text, place: Place) -> tuple[_Meaning, Place]:
-    """Return what is wrong with what stands outside of everything, and where: a directive, or more than one value."""
+    """What is wrong with what stands outside of everything, and where: a directive, or more than one value."""
     directive = _DIRECTIVE_LINE.match(text.content)
     if directive is None:
         return _UNKNOWN, place
@@ -105,7 +105,7 @@ def _behind(text: Text, place: Place) -> tuple[_Meaning, Place]:
 
 
 def _unexpected(text: Text, begun: Place, place: Place) -> _Meaning:
-    """Return what is wrong with a token that is none by itself, in what began at `begun`."""
+    """What is wrong with a token that is none by itself, in what began at `begun`."""
     if begun == place:
         return _TAG if _rest(text, place).startswith("!") else ("a value is missing here", None)
     if re.match(r"-(\s|$)", _rest(text, begun)):
@@ -114,12 +114,12 @@ def _unexpected(text: Text, begun: Place, place: Place) -> _Meaning:
 
 
 def _rest(text: Text, place: Place) -> str:
-    """Return the line from a place on."""
+    """The line from a place on."""
     return text.lines[place.line - 1][place.column - 1 :]
 
 
 def _place(text: Text, mark: Any, skip: int) -> Place:
-    """Return the place of a mark; the end of the last line that holds something for one behind the text."""
+    """The place of a mark; the end of the last line that holds something for one behind the text."""
     line = min(mark.line, len(text.lines) - 1)
     if line == mark.line and text.lines[line]:
         return Place(text, line + 1, mark.column + 1 + (skip if line == 0 else 0))

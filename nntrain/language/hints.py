@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
-from nntrain.config.anatomy import (
+from nntrain.language.anatomy import (
     Path,
     Spot,
     as_model,
@@ -23,61 +23,65 @@ from nntrain.config.anatomy import (
     variants,
     words,
 )
-from nntrain.config.diagnostics import show
-from nntrain.config.root import Config
-from nntrain.config.scalars import read_scalar
-from nntrain.config.section import Section
-from nntrain.config.suggest import near, same
+from nntrain.language.diagnostics import all_of, show
+from nntrain.language.scalars import read_scalar
+from nntrain.language.section import Section
+from nntrain.language.suggest import Aliases, did_you_mean, near, same
+from nntrain.language.vocabulary import Vocabulary
 
-FOR_ROOT = "a config has at least the sections data and network"
 _BOOLEANS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 _NULLS = ("none", "nil", "null", "nan", "off", "no")
+_Match = Callable[[str, Iterable[str], Aliases], str | None]
 _GLUED = re.compile(r"[A-Za-z_][\w.]*:\S")
-_SECTION_EXAMPLES = {
-    "data": "for example data: {path: iris.csv, target: species}",
-    "network": "for example network: [{type: dense, units: auto, activation: auto}]",
-}
 
 
-def did_you_mean(word: object, known: tuple[str, ...]) -> str | None:
-    """Return the question that names the nearest known word, or None."""
-    close = near(word, known)
-    return f"did you mean '{close}'?" if close else None
+def for_root(vocabulary: Vocabulary[Any]) -> str | None:
+    """The hint for a config that is no mapping."""
+    required = vocabulary.required
+    plural = "s" if len(required) > 1 else ""
+    return f"a config has at least the section{plural} {all_of(required)}" if required else None
 
 
-def for_missing_section(name: str) -> str | None:
-    """Return an example of a section that must be there."""
-    return _SECTION_EXAMPLES.get(name)
+def for_nothing(vocabulary: Vocabulary[Any]) -> str | None:
+    """The hint for a config in which nothing is written."""
+    required = vocabulary.required
+    return f"it needs at least {all_of(required)}" if required else None
+
+
+def nearest(word: object, known: Iterable[str], vocabulary: Vocabulary[Any]) -> str | None:
+    """The question whether a known word was meant, or None where none is near."""
+    close = near(word, known, vocabulary.aliases)
+    return did_you_mean(close) if close else None
 
 
 def unknown_key(path: Path, owner: type[Section] | None) -> str:
-    """Return the message for a key that its section does not know."""
+    """The message for a key that its section does not know."""
     return f"unknown key {show(path[-1])} {inside(path[:-1], owner)}"
 
 
 def inside(path: Path, model: type[Section] | None) -> str:
-    """Return how a message names a section: 'in optimizer (adam)', 'at the top level'."""
+    """How a message names a section: 'in optimizer (adam)', 'at the top level'."""
     if not path:
         return "at the top level"
     kinds = type_names(model) if model is not None else ()
     return f"in {dotted(path)} ({kinds[0]})" if len(kinds) == 1 else f"in {dotted(path)}"
 
 
-def for_key(spot: Spot) -> str:
-    """Return the hint for a key that its section does not know."""
+def for_key(spot: Spot, vocabulary: Vocabulary[Any]) -> str:
+    """The hint for a key that its section does not know."""
     key = str(spot.path[-1])
     if _GLUED.match(key):
         return "write a space after ':'"
     known = tuple(fields(spot.owner)) if spot.owner is not None else ()
-    own = same(key, known)
+    own = same(key, known, vocabulary.aliases)
     if own is None:
-        elsewhere = _other_type(key, spot) or _other_section(key, same)
+        elsewhere = _other_type(key, spot) or _other_section(key, same, vocabulary)
         if elsewhere is not None:
             return elsewhere
-        own = near(key, known)
+        own = near(key, known, vocabulary.aliases)
     if own is not None:
-        return f"did you mean '{own}'?"
-    return _other_section(key, near) or _allowed(known)
+        return did_you_mean(own)
+    return _other_section(key, near, vocabulary) or _allowed(known)
 
 
 def _allowed(known: tuple[str, ...]) -> str:
@@ -89,33 +93,34 @@ def _other_type(key: str, spot: Spot) -> str | None:
     return f"'{key}' is a setting of {', '.join(kinds)}" if kinds else None
 
 
-def _other_section(key: str, match: Callable[[str, Iterable[str]], str | None]) -> str | None:
-    """Return the question that names the only place in the config where a key like this belongs."""
-    places = _places()
-    name = match(key, places)
-    if name is None or len(places[name]) != 1:
+def _other_section(key: str, match: _Match, vocabulary: Vocabulary[Any]) -> str | None:
+    """The question that names the only path of the config where a key like this belongs."""
+    root: type[Section] = vocabulary.root
+    paths = _paths_by_key(root)
+    name = match(key, paths, vocabulary.aliases)
+    if name is None or len(paths[name]) != 1:
         return None
-    [only] = places[name]
-    return f"did you mean '{only.replace('*', '0')}'?"
+    [only] = paths[name]
+    return did_you_mean(only.replace("*", "0"))
 
 
 @cache
-def _places() -> dict[str, frozenset[str]]:
-    """Return the dotted paths of every setting by its last key."""
-    places: dict[str, set[str]] = {}
-    for place in sections(Config):
-        places.setdefault(place[-1], set()).add(dotted(place))
-    return {key: frozenset(paths) for key, paths in places.items()}
+def _paths_by_key(root: type[Section]) -> dict[str, frozenset[str]]:
+    """The dotted paths of every setting by its last key."""
+    paths: dict[str, set[str]] = {}
+    for path in sections(root):
+        paths.setdefault(path[-1], set()).add(dotted(path))
+    return {key: frozenset(found) for key, found in paths.items()}
 
 
-def for_value(spot: Spot, value: Any) -> str | None:
-    """Return the hint for a value of a kind that its setting does not take, or None."""
+def for_value(spot: Spot, value: Any, vocabulary: Vocabulary[Any]) -> str | None:
+    """The hint for a value of a kind that its setting does not take, or None."""
     if isinstance(value, str):
-        return _for_text(spot.annotation, value)
+        return _for_text(spot.annotation, value, vocabulary)
     if value is None and spot.owner is not None and default_of(spot.owner, str(spot.path[-1])) is not ...:
         return "remove the key to take the default"
-    if isinstance(value, list) and _takes(spot.annotation, float, int):
-        return "to try several values, list them in search.space"
+    if isinstance(value, list) and vocabulary.several is not None and _takes(spot.annotation, float, int):
+        return vocabulary.several
     if isinstance(value, dict) and any(is_list(form) for form in (spot.annotation, *forms(spot.annotation))):
         return "begin each item of the list with '- '"
     if value is None or isinstance(value, bool | int | float):
@@ -124,12 +129,12 @@ def for_value(spot: Spot, value: Any) -> str | None:
 
 
 def unquoted(value: bool | int | float | None) -> str:
-    """Return how YAML has a value; the file may have it otherwise: 012 or 1e1."""
+    """How YAML has a value; the file may have it otherwise: 012 or 1e1."""
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _for_unquoted(annotation: Any, value: str) -> str | None:
-    """Return the hint for a number, a boolean or null where a name can stand that is written like one."""
+    """The hint for a number, a boolean or null where a name can stand that is written like one."""
     if _takes(annotation, str):
         return f"put it in quotes: '{value}'"
     if _takes_list_of(annotation, str):
@@ -138,7 +143,7 @@ def _for_unquoted(annotation: Any, value: str) -> str | None:
 
 
 def _settings(annotation: Any) -> str | None:
-    """Return what a section may hold, where that is what the annotation wants."""
+    """What a section may hold, where that is what the annotation wants."""
     kinds = variants(annotation)
     if kinds:
         return f"types: {', '.join(kinds)}"
@@ -146,7 +151,7 @@ def _settings(annotation: Any) -> str | None:
     return f"keys: {', '.join(fields(model))}" if model is not None else None
 
 
-def _for_text(annotation: Any, value: str) -> str | None:
+def _for_text(annotation: Any, value: str, vocabulary: Vocabulary[Any]) -> str | None:
     plain = value.strip().lower()
     if _takes(annotation, bool) and plain in (*_BOOLEANS, "true", "false"):
         return f"write {_BOOLEANS.get(plain, plain)}"
@@ -160,14 +165,14 @@ def _for_text(annotation: Any, value: str) -> str | None:
         return f"write a list: [{value}]"
     if as_model(form_of(annotation, {})) and _GLUED.match(value):
         return "write a space after ':'"
-    close = did_you_mean(value, words(annotation))
+    close = nearest(value, words(annotation), vocabulary)
     if close is None and _takes_list_of(annotation, str):
         return f"write a list: [{value}]"
     return close or _settings(annotation)
 
 
 def _as_number(text: str) -> float | None:
-    """Return the number that a text was meant to be: in quotes, with a decimal comma, underscores or a % sign."""
+    """The number that a text was meant to be: in quotes, with a decimal comma, underscores or a % sign."""
     percent = text.endswith("%")
     number = read_scalar(text.removesuffix("%").strip().replace("_", "").replace(",", ".") or "-")
     if isinstance(number, bool) or not isinstance(number, int | float) or not abs(number) < float("inf"):

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from nntrain.config.scalars import read_scalar
+from nntrain.language.scalars import read_scalar
 
 
 @pytest.mark.parametrize(

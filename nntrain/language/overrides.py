@@ -4,13 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from nntrain.config.anatomy import Path
-from nntrain.config.diagnostics import Place, Problem, Text
-from nntrain.config.dump import flow
-from nntrain.config.load import Document, parse
-from nntrain.config.paths import LayerNames, Part, PathError, put, trace
+from nntrain.language.anatomy import Path
+from nntrain.language.diagnostics import Place, Problem, Text
+from nntrain.language.dump import flow
+from nntrain.language.load import Document, parse
+from nntrain.language.paths import ItemNames, Part, PathError, put, trace
+from nntrain.language.vocabulary import Vocabulary
 from nntrain.visible import visible
 
+ON_COMMAND_LINE = "--set"
+"""The option that gives an override, and the `option` of its text."""
 _MOST_EXPLAINED = 100  # paths that lead nowhere; for more of them nothing is proposed
 
 
@@ -31,20 +34,20 @@ class Override:
     value: Document
 
 
-def from_argument(argument: str) -> Override:
-    """Return the override that a command line argument `path=value` asks for; the value is YAML."""
+def from_argument(argument: str, vocabulary: Vocabulary[Any]) -> Override:
+    """The override that a command line argument `path=value` asks for; the value is YAML."""
     path, equals, _ = argument.partition("=")
-    text = _text("--set", argument)
-    start = len("--set ")
+    text = _text(ON_COMMAND_LINE, argument)
+    start = len(ON_COMMAND_LINE) + 1
     if not equals:
-        hint = "for example --set optimizer.learning_rate=0.1"
+        hint = f"for example {ON_COMMAND_LINE} {vocabulary.override}"
         problem = Problem("an override is path=value", Place(text, 1, start + 1, max(1, len(argument))), hint)
         return Override(text, path, start, Document(text, None, problems=(problem,), readable=False))
     return Override(text, path, start, parse(text, skip=start + len(path) + 1))
 
 
 def from_value(path: str, value: Any, named: str, *, below: str = "") -> Override:
-    """Return the override of a setting by a value.
+    """The override of a setting by a value.
 
     Args:
         path: the dotted path.
@@ -59,11 +62,11 @@ def from_value(path: str, value: Any, named: str, *, below: str = "") -> Overrid
     return Override(text, below + path, start - len(below), Document(text, value, values={(): place}))
 
 
-def apply(document: Document, overrides: Sequence[Override]) -> Document:
-    """Return the document with the overrides in place, one after the other, and with their mistakes."""
+def apply(document: Document, overrides: Sequence[Override], vocabulary: Vocabulary[Any]) -> Document:
+    """The document with the overrides in place, one after the other, and with their mistakes."""
     if not overrides:
         return document
-    edited = _Edited(document)
+    edited = _Edited(document, vocabulary)
     for override in overrides:
         edited.apply(override)
     return replace(
@@ -85,12 +88,13 @@ def _text(option: str, argument: str) -> Text:
 class _Edited:
     """A document that many overrides change; each costs what it changes, not what the document holds."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, vocabulary: Vocabulary[Any]) -> None:
+        self.vocabulary = vocabulary
         self.data = document.data
         self.keys, self.values = _Places(document.keys), _Places(document.values)
         self.problems: list[Problem] = []
         self._made: dict[int, Any] = {}
-        self._layers = LayerNames()
+        self._names = ItemNames()
         self._unknown = 0
 
     def apply(self, override: Override) -> None:
@@ -98,15 +102,16 @@ class _Edited:
         if not override.value.readable:
             return
         try:
-            parts = list(trace(override.path, self.data, self._layers, explained=self._unknown < _MOST_EXPLAINED))
+            explained = self._unknown < _MOST_EXPLAINED
+            parts = list(trace(override.path, self.data, self.vocabulary, self._names, explained=explained))
         except PathError as error:
             self._unknown += 1
             self.problems.append(_path_problem(override, error))
             return
         path = parts[-1].spot.path
-        self.data = put(self.data, path, override.value.data, self._made)
-        if path[0] == "network" and (len(path) < 3 or path[-1] == "name"):
-            self._layers = LayerNames()
+        self.data = put(self.data, path, override.value.data, self.vocabulary.root, self._made)
+        if isinstance(path[-1], int) or path[-1] == "name":  # all else leaves the names in a list as they are
+            self._names = ItemNames()
         self.keys.remove(path)
         self.values.remove(path)
         for part in parts:

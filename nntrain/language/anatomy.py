@@ -3,7 +3,7 @@
 An annotation is one of
   a model            a section
   a typed union      sections told apart by `type`
-  a shape union      forms told apart by what they look like (shape_of), each with a Tag
+  a shape union      forms told apart by what they look like (unions.py)
   X | None           an optional value
   tuple[X, ...]      a list            dict[str, X]   a mapping with free keys
   anything else      a scalar
@@ -16,21 +16,22 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, Tag
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from nntrain.config.section import Section, Shorthand, shape_of
+from nntrain.language.section import Section
+from nntrain.language.unions import Shorthand, shape_of, shape_taken
 
 Path = tuple[str | int, ...]
 
 
 def dotted(path: Path) -> str:
-    """Return a path as users write it: network.0.units."""
+    """A path as users write it: network.0.units."""
     return ".".join(map(str, path))
 
 
 def peel(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
-    """Split Annotated[X, …] into X and its metadata, Field(…) taken apart into its constraints."""
+    """Annotated[X, …] as X and its metadata, Field(…) taken apart into its constraints."""
     if get_origin(annotation) is not Annotated:
         return annotation, ()
     core, *metadata = get_args(annotation)
@@ -41,7 +42,7 @@ def peel(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
 
 
 def forms(annotation: Any) -> tuple[Any, ...]:
-    """Return the members of a union but None; () for what is no union."""
+    """The members of a union but None; () for what is no union."""
     core, _ = peel(annotation)
     if get_origin(core) not in (Union, types.UnionType):
         return ()
@@ -55,21 +56,21 @@ def optional(annotation: Any) -> bool:
 
 
 def as_model(annotation: Any) -> type[Section] | None:
-    """Return the section that an annotation is, or None."""
+    """The section that an annotation is, or None."""
     core, _ = peel(annotation)
     return core if isinstance(core, type) and issubclass(core, Section) else None
 
 
 @cache
 def fields(model: type[Section]) -> dict[str, Any]:
-    """Return the annotations of a section's fields by name, in their order."""
+    """The annotations of a section's fields by name, in their order."""
     hints = get_type_hints(model, include_extras=True)
     return {name: hints[name] for name in model.model_fields}
 
 
 @cache
 def type_names(model: type[Section]) -> tuple[str, ...]:
-    """Return the words that the `type` of a section may be: one, or several where they share their settings."""
+    """The words that the `type` of a section may be: one, or several where they share their settings."""
     if "type" not in model.model_fields:
         return ()
     core, _ = peel(fields(model)["type"])
@@ -77,7 +78,7 @@ def type_names(model: type[Section]) -> tuple[str, ...]:
 
 
 def variants(annotation: Any) -> dict[str, type[Section]]:
-    """Return the sections of a typed union by type; {} for anything else. Looks through None and shape unions."""
+    """The sections of a typed union by type; {} for anything else. Looks through None and shape unions."""
     found: dict[str, type[Section]] = {}
     for member in (annotation, *forms(annotation)):
         model = as_model(member)
@@ -93,11 +94,11 @@ def told_apart_by_type(annotation: Any) -> bool:
     members = forms(annotation)
     if len(members) == 1:
         return told_apart_by_type(members[0])
-    return any(type_names(model) for member in members if (model := as_model(member)) is not None)
+    return bool(_by_type(members))
 
 
 def words(annotation: Any) -> tuple[str, ...]:
-    """Return the bare words that an annotation takes: those of its literals and, with a shorthand, its types."""
+    """The bare words that an annotation takes: those of its literals and, with a shorthand, its types."""
     core, marks = peel(annotation)
     if get_origin(core) is Literal:
         return tuple(word for word in get_args(core) if isinstance(word, str))
@@ -108,7 +109,7 @@ def words(annotation: Any) -> tuple[str, ...]:
 
 
 def items(annotation: Any) -> Any | None:
-    """Return what a list or a free mapping holds; None for anything else."""
+    """What a list or a free mapping holds; None for what is neither."""
     core, _ = peel(annotation)
     if get_origin(core) is tuple or get_origin(core) is dict:
         return get_args(core)[0 if get_origin(core) is tuple else 1]
@@ -121,39 +122,42 @@ def is_list(annotation: Any) -> bool:
 
 
 def form_of(annotation: Any, value: Any) -> Any:
-    """Return the form of an annotation that a value takes: no union any more, or None where it takes none."""
+    """The form of an annotation that a value takes: no union any more, or None where it takes none."""
     members = forms(annotation)
     if not members:
         return annotation
     if len(members) == 1:
         return form_of(members[0], value)
-    typed = {name: model for member in members if (model := as_model(member)) for name in type_names(model)}
+    typed = _by_type(members)
     if typed:
-        return typed.get(type_of(value))
+        return typed.get(_type_of(value))
     value = expand(annotation, value)
-    for member in members:
-        if _tag(member) == shape_of(value):
-            return form_of(member, value)
-    return None
+    member = _by_shape(members, shape_of(value))
+    return None if member is None else form_of(member, value)
 
 
-def type_of(value: Any) -> Any:
-    """Return the `type` that a section has, in its long or its short form."""
+def _by_type(members: tuple[Any, ...]) -> dict[str, Any]:
+    """The members of a typed union by type; {} for a shape union."""
+    return {name: model for member in members if (model := as_model(member)) for name in type_names(model)}
+
+
+def _by_shape(members: tuple[Any, ...], shape: str) -> Any:
+    return next((member for member in members if shape_taken(member) == shape), None)
+
+
+def _type_of(value: Any) -> Any:
+    """The `type` that a section has, in its long or its short form."""
     kind = value.get("type") if isinstance(value, dict) else getattr(value, "type", value)
     return kind if isinstance(kind, str) else None
 
 
 def expand(annotation: Any, value: Any) -> Any:
-    """Return the long form of a shorthand."""
+    """The long form of a shorthand."""
     for mark in peel(annotation)[1]:
         if isinstance(mark, Shorthand):
             return mark.expand(value)
     members = forms(annotation)
     return expand(members[0], value) if len(members) == 1 else value
-
-
-def _tag(member: Any) -> str | None:
-    return next((mark.tag for mark in peel(member)[1] if isinstance(mark, Tag)), None)
 
 
 @dataclass(frozen=True)
@@ -165,7 +169,7 @@ class Spot:
         annotation: what may stand there, with all of its forms; None for an unknown key.
         form: the form that the value has; None where it fits none.
         owner: the section that the last key belongs to.
-        family: the annotation at the place of that section.
+        family: the annotation that the section itself is at.
     """
 
     path: Path
@@ -176,7 +180,7 @@ class Spot:
 
 
 def follow(root: Any, location: Path) -> Spot:
-    """Follow a location of pydantic, which names the forms on the way, from the annotation `root`."""
+    """Where a location of pydantic, which names the forms on the way, leads from the annotation `root`."""
     spot = Spot((), root, root)
     rest = list(location)
     while rest and spot.form is not None:
@@ -184,12 +188,12 @@ def follow(root: Any, location: Path) -> Spot:
         if not members:
             spot = enter(spot, rest.pop(0))
         else:
-            spot = replace(spot, form=members[0] if len(members) == 1 else _member(members, rest.pop(0)))
+            spot = replace(spot, form=members[0] if len(members) == 1 else _member(members, str(rest.pop(0))))
     return spot
 
 
 def enter(spot: Spot, key: str | int) -> Spot:
-    """Go to a key of a section or to an item of a list or mapping; annotation and form are None where there is none."""
+    """A key of a section, or an item of a list or a mapping; annotation and form are None where there is none."""
     model = as_model(spot.form)
     if model is not None:
         annotation = fields(model).get(str(key))
@@ -198,16 +202,13 @@ def enter(spot: Spot, key: str | int) -> Spot:
     return Spot((*spot.path, key), inner, inner, None, None)
 
 
-def _member(members: tuple[Any, ...], tag: str | int) -> Any:
-    for member in members:
-        model = as_model(member)
-        if _tag(member) == tag or (model is not None and tag in type_names(model)):
-            return member
-    return None
+def _member(members: tuple[Any, ...], tag: str) -> Any:
+    typed = _by_type(members)
+    return typed.get(tag) if typed else _by_shape(members, tag)
 
 
 def sections(model: type[Section], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Yield the path of every field of a section and of the sections in it, whatever their type; `*` for a position."""
+    """The path of every field of a section and of the sections in it, whatever their type; `*` for a position."""
     for name, annotation in fields(model).items():
         yield (*path, name)
         yield from _inner(annotation, (*path, name))
@@ -224,6 +225,6 @@ def _inner(annotation: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 
 
 def default_of(model: type[BaseModel], name: str) -> Any:
-    """Return the default of a field; ... where it must be given."""
+    """The default of a field; ... where it must be given."""
     field = model.model_fields[name]
     return ... if field.is_required() else field.get_default(call_default_factory=True)

@@ -1,6 +1,6 @@
 """How mistakes are shown."""
 
-from nntrain.config.diagnostics import Place, Problem, Text, config_error, one_of, show
+from nntrain.language.diagnostics import Place, Problem, Text, config_error, one_of, show
 
 
 def render(line: str, column: int, width: int, hint: str | None = None) -> list[str]:
