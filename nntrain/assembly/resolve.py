@@ -41,7 +41,14 @@ _LOSS_TASKS = {
 
 
 def resolve(experiment: Experiment, preprocessor: Preprocessor, *, has_validation: bool) -> Experiment:
-    """The experiment with nothing left to decide.
+    """The experiment of `resolve_and_plan` alone."""
+    return resolve_and_plan(experiment, preprocessor, has_validation=has_validation)[0]
+
+
+def resolve_and_plan(
+    experiment: Experiment, preprocessor: Preprocessor, *, has_validation: bool
+) -> tuple[Experiment, Blueprint]:
+    """The experiment with nothing left to decide, and the plan of its network.
 
     Args:
         experiment: as the user wrote it.
@@ -75,18 +82,27 @@ def resolve(experiment: Experiment, preprocessor: Preprocessor, *, has_validatio
         }
     )
     concrete = experiment.with_config(resolved)
-    mistakes = list(_mistakes(resolved, preprocessor))
-    if mistakes:
+    planned = _planned(resolved, preprocessor.input_shape)
+    mistakes = list(_mistakes(resolved, preprocessor, planned))
+    if mistakes or isinstance(planned, NetworkShapeError):
         raise concrete.errors(mistakes)
-    return concrete
+    return concrete, planned
 
 
 def plan_network(experiment: Experiment, input_shape: Shape) -> Blueprint:
     """Plan the network of a resolved experiment. Raises ConfigError where a shape does not fit."""
+    planned = _planned(experiment.config, input_shape)
+    if isinstance(planned, NetworkShapeError):
+        raise experiment.error(f"network.{planned.position}", str(planned)) from planned
+    return planned
+
+
+def _planned(config: Config, input_shape: Shape) -> Blueprint | NetworkShapeError:
+    """The plan of a resolved config's network, or why there is none."""
     try:
-        return build_blueprint([experiment.config.network], input_shape)
+        return build_blueprint([config.network], input_shape)
     except NetworkShapeError as error:
-        raise experiment.error(f"network.{error.position}", str(error)) from error
+        return error
 
 
 def _loss(config: Config, task: Task) -> AnyLoss:
@@ -149,20 +165,18 @@ def _seeded(seed: int | None, config: Config) -> dict[str, int]:
     return {"seed": config.seed if seed is None else seed}
 
 
-def _mistakes(config: Config, preprocessor: Preprocessor) -> Iterator[Mistake]:
+def _mistakes(config: Config, preprocessor: Preprocessor, planned: Blueprint | NetworkShapeError) -> Iterator[Mistake]:
     """Everything that does not suit the task or the data."""
     task = preprocessor.task
     yield from _unfit_metrics(config, task)
     unfit_loss = list(_unfit_loss(config, task))
     yield from unfit_loss or _unfit_class_weights(config, preprocessor)
-    try:
-        blueprint = build_blueprint([config.network], preprocessor.input_shape)
-    except NetworkShapeError as error:
-        yield f"network.{error.position}", str(error), None
+    if isinstance(planned, NetworkShapeError):
+        yield f"network.{planned.position}", str(planned), None
         return
-    for path, message in initial_overflow(blueprint, config.dtype):
+    for path, message in initial_overflow(planned, config.dtype):
         yield path, message, None
-    unfit_size = list(_unfit_size(config, blueprint, preprocessor))
+    unfit_size = list(_unfit_size(config, planned, preprocessor))
     yield from unfit_size
     if not unfit_size and not unfit_loss:
         yield from list(_contradictions(config)) or _unfit_activation(config, task, preprocessor.outputs)

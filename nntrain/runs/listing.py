@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nntrain.errors import RunError
+from nntrain.runs.file_names import ENVIRONMENT, FILES, PREPROCESS, RESULT
 from nntrain.runs.messages import reason_of
 from nntrain.runs.naming import as_path, is_hidden, is_run_name
 from nntrain.runs.status import Status, moment
-from nntrain.runs.store import ENVIRONMENT, FILES, PREPROCESS, RESULT, RunDirectory
+from nntrain.runs.store import RunDirectory
 from nntrain.train.metrics import METRICS, OF_POSITIVE_CLASS, is_maximized
 from nntrain.visible import is_visible, visible
 

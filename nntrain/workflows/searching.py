@@ -15,6 +15,7 @@ from nntrain.assembly.class_weights import given_class_weights
 from nntrain.assembly.data import Data, Prepared, checksums, wants_output_per_class
 from nntrain.assembly.footprint import SMALLER, footprint, refuse_beyond
 from nntrain.assembly.monitors import check_monitors
+from nntrain.assembly.ready import ready
 from nntrain.assembly.resolve import plan_network, resolve
 from nntrain.config import dump
 from nntrain.config.checks import is_weighted, unweighted
@@ -26,11 +27,12 @@ from nntrain.config.written import searchable_text
 from nntrain.data.comparison import same_examples
 from nntrain.data.dataset import Dataset
 from nntrain.errors import ConfigError, DataError, DivergedError, Interrupted, RunError, UserError
+from nntrain.runs.creation import new_run
 from nntrain.runs.environment import environment, seen_from
-from nntrain.runs.messages import LEADERBOARD
+from nntrain.runs.file_names import HISTORY, LEADERBOARD
 from nntrain.runs.naming import as_path
 from nntrain.runs.ownership import check_runs_dir
-from nntrain.runs.store import HISTORY, RunDirectory
+from nntrain.runs.store import RunDirectory
 from nntrain.search.bounds import check_folds, check_networks
 from nntrain.search.executors import train_groups
 from nntrain.search.groups import Group, Member, Sections, group
@@ -39,13 +41,13 @@ from nntrain.search.space import Point, count_drawn, points
 from nntrain.train.records import Outcome
 from nntrain.train.threads import available_cores
 from nntrain.visible import Lines, prefixed
+from nntrain.workflows.commands import search_command
 from nntrain.workflows.comparing import Measure, cannot_compare, measure
 from nntrain.workflows.fitting import Fit
 from nntrain.workflows.interruption import signal_of, terminable
 from nntrain.workflows.listener import Listener
 from nntrain.workflows.recording import point_with_data_paths, portable, preprocess_document
 from nntrain.workflows.results import FitResult
-from nntrain.workflows.unfinished import search_again
 
 _MOST_SETTINGS = 20  # of a point that a message names
 NOT_FINITE = "for some examples their networks put out numbers that are not finite or too large"
@@ -159,21 +161,14 @@ class Search:
         """Train all points, write the leaderboard, refit the best."""
         self._warn(listener, self._before_training())
         started = time.perf_counter()
-        directory = RunDirectory.begin(runs_dir, f"{self.experiment.name[:45]}-search")
-        with contextlib.ExitStack() as held:
-            try:
-                held.enter_context(directory.lock())
-                self._write_start(directory)
-                directory.appear()
-            except BaseException:
-                directory.discard()
-                raise
+        name = f"{self.experiment.name[:45]}-search"
+        with new_run(runs_dir, name, self._write_start) as directory:
             try:
                 self._train(directory, listener)
             except KeyboardInterrupt as interrupt:
                 message = self._write_finished(directory)
                 directory.set_status("interrupted", message)
-                again = f"search again with: {search_again(directory)}"
+                again = f"search again with: {search_command(directory)}"
                 raise Interrupted(Lines(f"interrupted: {message}", again), signal=signal_of(interrupt)) from None
             except BaseException as error:
                 with contextlib.suppress(RunError, OSError):  # the disk may be what failed
@@ -182,7 +177,7 @@ class Search:
             self._warn(listener, self._undefined_scores())
             table = rows(self.finished, self.config.monitor)
             path = directory.path / LEADERBOARD
-            directory.write_text(LEADERBOARD, as_csv(table))
+            directory.write_leaderboard(as_csv(table))
             seconds = time.perf_counter() - started
             best = ranked(self.finished, self.config.monitor)[0]
             self._close(directory, best)
@@ -353,7 +348,7 @@ class Search:
         done = f"{len(self.finished)} of {len(self.trials)} points are finished"
         if not self.finished:
             return done
-        directory.write_text(LEADERBOARD, as_csv(rows(self.finished, self.config.monitor)))
+        directory.write_leaderboard(as_csv(rows(self.finished, self.config.monitor)))
         return f"{done}; they are in {directory.path / LEADERBOARD}, and in {HISTORY} beside it"
 
     def _train(self, directory: RunDirectory, listener: Listener) -> None:
@@ -429,9 +424,7 @@ class Search:
         except UserError as error:  # which it was not when it was read a first time
             raise DataError(str(error)) from error
         checksums([*self._files.items(), *data.sha256.items()])
-        prepared = data.prepare()
-        resolved = resolve(experiment, prepared.preprocessor, has_validation="validation" in prepared.splits)
-        return Fit(resolved, data, prepared, listener).run(runs_dir)
+        return Fit(ready(experiment, data), listener).run(runs_dir)
 
 
 def _with_data_seeds(experiment: Experiment, seed: int) -> Experiment:

@@ -168,7 +168,7 @@ def _listed(values: Sequence[object]) -> str:
 
 
 def trials(directory: Path) -> dict[int, dict[str, Any]]:
-    return {line["trial"]: line for line in RunDirectory(directory).read_history()}
+    return {line["trial"]: line for line in RunDirectory(directory).iter_history()}
 
 
 @pytest.fixture(scope="module")

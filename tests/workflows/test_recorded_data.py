@@ -14,8 +14,8 @@ import nntrain
 from nntrain.assembly.data import Data
 from nntrain.config import load_experiment
 from nntrain.errors import DataError, Interrupted
-from nntrain.runs import RunDirectory
-from nntrain.workflows import evaluating, fit, resume, searching, verify
+from nntrain.runs import RunDirectory, creation
+from nntrain.workflows import fit, recorded_data, resume, searching, verify
 from nntrain.workflows.interruption import Rehearsal
 from tests.workflows.damage import CONFIG, TABLE, write_experiment
 
@@ -52,7 +52,7 @@ def recorded(run: Path) -> str:
 
 def test_a_file_replaced_after_it_was_read_is_recorded_as_it_was_read(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        before(patch, RunDirectory, "begin", replace_table)
+        before(patch, creation, "Creation", replace_table)
         with pytest.raises(Interrupted):
             fit(load_experiment("small.yaml"), interruption=Rehearsal(3))
     [run] = Path("runs").iterdir()
@@ -69,7 +69,7 @@ def test_a_file_replaced_after_it_was_read_is_recorded_as_it_was_read(monkeypatc
 def test_what_is_compared_is_what_is_read(what: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch) -> None:
     """The file is replaced at the last moment before it is read."""
     run = fit(load_experiment("small.yaml")).run
-    before(monkeypatch, evaluating, "Data", replace_table)
+    before(monkeypatch, recorded_data, "Data", replace_table)
     with pytest.raises(DataError, match=r"^table.csv has changed since .* was trained on it"):
         what(run)
 
