@@ -15,7 +15,7 @@ from nntrain.assembly.data import Data
 from nntrain.config import load_experiment
 from nntrain.errors import DataError, Interrupted
 from nntrain.runs import RunDirectory, creation
-from nntrain.workflows import fit, recorded_data, resume, searching, verify
+from nntrain.workflows import fit, point_data, recorded_data, resume, searching, verify
 from nntrain.workflows.interruption import Rehearsal
 from tests.workflows.damage import CONFIG, TABLE, write_experiment
 
@@ -111,7 +111,7 @@ def test_points_of_a_search_are_trained_on_one_file(monkeypatch: pytest.MonkeyPa
         if len(calls) == 2:
             replace_table()
 
-    before(monkeypatch, searching, "Data", second)
+    before(monkeypatch, point_data, "Data", second)
     parameters = {"data.preprocess.numeric": ["none", "standard"]}
     with pytest.raises(DataError, match=r"^table.csv has changed since it was read a first time"):
         nntrain.gridsearch(load_experiment("small.yaml"), parameters=parameters)
