@@ -57,32 +57,38 @@ class RunScore:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """One line of `nntrain runs`."""
+    """One line of `nntrain runs`.
+
+    Attributes:
+        name: of its directory; `path` is that.
+        status: as it is now: a run whose process died is interrupted. Damaged if status.json cannot be read.
+        started: ISO 8601 with its offset from UTC; None if it cannot be read.
+        epochs: those trained, or, of an unfinished run, those in the history.
+        best_epoch: the one whose weights were kept.
+        metrics: split → name → value, as in result.json; null is NaN. Empty for an unfinished run.
+        problem: what is wrong with the run, or why it stopped, fit for the user; None if nothing is.
+        baseline: the same scores of a predictor that ignores its inputs; empty for runs of nntrain 0.1.
+        positive_class: of a binary task; precision, recall, F1 and ROC AUC are of it.
+        kind: whether it is a search.
+        monitor: of a finished search: what its points were ranked by, such as `validation.loss`.
+        best_score: of a finished search: what its best point reached; NaN if undefined.
+        points: of a search: how many points it has, or, if it is not finished, has finished.
+    """
 
     name: str
     path: Path
     status: Status | Literal["damaged"]
-    """As it is now: a run whose process died is interrupted. Damaged if status.json cannot be read."""
     started: str | None
-    """ISO 8601 with its offset from UTC; None if it cannot be read."""
     epochs: int | None
-    """Those trained, or, of an unfinished run, those in the history."""
     best_epoch: int | None
     metrics: dict[str, dict[str, float]] = field(default_factory=dict)
-    """Split → name → value, as in result.json; null is NaN. Empty for an unfinished run."""
     problem: str | None = None
-    """What is wrong with the run, or why it stopped, fit for the user; None if nothing is."""
     baseline: dict[str, dict[str, float]] = field(default_factory=dict)
-    """The same scores of a predictor that ignores its inputs; empty for runs of nntrain 0.1."""
     positive_class: str | None = None
-    """Of a binary task; precision, recall, F1 and ROC AUC are of it."""
     kind: Literal["run", "search"] = "run"
     monitor: str | None = None
-    """Of a finished search: what its points were ranked by, such as `validation.loss`."""
     best_score: float | None = None
-    """Of a finished search: what its best point reached; NaN if undefined."""
     points: int | None = None
-    """Of a search: how many points it has, or, if it is not finished, has finished."""
 
     @property
     def moment(self) -> timedelta:

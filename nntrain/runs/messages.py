@@ -134,9 +134,9 @@ def _unknown(path: Path) -> str | None:
 
 def no_such_run(path: Path, runs_dir: Path) -> RunError:
     """The error for a run that is not there, with the nearest name that is."""
-    for place in (path, runs_dir / path):
-        if (reason := _unknown(place)) is not None:
-            return RunError(f"{place} cannot be read: {reason}")
+    for tried in (path, runs_dir / path):
+        if (reason := _unknown(tried)) is not None:
+            return RunError(f"{tried} cannot be read: {reason}")
     if os.path.isfile(path):
         return RunError(f"{path} is a file, not a run directory; a run is named by its directory, {path.parent}")
     try:

@@ -89,9 +89,9 @@ class Group:
     def build(self, threads: int = 1) -> Population:
         """The population, initialized and bound to its data."""
         distinct = dict.fromkeys(member.prepared for member in self.members)
-        place_of = {prepared: place for place, prepared in enumerate(distinct)}
-        places = [place_of[member.prepared] for member in self.members]
-        return build_population([member.config for member in self.members], [*distinct], places, threads=threads)
+        index_of = {prepared: index for index, prepared in enumerate(distinct)}
+        of_member = [index_of[member.prepared] for member in self.members]
+        return build_population([member.config for member in self.members], [*distinct], of_member, threads=threads)
 
 
 def group(members: Iterable[Member], *, parallel: int = 1) -> list[Group]:

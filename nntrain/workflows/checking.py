@@ -55,14 +55,14 @@ def check(experiment: Experiment) -> CheckReport:
 def layer_rows(planned: Planned) -> list[LayerRow]:
     """A row for each layer of the config; a dense layer and its activation are one."""
     blueprint = planned.blueprint
-    places_of: dict[int, list[int]] = {}
-    for place, named in enumerate(blueprint.layers):
-        places_of.setdefault(named.position, []).append(place)
+    indices_of: dict[int, list[int]] = {}
+    for index, named in enumerate(blueprint.layers):
+        indices_of.setdefault(named.position, []).append(index)
     rows = []
     for position, layer in enumerate(planned.config.network):
-        places = places_of[position]
-        parameters = sum(math.prod(slot.param.shape) for i in places for slot in blueprint.slots[i])
+        indices = indices_of[position]
+        parameters = sum(math.prod(slot.param.shape) for i in indices for slot in blueprint.slots[i])
         activation = getattr(getattr(layer, "activation", None), "type", "linear")
         kind = layer.type if activation == "linear" else f"{layer.type} ({activation})"
-        rows.append(LayerRow(layer.name or str(position), kind, blueprint.shapes[places[-1] + 1], parameters))
+        rows.append(LayerRow(layer.name or str(position), kind, blueprint.shapes[indices[-1] + 1], parameters))
     return rows
