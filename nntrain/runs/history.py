@@ -26,7 +26,9 @@ _LONGEST_LINE = 1 << 22  # bytes; a line of a search has the outcomes of all see
 def iter_history(path: Path) -> Iterator[dict[str, Any]]:
     """The complete lines of a history, one dict per epoch. A last line without its newline is dropped.
 
-    Raises Damage if any other line is not a JSON object; OSError if the file cannot be read.
+    Raises:
+        Damage: any other line is not a JSON object.
+        OSError: the file cannot be read.
     """
     with open_regular(path) as file:
         for number, line in enumerate(_lines(file), start=1):
@@ -40,7 +42,7 @@ def count_epochs(path: Path) -> int:
 
 
 def check_history(path: Path, keep: int) -> None:
-    """Raises Damage if the first `keep` lines of a history are not the records of those epochs."""
+    """See whether the first `keep` lines of a history are the records of those epochs. Raises Damage."""
     _size_of(path, keep)
 
 
@@ -64,9 +66,15 @@ def _decode(line: bytes, number: int) -> dict[str, Any]:
 class HistoryWriter:
     """Appends records to a history; a context manager that closes it.
 
-    `keep` is how many of the epochs already there are kept (those before the checkpoint from which the run
-    goes on); the rest is cut off. Raises Damage if there are fewer, or if one
-    of them is no record of its epoch; OSError if the disk does.
+    Args:
+        disk: through which it writes.
+        path: the history, which need not be there.
+        keep: how many of the epochs already there are kept (those before the checkpoint from which the run goes on);
+            the rest is cut off.
+
+    Raises:
+        Damage: there are fewer, or one of them is no record of its epoch.
+        OSError: the disk fails.
     """
 
     def __init__(self, disk: Disk, path: Path, keep: int = 0) -> None:

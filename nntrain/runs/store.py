@@ -45,6 +45,11 @@ class RunDirectory(VouchedFolder):
 
     Whoever writes to it holds `lock()`. Every method raises RunError for a file that is missing, damaged or
     cannot be written, and leaves the file as it was before.
+
+    Args:
+        path: where it is.
+        disk: through which it writes; by default the real one.
+        is_new: whether it is about to be made, so that there is no status.json yet.
     """
 
     def __init__(self, path: Path, *, disk: Disk | None = None, is_new: bool = False) -> None:
@@ -52,9 +57,10 @@ class RunDirectory(VouchedFolder):
 
     @classmethod
     def open(cls, run: Path | str, *, runs_dir: Path | str = "runs") -> "RunDirectory":
-        """Find an existing run by its path, or by its name under `runs_dir`.
+        """An existing run, by its path or by its name under `runs_dir`.
 
-        Raises RunError if there is no such directory, or if it holds none of a run's files.
+        Raises:
+            RunError: there is no such directory, or it holds none of a run's files.
         """
         path = Path(run)
         if not os.path.isdir(path):
@@ -72,8 +78,8 @@ class RunDirectory(VouchedFolder):
     def lock(self) -> Iterator[None]:
         """Be the only one who writes to this run while the block runs.
 
-        Raises RunError "… is in use by process N since …" if somebody does. A process that died holds
-        nothing.
+        Raises:
+            RunError: "… is in use by process N since …": somebody else does. A process that died holds nothing.
         """
         with lock.exclusive(self.disk, lambda: self.path / LOCK):
             yield
