@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from nntrain.runs import RunDirectory
 from nntrain.runs.creation import Creation
 from nntrain.runs.files import Disk
+from nntrain.runs.store import RunDirectory
 
 
 def create_run(runs_dir: Path | str, name: str, *, disk: Disk | None = None) -> RunDirectory:

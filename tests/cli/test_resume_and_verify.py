@@ -10,7 +10,7 @@ import pytest
 
 from nntrain.cli.progress import PlainProgress
 from nntrain.cli.verify import show
-from nntrain.runs import RunDirectory
+from nntrain.runs.store import RunDirectory
 from nntrain.workflows import Verification
 from nntrain.workflows.traces import FirstDifference
 from tests.cli.conftest import Invoke

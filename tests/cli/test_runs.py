@@ -8,8 +8,8 @@ from types import ModuleType
 
 import pytest
 
-from nntrain.runs import RunDirectory
 from nntrain.runs.listing import RunSummary, list_runs
+from nntrain.runs.store import RunDirectory
 from tests.cli.conftest import Invoke, answer, lines
 from tests.run_directories import create_run
 

@@ -15,7 +15,8 @@ import nntrain
 from nntrain import workflows
 from nntrain.config.experiment import Experiment
 from nntrain.errors import NntrainError, RunError
-from nntrain.runs import RunDirectory, file_names, store
+from nntrain.runs import file_names, store
+from nntrain.runs.store import RunDirectory
 from tests.runs.conftest import FaultyDisk, Killed
 
 NEVER = 10**9

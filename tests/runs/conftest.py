@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from nntrain.arrays import Array
-from nntrain.runs import RunDirectory
 from nntrain.runs.files import Disk
+from nntrain.runs.store import RunDirectory
 from tests.run_directories import create_run
 
 WEIGHTS: dict[str, Array] = {

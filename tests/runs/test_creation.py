@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from nntrain.errors import RunError
-from nntrain.runs import RunDirectory
 from nntrain.runs.creation import Creation
 from nntrain.runs.files import Disk
 from nntrain.runs.listing import list_runs
 from nntrain.runs.naming import is_run_name
 from nntrain.runs.process import signature, signed_by_dead
+from nntrain.runs.store import RunDirectory
 from tests.run_directories import create_run
 from tests.runs.conftest import FaultyDisk, Killed
 

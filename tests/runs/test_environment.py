@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nntrain
-from nntrain.runs import environment
+from nntrain.runs.environment import environment
 from tests.run_directories import create_run
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from nntrain.errors import RunError
-from nntrain.runs import RunDirectory
 from nntrain.runs.listing import list_runs
+from nntrain.runs.store import RunDirectory
 from tests.run_directories import create_run
 from tests.runs.conftest import HISTORY, RESULT, WEIGHTS, FaultyDisk, Killed, write_everything
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from nntrain.errors import RunError, UserError
-from nntrain.runs import RunDirectory
 from nntrain.runs.finding import find_run
 from nntrain.runs.listing import list_runs
+from nntrain.runs.store import RunDirectory
 from tests.run_directories import create_run
 
 

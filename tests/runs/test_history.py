@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nntrain.errors import RunError
-from nntrain.runs import RunDirectory
+from nntrain.runs.store import RunDirectory
 from tests.run_directories import create_run
 from tests.runs.conftest import HISTORY, FaultyDisk
 

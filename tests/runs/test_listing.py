@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from nntrain.errors import RunError
-from nntrain.runs import RunDirectory, vouched
+from nntrain.runs import vouched
 from nntrain.runs.files import read_bytes
 from nntrain.runs.listing import list_runs
+from nntrain.runs.store import RunDirectory
 from tests.run_directories import create_run
 
 

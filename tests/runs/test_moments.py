@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 
 from nntrain.cli.app import app
 from nntrain.errors import RunError
-from nntrain.runs import RunDirectory
 from nntrain.runs.finding import find_run
 from nntrain.runs.listing import list_runs, summarize
+from nntrain.runs.store import RunDirectory
 from tests.run_directories import create_run
 
 # Each is oldest first, and in another order as text.

@@ -11,8 +11,9 @@ import pytest
 
 from nntrain.arrays import Array
 from nntrain.errors import RunError
-from nntrain.runs import ArraySpec, RunDirectory
+from nntrain.runs.arrays_file import ArraySpec
 from nntrain.runs.creation import Creation
+from nntrain.runs.store import RunDirectory
 from tests.run_directories import create_run
 from tests.runs.conftest import HISTORY, RESULT, WEIGHTS, write_everything
 

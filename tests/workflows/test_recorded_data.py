@@ -14,7 +14,8 @@ import nntrain
 from nntrain.assembly.data import Data
 from nntrain.config import load_experiment
 from nntrain.errors import DataError, Interrupted
-from nntrain.runs import RunDirectory, creation
+from nntrain.runs import creation
+from nntrain.runs.store import RunDirectory
 from nntrain.workflows import fit, point_data, recorded_data, resume, searching, verify
 from nntrain.workflows.interruption import Rehearsal
 from tests.workflows.damage import CONFIG, TABLE, write_experiment

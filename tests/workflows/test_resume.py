@@ -11,7 +11,9 @@ import pytest
 import nntrain
 from nntrain.config import load_experiment
 from nntrain.errors import DataError, DivergedError, Interrupted, RunError, UserError
-from nntrain.runs import HistoryWriter, RunDirectory, environment
+from nntrain.runs.environment import environment
+from nntrain.runs.history import HistoryWriter
+from nntrain.runs.store import RunDirectory
 from nntrain.train.records import EpochRecord
 from nntrain.workflows import fit, resume
 from nntrain.workflows.interruption import Interruption, Rehearsal

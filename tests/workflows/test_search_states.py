@@ -14,7 +14,7 @@ import pytest
 import nntrain
 from nntrain import workflows
 from nntrain.errors import Interrupted, NntrainError, RunError, UserError
-from nntrain.runs import RunDirectory
+from nntrain.runs.store import RunDirectory
 from nntrain.train.records import EpochRecord
 from nntrain.workflows import FitInfo, Leaderboard, Listener
 from tests.experiments import CLASSES, load

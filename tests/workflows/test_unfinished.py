@@ -16,7 +16,7 @@ import nntrain
 from nntrain import workflows
 from nntrain.cli.app import app
 from nntrain.errors import DivergedError, Interrupted, NntrainError, RunError, UserError
-from nntrain.runs import RunDirectory
+from nntrain.runs.store import RunDirectory
 from nntrain.train.records import EpochRecord
 from nntrain.workflows import FitInfo, Leaderboard, Listener
 from nntrain.workflows.interruption import Rehearsal

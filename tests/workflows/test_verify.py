@@ -12,7 +12,7 @@ import pytest
 import nntrain
 from nntrain.config import load_experiment
 from nntrain.errors import DataError, Interrupted, UserError
-from nntrain.runs import RunDirectory
+from nntrain.runs.store import RunDirectory
 from nntrain.train.records import EpochRecord
 from nntrain.workflows import Verification, resume, verify
 from nntrain.workflows.traces import FirstDifference

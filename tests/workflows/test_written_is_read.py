@@ -16,7 +16,8 @@ import nntrain
 from nntrain import workflows
 from nntrain.cli.app import app
 from nntrain.errors import ConfigError, Interrupted, RunError, UserError
-from nntrain.runs import RunDirectory, jsonfile
+from nntrain.runs import jsonfile
+from nntrain.runs.store import RunDirectory
 from nntrain.workflows.interruption import Rehearsal
 from tests.experiments import CLASSES, PETS, load, write_pets
 from tests.run_directories import create_run
