@@ -14,7 +14,7 @@ from nntrain.errors import RunError
 from nntrain.runs.file_names import ENVIRONMENT, FILES, PREPROCESS, RESULT
 from nntrain.runs.messages import reason_of
 from nntrain.runs.naming import as_path, is_hidden, is_run_name
-from nntrain.runs.status import Status, moment
+from nntrain.runs.status import RunStatus, Status, moment
 from nntrain.runs.store import RunDirectory
 from nntrain.train.metrics import METRICS, OF_POSITIVE_CLASS, is_maximized
 from nntrain.visible import is_visible, visible
@@ -136,16 +136,9 @@ def summarize(path: Path) -> RunSummary:
     except RunError as error:
         return RunSummary(run.name, path, "damaged", None, None, None, problem=str(error))
     current = status.current()
-    result: Mapping[str, Any] = {}
-    missing = sorted(name for name in status.sha256 if not run.has(name))
-    problem = f"{path} lacks {', '.join(missing)}" if missing else status.message and visible(status.message)
-    try:
-        if run.has(RESULT):
-            result = run.read_result()
-    except RunError as error:
-        problem = str(error)
-    summary = RunSummary(run.name, path, current, status.started, None, None, problem=problem)
+    result, problem = _read_result(run, status)
     so_far = None if result else _lines_so_far(run)
+    summary = RunSummary(run.name, path, current, status.started, None, None, problem=problem)
     if _is_search(run, status.sha256, result):
         return replace(
             summary,
@@ -162,6 +155,16 @@ def summarize(path: Path) -> RunSummary:
         baseline=_metrics(result.get("baseline")),
         positive_class=_class_name(result.get("positive_class")),
     )
+
+
+def _read_result(run: RunDirectory, status: RunStatus) -> tuple[Mapping[str, Any], str | None]:
+    """The content of result.json, {} if there is none to be read; and what is wrong with the run, or why it stopped."""
+    missing = sorted(name for name in status.sha256 if not run.has(name))
+    problem = f"{run.path} lacks {', '.join(missing)}" if missing else status.message and visible(status.message)
+    try:
+        return run.read_result() if run.has(RESULT) else {}, problem
+    except RunError as error:
+        return {}, str(error)
 
 
 def _is_search(run: RunDirectory, vouched: Mapping[str, str], result: Mapping[str, Any]) -> bool:
