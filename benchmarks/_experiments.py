@@ -10,7 +10,8 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.assembly.data import Data, Prepared
-from nntrain.assembly.resolve import plan_network, resolve
+from nntrain.assembly.ready import planned
+from nntrain.assembly.resolve import resolve
 from nntrain.assembly.training import build_population
 from nntrain.config import Config, Experiment, load_experiment
 from nntrain.train.loop import Training
@@ -45,11 +46,9 @@ class Epochs:
     """
 
     def __init__(self, experiment: Experiment, prepared: Prepared, epochs: int) -> None:
-        config = resolved_config(experiment, prepared)
-        blueprint = plan_network(experiment.with_config(config), prepared.input_shape)
-        size, count = config.training.batch_size, prepared.size("training")
-        self.threads = threads_for(blueprint, count if size == "full" else min(size, count), None)
-        population = build_population([config], [prepared], [0], threads=self.threads)
+        found = planned(experiment, prepared)
+        self.threads = threads_for(found.blueprint, found.batch_size, None)
+        population = build_population([found.config], [prepared], [0], threads=self.threads)
         parameters = population.network.parameters()
         self.initial: dict[str, Array] = {path: array[0].copy() for path, array in parameters.items()}
         self._records = iter(Training(population, epochs))

@@ -11,18 +11,22 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
+from typing import ClassVar
+from unittest import mock
 
 import numpy as np
 from _experiments import experiment_of
 from _measure import arguments, note, print_table
 
-from nntrain.assembly.data import Data
-from nntrain.assembly.resolve import resolve
-from nntrain.runs.history import HistoryWriter
-from nntrain.runs.store import CHECKPOINT, RunDirectory
+from nntrain.assembly.ready import Ready, ready
+from nntrain.runs.file_names import CHECKPOINT
 from nntrain.train.loop import Training
+from nntrain.workflows import session
 from nntrain.workflows.fitting import Fit
+from nntrain.workflows.interruption import Interruption
+from nntrain.workflows.journal import Journal
 from nntrain.workflows.listener import Listener
+from nntrain.workflows.session import Session
 
 GOAL = 0.01
 EVERY = 30.0  # seconds, the default of training.checkpoint
@@ -43,23 +47,18 @@ early_stopping: null
 CASES = (((128,), "adam", 5), ((128,), "sgd", 6), ((512, 256), "adam", 1))
 
 
-class TimedFit(Fit):
-    """A fit that takes the time of each checkpoint.
+class TimedJournal(Journal):
+    """A journal that takes the time of each checkpoint: the seconds of each of them, and the bytes of the last."""
 
-    Attributes:
-        seconds: of each of them; `bytes` of the last.
-        trained: seconds of the whole training.
-    """
+    checkpoint_seconds: ClassVar[list[float]] = []
+    checkpoint_bytes: ClassVar[int] = 0
 
-    seconds: list[float]
-    bytes: int = 0
-    trained: float = 0.0
-
-    def _save_checkpoint(self, directory: RunDirectory, training: Training, history: HistoryWriter) -> None:
+    def save(self, training: Training) -> None:
+        """Write a checkpoint."""
         started = time.perf_counter()
-        super()._save_checkpoint(directory, training, history)
-        self.seconds.append(time.perf_counter() - started)
-        self.bytes = (directory.path / CHECKPOINT).stat().st_size
+        super().save(training)
+        TimedJournal.checkpoint_seconds.append(time.perf_counter() - started)
+        TimedJournal.checkpoint_bytes = (self.directory.path / CHECKPOINT).stat().st_size
 
 
 def write_images(folder: Path, count: int) -> None:
@@ -69,25 +68,25 @@ def write_images(folder: Path, count: int) -> None:
     np.savez(folder / "images.npz", x=images, y=rng.integers(0, 10, count))
 
 
-def fitted(folder: Path, hidden: tuple[int, ...], optimizer: str, epochs: int) -> TimedFit:
-    """A fit that is done."""
+def begun(folder: Path, hidden: tuple[int, ...], optimizer: str, epochs: int) -> Ready:
+    """What is to be trained."""
     layers = "\n".join(f"  - {{type: dense, units: {units}, activation: relu}}" for units in hidden)
-    experiment = experiment_of(CONFIG.format(hidden=layers, optimizer=optimizer, epochs=epochs), folder)
-    data = Data(experiment)
-    prepared = data.prepare()
-    resolved = resolve(experiment, prepared.preprocessor, has_validation=True)
-    fit = TimedFit(resolved, data, prepared, Listener())
-    fit.seconds = []
-    fit.trained = fit.run(folder).seconds
-    return fit
+    return ready(experiment_of(CONFIG.format(hidden=layers, optimizer=optimizer, epochs=epochs), folder))
 
 
-def seconds_to_ask(fit: Fit) -> float:
+def seconds_to_train(begun: Ready, folder: Path) -> float:
+    """How long a fit trains that saves its state now and then."""
+    with mock.patch.object(session, "Journal", TimedJournal):
+        return Fit(begun, Listener()).run(folder).seconds
+
+
+def seconds_to_ask(begun: Ready) -> float:
     """What one batch pays for the question whether to stop or to save."""
-    fit._next_checkpoint = time.perf_counter() + 1e6
+    asked = Session(begun, Interruption())
+    asked._timing._moment = time.perf_counter() + 1e6
     started = time.perf_counter()
     for _ in range(ASKED):
-        fit._wants_pause()
+        asked._wants_pause()
     return (time.perf_counter() - started) / ASKED
 
 
@@ -101,17 +100,16 @@ def main() -> None:
         for hidden, optimizer, epochs in CASES:
             name = f"784-{'-'.join(map(str, hidden))}-10, {optimizer}"
             note(f"{name} …")
-            seconds: list[float] = []
-            for _ in range(given.repeats):
-                fit = fitted(folder, hidden, optimizer, epochs)
-                seconds += fit.seconds
-            step = fit.trained / (epochs * fit.batches_in_epoch)
-            asking = seconds_to_ask(fit)
+            trained = begun(folder, hidden, optimizer, epochs)
+            seconds = TimedJournal.checkpoint_seconds = []
+            whole = [seconds_to_train(trained, folder) for _ in range(given.repeats)]
+            step = whole[-1] / (epochs * trained.batches_in_epoch)
+            asking = seconds_to_ask(trained)
             share = statistics.median(seconds) / EVERY + asking / step
             rows.append(
                 (
                     name,
-                    f"{fit.bytes / 1e6:.1f} MB",
+                    f"{TimedJournal.checkpoint_bytes / 1e6:.1f} MB",
                     f"{len(seconds)}",
                     f"{statistics.median(seconds) * 1e3:.1f} ms ({min(seconds) * 1e3:.1f}–{max(seconds) * 1e3:.1f})",
                     f"{asking * 1e9:.0f} ns of {step * 1e6:,.0f} µs",

@@ -10,12 +10,13 @@ import numpy as np
 
 from nntrain.assembly.data import Prepared
 from nntrain.assembly.optimization import build_optimizer
-from nntrain.assembly.training import bound, unbound
+from nntrain.assembly.training import batch_size_of, bound
 from nntrain.config.root import Config
 from nntrain.errors import UserError
 from nntrain.machine import bytes_in_words, free_memory, total_memory
 from nntrain.memory import Counting
 from nntrain.nn.blueprint import Blueprint
+from nntrain.nn.network import Network
 from nntrain.streams import Key
 
 LARGE = 2**29
@@ -47,10 +48,8 @@ def footprint(
     """
     first, members = configs[0], len(configs)
     item = np.dtype(first.dtype).itemsize
-    size, count = first.training.batch_size, len(prepared[0].splits["training"])
-    examples = count if size == "full" else min(size, count)
     theta = item * members * blueprint.size
-    flowing = item * members * examples * sum(math.prod(shape) for shape in blueprint.shapes)
+    flowing = item * members * batch_size_of(first, prepared[0]) * sum(math.prod(shape) for shape in blueprint.shapes)
     arrays = (2 + build_optimizer(configs).slots) * theta + flowing
     drawing = drawing_bytes(blueprint, members, item)
     if arrays > LARGE:
@@ -58,7 +57,7 @@ def footprint(
     memory = Counting(first.dtype)
     keys = [Key(config.seed) for config in configs]
     try:
-        bound(unbound(configs, prepared[0], memory), configs, prepared, of_member, keys)
+        bound(Network(blueprint, members, memory), configs, prepared, of_member, keys)
     except MemoryError:  # not even promised
         return Footprint(arrays, max(arrays, drawing))
     return Footprint(memory.nbytes, max(memory.in_all, drawing))

@@ -27,7 +27,14 @@ from nntrain.train.metrics import RECORDED_LOSSES
 
 
 def resolve(experiment: Experiment, preprocessor: Preprocessor, *, has_validation: bool) -> Experiment:
-    """The experiment with nothing left to decide.
+    """The experiment of `resolve_and_plan` alone."""
+    return resolve_and_plan(experiment, preprocessor, has_validation=has_validation)[0]
+
+
+def resolve_and_plan(
+    experiment: Experiment, preprocessor: Preprocessor, *, has_validation: bool
+) -> tuple[Experiment, Blueprint]:
+    """The experiment with nothing left to decide, and the plan of its network.
 
     Args:
         experiment: as the user wrote it.
@@ -61,18 +68,27 @@ def resolve(experiment: Experiment, preprocessor: Preprocessor, *, has_validatio
         }
     )
     concrete = experiment.with_config(resolved)
-    mistakes = list(_mistakes(resolved, preprocessor))
-    if mistakes:
+    planned = _planned(resolved, preprocessor.input_shape)
+    mistakes = list(_mistakes(resolved, preprocessor, planned))
+    if mistakes or isinstance(planned, NetworkShapeError):
         raise concrete.errors(mistakes)
-    return concrete
+    return concrete, planned
 
 
 def plan_network(experiment: Experiment, input_shape: Shape) -> Blueprint:
     """Plan the network of a resolved experiment. Raises ConfigError where a shape does not fit."""
+    planned = _planned(experiment.config, input_shape)
+    if isinstance(planned, NetworkShapeError):
+        raise experiment.error(f"network.{planned.position}", str(planned)) from planned
+    return planned
+
+
+def _planned(config: Config, input_shape: Shape) -> Blueprint | NetworkShapeError:
+    """The plan of a resolved config's network, or why there is none."""
     try:
-        return build_blueprint([experiment.config.network], input_shape)
+        return build_blueprint([config.network], input_shape)
     except NetworkShapeError as error:
-        raise experiment.error(f"network.{error.position}", str(error)) from error
+        return error
 
 
 def _loss(config: Config, task: Task) -> AnyLoss:
@@ -126,19 +142,17 @@ def _seeded(seed: int | None, config: Config) -> dict[str, int]:
     return {"seed": config.seed if seed is None else seed}
 
 
-def _mistakes(config: Config, preprocessor: Preprocessor) -> Iterator[Mistake]:
+def _mistakes(config: Config, preprocessor: Preprocessor, planned: Blueprint | NetworkShapeError) -> Iterator[Mistake]:
     """Everything that does not suit the task or the data."""
     task = preprocessor.task
     yield from _unfit_metrics(config, task)
     unfit_loss = list(_unfit_loss(config, task))
     yield from unfit_loss or _unfit_class_weights(config, preprocessor)
-    try:
-        blueprint = build_blueprint([config.network], preprocessor.input_shape)
-    except NetworkShapeError as error:
-        yield Mistake(("network", error.position), str(error))
+    if isinstance(planned, NetworkShapeError):
+        yield Mistake(("network", planned.position), str(planned))
         return
-    yield from initial_overflow(config.network, blueprint, config.dtype)
-    unfit_size = list(_unfit_size(config, blueprint, preprocessor))
+    yield from initial_overflow(config.network, planned, config.dtype)
+    unfit_size = list(_unfit_size(config, planned, preprocessor))
     yield from unfit_size
     if not unfit_size and not unfit_loss:
         yield from list(_contradictions(config)) or _unfit_activation(config, task, preprocessor.outputs)

@@ -20,6 +20,7 @@ from nntrain.data.batches import Examples
 from nntrain.data.source import Source, joined
 from nntrain.data.targets import NumberTarget
 from nntrain.memory import Memory
+from nntrain.nn.blueprint import Blueprint
 from nntrain.nn.losses import (
     BinaryCrossEntropy,
     CrossEntropy,
@@ -44,6 +45,7 @@ def build_population(
     prepared: Sequence[Prepared],
     of_member: Sequence[int],
     *,
+    blueprint: Blueprint | None = None,
     keys: Sequence[Key] | None = None,
     threads: int = 1,
 ) -> Population:
@@ -53,19 +55,22 @@ def build_population(
         configs: resolved, one for each member; they may differ in columns only.
         prepared: the distinct data sets, all of the same sizes.
         of_member: for each member, which of them it uses.
+        blueprint: the plan that all members share, with the columns of each; by default it is made here.
         keys: each member's random key; by default its config's seed.
         threads: how many cores a step may use.
     """
     keys = [Key(config.seed) for config in configs] if keys is None else list(keys)
-    network = unbound(configs, prepared[0], Memory(np.dtype(configs[0].dtype), threads=threads))
+    if blueprint is None:
+        blueprint = build_blueprint([config.network for config in configs], prepared[0].input_shape)
+    network = Network(blueprint, len(configs), Memory(np.dtype(configs[0].dtype), threads=threads))
     network.initialize(keys)
     return bound(network, configs, prepared, of_member, keys)
 
 
-def unbound(configs: Sequence[Config], data: Prepared, memory: Memory) -> Network:
-    """The networks of a population, not initialized and not bound to their data."""
-    blueprint = build_blueprint([config.network for config in configs], data.input_shape)
-    return Network(blueprint, len(configs), memory)
+def batch_size_of(config: Config, prepared: Prepared) -> int:
+    """N of a training step: what a resolved config asks for, and at most as many examples as there are."""
+    asked, count = config.training.batch_size, prepared.size("training")
+    return count if asked == "full" else min(asked, count)
 
 
 def bound(
@@ -81,7 +86,6 @@ def bound(
     places = np.asarray(of_member, dtype=np.intp)
     weights = class_weights(first, prepared)
     training = _examples([p.splits["training"] for p in prepared], places, weights, loss)
-    batch_size = first.training.batch_size
     update = build_update(configs)
     with np.errstate(over="ignore"):  # twice the largest number, as λ of L2: training will diverge and say so
         update.bind(network)
@@ -91,7 +95,7 @@ def bound(
         loss,
         training,
         Streams(keys, Purpose.ORDER),
-        batch_size=len(training) if batch_size == "full" else batch_size,
+        batch_size=batch_size_of(first, prepared[0]),
         shuffle=first.training.shuffle,
     )
     return Population(

@@ -81,7 +81,7 @@ def run(
 def _inputs(run: Path, file: str) -> Iterator[tuple[Path, str]]:
     """What must not be overwritten, and what it is."""
     from nntrain.runs.ownership import files_of
-    from nntrain.workflows.evaluating import trained_on
+    from nntrain.workflows.recorded_data import trained_on
 
     yield Path(file), "the file to predict"
     for each in files_of(run):

@@ -15,8 +15,9 @@ import numpy as np
 from nntrain.arrays import Array
 from nntrain.errors import RunError
 from nntrain.runs import jsonfile
+from nntrain.runs.file_names import CHECKPOINTS
 from nntrain.runs.files import Damage
-from nntrain.runs.store import CHECKPOINT, PREVIOUS_CHECKPOINT, RunDirectory
+from nntrain.runs.store import RunDirectory
 from nntrain.visible import Lines, lines_of
 
 _NUMBERS = "numbers"
@@ -50,7 +51,7 @@ def read_checkpoint(directory: RunDirectory, *, most_bytes: int) -> Checkpoint |
         RunError: there are checkpoints, but none is whole.
     """
     problems = []
-    for name in (CHECKPOINT, PREVIOUS_CHECKPOINT):
+    for name in CHECKPOINTS:
         if not directory.has(name):
             continue
         try:

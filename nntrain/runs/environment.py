@@ -25,11 +25,12 @@ def environment(
 ) -> dict[str, Any]:
     """Versions, platform, BLAS, threads, command line, and the sha256 of each data file.
 
-    run:         the run directory, from which the paths of the data files are given, as in its config.yaml; None
-                 leaves them as they are
-    command:     the command line; default that of this process
-    threads:     how many cores the training uses; None where the caller does not say
-    data_files:  the files that were read, and the sha256 of what was read of each
+    Args:
+        run: the run directory, from which the paths of the data files are given, as in its config.yaml; None leaves
+            them as they are.
+        command: the command line; by default that of this process.
+        threads: how many cores the training uses; None where the caller does not say.
+        data_files: the files that were read, and the sha256 of what was read of each.
     """
     return {
         "python": platform.python_version(),

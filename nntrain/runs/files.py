@@ -114,9 +114,12 @@ def temporary(path: Path) -> Path:
 
 @contextlib.contextmanager
 def replacing(disk: Disk, path: Path) -> Iterator[BinaryIO]:
-    """Yield a file to write to, which becomes `path` in one step when the block ends without an exception.
+    """A file to write to, which becomes `path` in one step when the block ends without an exception.
 
-    What was at `path` before stays whole until then, and for good if anything fails. Raises OSError.
+    What was at `path` before stays whole until then, and for good if anything fails.
+
+    Raises:
+        OSError: it cannot be written.
     """
     beside = temporary(path)
     try:
@@ -151,7 +154,9 @@ def write_bytes(disk: Disk, path: Path, content: bytes) -> None:
 def open_regular(path: Path) -> io.BufferedReader:
     """Open a file for reading, unless it is a pipe, a device or a directory, or a link to one.
 
-    Raises Damage if it is missing or something else than a file, OSError if it cannot be read.
+    Raises:
+        Damage: it is missing, or something else than a file.
+        OSError: it cannot be read.
     """
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):  # before opening, which alone can set a device off

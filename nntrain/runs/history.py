@@ -8,7 +8,6 @@ import contextlib
 import itertools
 import os
 import stat
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -22,40 +21,28 @@ from nntrain.runs.messages import cannot_write
 _NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
 _NONBLOCK: int = getattr(os, "O_NONBLOCK", 0)
 _LONGEST_LINE = 1 << 22  # bytes; a line of a search has the outcomes of all seeds or folds of a trial
-_MOST_VALUES = 1 << 22  # that are read at once; a hundred thousand epochs have some two million
-
-
-def read_history(path: Path) -> list[dict[str, Any]]:
-    """The complete lines of a history, one dict per epoch. A last line without its newline is dropped.
-
-    Raises Damage if any other line is not a JSON object, or if there are too many of them to hold in memory;
-    OSError if the file cannot be read.
-    """
-    records, values = [], 0
-    with open_regular(path) as file:
-        for number, line in enumerate(_lines(file), start=1):
-            values += jsonfile.value_count(line)
-            if values > _MOST_VALUES:
-                raise Damage(f"holds more than {_MOST_VALUES:,} values, too many to read at once")
-            records.append({sys.intern(key): value for key, value in _decode(line, number).items()})
-    return records
 
 
 def iter_history(path: Path) -> Iterator[dict[str, Any]]:
-    """The same one at a time, for a history of any length."""
+    """The complete lines of a history, one dict per epoch. A last line without its newline is dropped.
+
+    Raises:
+        Damage: any other line is not a JSON object.
+        OSError: the file cannot be read.
+    """
     with open_regular(path) as file:
         for number, line in enumerate(_lines(file), start=1):
             yield _decode(line, number)
 
 
 def count_epochs(path: Path) -> int:
-    """How many complete lines a history has, whatever is in them. Raises as `read_history`."""
+    """How many complete lines a history has, whatever is in them. Raises as `iter_history`."""
     with open_regular(path) as file:
         return sum(1 for _ in _lines(file))
 
 
 def check_history(path: Path, keep: int) -> None:
-    """Raises Damage if the first `keep` lines of a history are not the records of those epochs."""
+    """See whether the first `keep` lines of a history are the records of those epochs. Raises Damage."""
     _size_of(path, keep)
 
 
@@ -79,12 +66,18 @@ def _decode(line: bytes, number: int) -> dict[str, Any]:
 class HistoryWriter:
     """Appends records to a history; a context manager that closes it.
 
-    `keep` is how many of the epochs already there are kept (those before the checkpoint from which the run
-    goes on); the rest is cut off. None keeps every complete line. Raises Damage if there are fewer, or if one
-    of them is no record of its epoch; OSError if the disk does.
+    Args:
+        disk: through which it writes.
+        path: the history, which need not be there.
+        keep: how many of the epochs already there are kept (those before the checkpoint from which the run goes on);
+            the rest is cut off.
+
+    Raises:
+        Damage: there are fewer, or one of them is no record of its epoch.
+        OSError: the disk fails.
     """
 
-    def __init__(self, disk: Disk, path: Path, keep: int | None = 0) -> None:
+    def __init__(self, disk: Disk, path: Path, keep: int = 0) -> None:
         self._disk = disk
         self._path = path
         self._size = _size_of(path, keep)
@@ -141,9 +134,9 @@ class HistoryWriter:
             self.close()
 
 
-def _size_of(path: Path, keep: int | None) -> int:
+def _size_of(path: Path, keep: int) -> int:
     """How many bytes the first `keep` lines have, each of which must be the record of its epoch."""
-    if keep == 0 or (keep is None and not os.path.lexists(path)):
+    if keep == 0:
         return 0
     size = count = 0
     with open_regular(path) as file:
@@ -151,6 +144,6 @@ def _size_of(path: Path, keep: int | None) -> int:
             if _decode(line, count).get("epoch", count) != count:
                 raise Damage(f"is damaged: line {count} is not the record of epoch {count}")
             size += len(line)
-    if keep is not None and count < keep:
+    if count < keep:
         raise Damage(f"has {count} complete lines, where {keep} epochs are to be kept")
     return size

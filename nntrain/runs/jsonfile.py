@@ -60,11 +60,11 @@ def check_size(content: bytes) -> None:
     """Raises Damage for JSON that is longer, or has more values, than a run writes and reads."""
     if len(content) > MOST_BYTES:
         raise Damage(f"is larger than {MOST_BYTES:,} bytes, which no run writes")
-    if value_count(content) > MOST_VALUES:
+    if _value_count(content) > MOST_VALUES:
         raise Damage(f"holds more than {MOST_VALUES:,} values, which no run writes")
 
 
-def value_count(content: bytes) -> int:
+def _value_count(content: bytes) -> int:
     """At least the number of values in JSON: each but the first has one of these characters before it."""
     return 1 + sum(map(content.count, (b",", b"[", b"{")))
 

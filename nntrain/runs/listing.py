@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nntrain.errors import RunError
+from nntrain.runs.file_names import ENVIRONMENT, FILES, PREPROCESS, RESULT
 from nntrain.runs.messages import reason_of
 from nntrain.runs.naming import as_path, is_hidden, is_run_name
-from nntrain.runs.status import Status, moment
-from nntrain.runs.store import ENVIRONMENT, FILES, PREPROCESS, RESULT, RunDirectory
+from nntrain.runs.status import RunStatus, Status, moment
+from nntrain.runs.store import RunDirectory
 from nntrain.train.metrics import METRICS, OF_POSITIVE_CLASS, is_maximized
 from nntrain.visible import is_visible, visible
 
@@ -56,32 +57,38 @@ class RunScore:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """One line of `nntrain runs`."""
+    """One line of `nntrain runs`.
+
+    Attributes:
+        name: of its directory; `path` is that.
+        status: as it is now: a run whose process died is interrupted. Damaged if status.json cannot be read.
+        started: ISO 8601 with its offset from UTC; None if it cannot be read.
+        epochs: those trained, or, of an unfinished run, those in the history.
+        best_epoch: the one whose weights were kept.
+        metrics: split → name → value, as in result.json; null is NaN. Empty for an unfinished run.
+        problem: what is wrong with the run, or why it stopped, fit for the user; None if nothing is.
+        baseline: the same scores of a predictor that ignores its inputs; empty for runs of nntrain 0.1.
+        positive_class: of a binary task; precision, recall, F1 and ROC AUC are of it.
+        kind: whether it is a search.
+        monitor: of a finished search: what its points were ranked by, such as `validation.loss`.
+        best_score: of a finished search: what its best point reached; NaN if undefined.
+        points: of a search: how many points it has, or, if it is not finished, has finished.
+    """
 
     name: str
     path: Path
     status: Status | Literal["damaged"]
-    """As it is now: a run whose process died is interrupted. Damaged if status.json cannot be read."""
     started: str | None
-    """ISO 8601 with its offset from UTC; None if it cannot be read."""
     epochs: int | None
-    """Those trained, or, of an unfinished run, those in the history."""
     best_epoch: int | None
     metrics: dict[str, dict[str, float]] = field(default_factory=dict)
-    """Split → name → value, as in result.json; null is NaN. Empty for an unfinished run."""
     problem: str | None = None
-    """What is wrong with the run, or why it stopped, fit for the user; None if nothing is."""
     baseline: dict[str, dict[str, float]] = field(default_factory=dict)
-    """The same scores of a predictor that ignores its inputs; empty for runs of nntrain 0.1."""
     positive_class: str | None = None
-    """Of a binary task; precision, recall, F1 and ROC AUC are of it."""
     kind: Literal["run", "search"] = "run"
     monitor: str | None = None
-    """Of a finished search: what its points were ranked by, such as `validation.loss`."""
     best_score: float | None = None
-    """Of a finished search: what its best point reached; NaN if undefined."""
     points: int | None = None
-    """Of a search: how many points it has, or, if it is not finished, has finished."""
 
     @property
     def moment(self) -> timedelta:
@@ -129,16 +136,9 @@ def summarize(path: Path) -> RunSummary:
     except RunError as error:
         return RunSummary(run.name, path, "damaged", None, None, None, problem=str(error))
     current = status.current()
-    result: Mapping[str, Any] = {}
-    missing = sorted(name for name in status.sha256 if not run.has(name))
-    problem = f"{path} lacks {', '.join(missing)}" if missing else status.message and visible(status.message)
-    try:
-        if run.has(RESULT):
-            result = run.read_result()
-    except RunError as error:
-        problem = str(error)
-    summary = RunSummary(run.name, path, current, status.started, None, None, problem=problem)
+    result, problem = _read_result(run, status)
     so_far = None if result else _lines_so_far(run)
+    summary = RunSummary(run.name, path, current, status.started, None, None, problem=problem)
     if _is_search(run, status.sha256, result):
         return replace(
             summary,
@@ -155,6 +155,16 @@ def summarize(path: Path) -> RunSummary:
         baseline=_metrics(result.get("baseline")),
         positive_class=_class_name(result.get("positive_class")),
     )
+
+
+def _read_result(run: RunDirectory, status: RunStatus) -> tuple[Mapping[str, Any], str | None]:
+    """The content of result.json, {} if there is none to be read; and what is wrong with the run, or why it stopped."""
+    missing = sorted(name for name in status.sha256 if not run.has(name))
+    problem = f"{run.path} lacks {', '.join(missing)}" if missing else status.message and visible(status.message)
+    try:
+        return run.read_result() if run.has(RESULT) else {}, problem
+    except RunError as error:
+        return {}, str(error)
 
 
 def _is_search(run: RunDirectory, vouched: Mapping[str, str], result: Mapping[str, Any]) -> bool:

@@ -25,9 +25,11 @@ _HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
 def exclusive(disk: Disk, where: Callable[[], Path]) -> Iterator[None]:
     """Hold the lock file `where()` while the block runs; its directory is what it protects, and may be renamed by it.
 
-    Raises RunError if another process holds it, naming the process, or if it cannot be written. Where the
-    system or the file system has no such locks (Windows, some network file systems) the block runs without
-    one.
+    Where the system or the file system has no such locks (Windows, some network file systems) the block runs
+    without one.
+
+    Raises:
+        RunError: another process holds it, which is named, or it cannot be written.
     """
     path = where()
     if fcntl is None:

@@ -4,21 +4,12 @@ import os
 from pathlib import Path
 
 from nntrain.errors import RunError, UserError
+from nntrain.runs.file_names import CHECKPOINT, DIVERGENCE, ENVIRONMENT, OWN, PREPROCESS, STATUS, WEIGHTS
 from nntrain.runs.naming import is_run_name
-from nntrain.runs.store import (
-    CHECKPOINT,
-    DIVERGENCE,
-    ENVIRONMENT,
-    FILES,
-    PREPROCESS,
-    STATUS,
-    WEIGHTS,
-    RunDirectory,
-)
+from nntrain.runs.store import RunDirectory
 
 # A folder with one of these is a run, or what is left of one. Other folders have files of the other names too.
 _TELLING = (ENVIRONMENT, PREPROCESS, WEIGHTS, CHECKPOINT, DIVERGENCE)
-_OWN = (*FILES, "checkpoint.next.npz", "leaderboard.csv", "lock")
 
 
 def run_of_file(path: Path) -> Path | None:
@@ -30,13 +21,13 @@ def run_of_file(path: Path) -> Path | None:
     if not is_run(real.parent):
         return None
     # Whatever the system takes for the same name.
-    named = real.name.casefold().removesuffix(".tmp") in _OWN
+    named = real.name.casefold().removesuffix(".tmp") in OWN
     return real.parent if named or any(same_file(real, own) for own in files_of(real.parent)) else None
 
 
 def files_of(run: Path) -> list[Path]:
     """The files that a run has or may have."""
-    return [run / name for name in _OWN]
+    return [run / name for name in OWN]
 
 
 def is_run(path: Path) -> bool:

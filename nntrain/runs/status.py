@@ -27,21 +27,26 @@ class RunStatus:
     """The content of status.json.
 
     Times are ISO 8601 in UTC; earlier runs have them with the offset of the place where they were written.
+
+    Attributes:
+        status: as it was written; `current` knows whether that is still so.
+        pid: the number of the process that wrote it.
+        process_started: when that started, as the system counts it: tells it from a later one of the same number.
+        host: the machine that it ran on.
+        started: when the run directory was made.
+        updated: when this status was written.
+        message: why, in words: the reason of a failure, the epoch of a divergence.
+        sha256: the checksums of the other files by name, those that the run had written by then.
     """
 
     status: Status
     pid: int
     process_started: str | None
-    """When the process started, as the system counts it: tells it from a later one of the same number."""
     host: str
     started: str
-    """When the run directory was made."""
     updated: str
-    """When this status was written."""
     message: str | None = None
-    """Why, in words: the reason of a failure, the epoch of a divergence."""
     sha256: Mapping[str, str] = field(default_factory=dict)
-    """The checksums of the other files by name, those that the run had written by then."""
 
     def current(self) -> Status:
         """The status as it is now: a run that is running in a process that has ended was interrupted."""
@@ -64,7 +69,7 @@ class RunStatus:
 
     @staticmethod
     def from_json(value: Mapping[str, Any]) -> "RunStatus":
-        """Check and take over the content of status.json. Raises Damage with what is wrong."""
+        """The status in the object of status.json, which is checked. Raises Damage with what is wrong."""
         version = value.get("format")
         if not isinstance(version, int) or isinstance(version, bool) or version < 1:
             raise Damage("is damaged: 'format' is not a version number")

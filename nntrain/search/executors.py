@@ -32,8 +32,13 @@ def train_groups(
             the iterator.
     """
     cores = asked_threads or available_cores()
-    threads = {each: min(cores, threads_for(each.blueprint(), each.batch_size, None)) for each in groups}
-    side_by_side = {each: None for each in groups if threads[each] == 1 and each.has_long_calls()}
+    threads: dict[Group, int] = {}
+    side_by_side: dict[Group, None] = {}
+    for each in groups:
+        blueprint = each.blueprint()
+        threads[each] = min(cores, threads_for(blueprint, each.batch_size, None))
+        if threads[each] == 1 and each.has_long_calls(blueprint):
+            side_by_side[each] = None
     with blas_threads(1):
         yield from _side_by_side([*side_by_side], cores)
         for each in groups:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from nntrain.assembly.data import Prepared
-from nntrain.assembly.footprint import Footprint, footprint
+from nntrain.assembly.footprint import footprint
 from nntrain.assembly.layers import build_blueprint
-from nntrain.assembly.training import build_population
+from nntrain.assembly.training import batch_size_of, build_population
 from nntrain.config.column import structure_key
 from nntrain.config.root import Config
 from nntrain.language.section import Section
@@ -70,31 +70,28 @@ class Group:
     @property
     def batch_size(self) -> int:
         """N of a step."""
-        first = self.members[0]
-        size, count = first.config.training.batch_size, len(first.prepared.splits["training"])
-        return count if size == "full" else min(size, count)
+        return batch_size_of(self.members[0].config, self.members[0].prepared)
 
     def blueprint(self) -> Blueprint:
-        """The plan that all members share, for the first one."""
+        """The plan of the first member's network; those of the others differ in columns only."""
         first = self.members[0]
         return build_blueprint([first.config.network], first.prepared.input_shape)
 
-    def footprint(self) -> Footprint:
-        """The memory that its first member takes by itself."""
-        first = self.members[0]
-        return footprint(self.blueprint(), [first.config], [first.prepared], [0])
+    def has_long_calls(self, blueprint: Blueprint) -> bool:
+        """Whether a step works on arrays so large that another thread gets something done in the meantime.
 
-    def has_long_calls(self) -> bool:
-        """Whether a step works on arrays so large that another thread gets something done in the meantime."""
-        widest = max(math.prod(shape) for shape in self.blueprint().shapes)
+        Args:
+            blueprint: what `blueprint` gave, for this group or another one of the same structure.
+        """
+        widest = max(math.prod(shape) for shape in blueprint.shapes)
         return len(self.members) * self.batch_size * widest >= LONG_CALL
 
     def build(self, threads: int = 1) -> Population:
         """The population, initialized and bound to its data."""
         distinct = dict.fromkeys(member.prepared for member in self.members)
-        place_of = {prepared: place for place, prepared in enumerate(distinct)}
-        places = [place_of[member.prepared] for member in self.members]
-        return build_population([member.config for member in self.members], [*distinct], places, threads=threads)
+        index_of = {prepared: index for index, prepared in enumerate(distinct)}
+        of_member = [index_of[member.prepared] for member in self.members]
+        return build_population([member.config for member in self.members], [*distinct], of_member, threads=threads)
 
 
 def group(members: Iterable[Member], *, parallel: int = 1) -> list[Group]:
@@ -119,10 +116,11 @@ def _key(member: Member) -> tuple[object, ...]:
 
 
 def _chunk_size(alike: Sequence[Member], parallel: int) -> int:
-    alone = Group(tuple(alike[:1])).footprint().arrays
+    first, blueprint = alike[0], Group(tuple(alike[:1])).blueprint()
+    alone = footprint(blueprint, [first.config], [first.prepared], [0]).arrays
     fitting = max(1, CHUNK_BYTES // max(1, alone))
     shared_out = -(-len(alike) // parallel)
-    worth_sharing = Group(tuple(alike[:shared_out])).has_long_calls()
+    worth_sharing = Group(tuple(alike[:shared_out])).has_long_calls(blueprint)
     return min(fitting, shared_out) if worth_sharing else fitting
 
 

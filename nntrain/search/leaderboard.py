@@ -47,6 +47,10 @@ class Trial:
         with np.errstate(all="ignore"):  # of those that diverged
             return float(np.mean(self.scores(monitor)))
 
+    def has_score(self, monitor: str) -> bool:
+        """Whether that mean is a number, neither undefined nor infinite."""
+        return math.isfinite(self.mean(monitor))
+
     def std(self, monitor: str) -> float:
         """The standard deviation over the members, with divisor n − 1."""
         with np.errstate(all="ignore"):

@@ -100,18 +100,18 @@ def _numbered(values: Mapping[str, Sequence[Any]], number: int) -> Point:
     """The point of a grid with this number, from 0; the last axis runs fastest."""
     point: Point = {}
     for path, each in reversed([*values.items()]):
-        number, place = divmod(number, len(each))
-        point[path] = each[place]
+        number, index = divmod(number, len(each))
+        point[path] = each[index]
     return {path: point[path] for path in values}
 
 
 def _distinct_draws(values: Mapping[str, Sequence[Any]], trials: int, generator: Generator) -> list[Point]:
     """Different points of a grid whose points cannot be numbered; it has so many that hardly one is drawn twice."""
     shape = tuple(len(each) for each in values.values())
-    places: dict[tuple[int, ...], None] = {}
-    while len(places) < trials:
-        places[tuple(generator.integers(shape).tolist())] = None
-    return [{path: each[i] for (path, each), i in zip(values.items(), place, strict=True)} for place in places]
+    drawn: dict[tuple[int, ...], None] = {}
+    while len(drawn) < trials:
+        drawn[tuple(generator.integers(shape).tolist())] = None
+    return [{path: each[i] for (path, each), i in zip(values.items(), indices, strict=True)} for indices in drawn]
 
 
 def _listed(path: str, axis: Axis) -> Sequence[Any]:

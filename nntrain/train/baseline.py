@@ -86,7 +86,7 @@ def baseline_scores(
         weight: [N, 1], what each example counts in the weighted loss; None where there is none.
     """
     values = np.broadcast_to(constant_answer(reference), t.shape)[None], t[None].astype(np.float64)
-    y, true = values if units is None else (value * units.std + units.mean for value in values)
+    y, true = values if units is None else (value * units.scale + units.center for value in values)
     metrics = compute_metrics(names, task, y, true)
     return {
         **constant_losses(loss, reference, t, weight),

@@ -21,10 +21,10 @@ EVALUATION_BLOCK = 1 << 20
 
 @dataclass(frozen=True, eq=False)
 class Units:
-    """The units of standardized regression targets: value = mean + std · output; each [D, K], as they were fitted."""
+    """The units of scaled regression targets: value = center + scale · output; each [D, K], as they were fitted."""
 
-    mean: Array
-    std: Array
+    center: Array
+    scale: Array
 
 
 class Evaluator:
@@ -75,8 +75,8 @@ class Evaluator:
             values[WEIGHTED_LOSS] = weighted / count
         y, t = self.outputs, self._t
         if self.units is not None and self.metrics:
-            std, mean = (a[self.examples.of_member][:, None, :] for a in (self.units.std, self.units.mean))
-            y, t = y * std + mean, t * std + mean
+            scale, center = (a[self.examples.of_member][:, None, :] for a in (self.units.scale, self.units.center))
+            y, t = y * scale + center, t * scale + center
         return {**values, **compute_metrics(self.metrics, self.task, y, t)}
 
     @property

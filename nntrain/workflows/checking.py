@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from nntrain.assembly.data import SPLITS, Data
-from nntrain.assembly.footprint import SMALLER, TRAINING, footprint, memory_warnings
+from nntrain.assembly.data import SPLITS
+from nntrain.assembly.footprint import SMALLER, TRAINING, memory_warnings
 from nntrain.assembly.layers import layer_names, position_of
 from nntrain.assembly.monitors import check_monitors
-from nntrain.assembly.resolve import plan_network, resolve
+from nntrain.assembly.ready import Planned, ready
 from nntrain.config.experiment import Experiment, check_loaded
 from nntrain.config.loss import loss_type
 from nntrain.config.network import DenseConfig, activation_type
 from nntrain.config.written import config_text
 from nntrain.data.describe import describe_classes, describe_columns
 from nntrain.diagnosis.data_warnings import data_warnings
-from nntrain.nn.blueprint import Blueprint, Leaf
+from nntrain.nn.blueprint import Leaf
 from nntrain.train.metrics import positive_class
 from nntrain.workflows.recording import preprocess_document
 from nntrain.workflows.results import CheckReport, LayerRow
@@ -26,21 +26,18 @@ def check(experiment: Experiment) -> CheckReport:
         ConfigError, DataError: what `fit` would raise.
     """
     check_loaded(experiment)
-    data = Data(experiment)
-    prepared = data.prepare()
+    begun = ready(experiment)
+    data, prepared, config, blueprint = begun.data, begun.prepared, begun.config, begun.blueprint
     preprocessor = prepared.preprocessor
-    resolved = resolve(experiment, preprocessor, has_validation="validation" in prepared.splits)
-    check_monitors(resolved, prepared)
-    config = resolved.config
-    config_text(resolved, config)
-    preprocess_document(resolved, preprocessor)
-    blueprint = plan_network(resolved, preprocessor.input_shape)
-    memory = footprint(blueprint, [config], [prepared], [0])
+    check_monitors(begun.experiment, prepared)
+    config_text(begun.experiment, config)
+    preprocess_document(begun.experiment, preprocessor)
+    memory = begun.footprint()
     arrays = sum(split.nbytes for split in prepared.splits.values())
     return CheckReport(
-        name=resolved.name,
+        name=begun.experiment.name,
         task=str(preprocessor.task),
-        layers=layer_rows(resolved, blueprint),
+        layers=layer_rows(begun),
         parameters=blueprint.size,
         memory_bytes=memory.arrays + arrays,
         training=prepared.size("training"),
@@ -57,11 +54,11 @@ def check(experiment: Experiment) -> CheckReport:
     )
 
 
-def layer_rows(experiment: Experiment, blueprint: Blueprint) -> list[LayerRow]:
+def layer_rows(planned: Planned) -> list[LayerRow]:
     """A row for each layer of the config; a dense layer and its activation are one."""
-    network = experiment.config.network
+    network = planned.config.network
     leaves_of: dict[int, list[Leaf]] = {}
-    for leaf in blueprint.leaves:
+    for leaf in planned.blueprint.leaves:
         leaves_of.setdefault(position_of(network, leaf.path), []).append(leaf)
     rows = []
     for position, (name, layer) in enumerate(zip(layer_names(network), network, strict=True)):

@@ -5,16 +5,15 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.assembly.data import Data
-from nntrain.assembly.footprint import SMALLER, footprint, refuse_beyond
+from nntrain.assembly.footprint import SMALLER, refuse_beyond
 from nntrain.assembly.layers import build_blueprint
-from nntrain.assembly.resolve import resolve
-from nntrain.assembly.training import build_population
+from nntrain.assembly.ready import Ready, ready
 from nntrain.config.experiment import Experiment, check_loaded
 from nntrain.config.loss import PerceptronConfig
 from nntrain.config.network import DropoutConfig
@@ -48,19 +47,15 @@ def gradcheck(experiment: Experiment) -> GradientReport:
     """
     check_loaded(experiment)
     config = experiment.config.model_copy(update={"dtype": "float64"})
-    data = Data(experiment.with_config(config))
-    prepared = data.prepare()
-    resolved = resolve(data.experiment, prepared.preprocessor, has_validation="validation" in prepared.splits).config
-    if isinstance(resolved.loss, PerceptronConfig):
+    begun = ready(experiment.with_config(config))
+    if isinstance(begun.config.loss, PerceptronConfig):
         raise UserError(
             "the perceptron's rule does not follow from a derivative (that of the step activation is 0), "
             "so there is nothing to check"
         )
-    without_dropout = tuple(layer for layer in resolved.network if not isinstance(layer, DropoutConfig))
-    resolved = resolved.model_copy(update={"network": without_dropout, "search": None})
-    blueprint = build_blueprint([resolved.network], prepared.input_shape)
-    refuse_beyond(footprint(blueprint, [resolved], [prepared], [0]).most, "checking this network in float64", SMALLER)
-    population = build_population([resolved], [prepared], [0])
+    checked = _without_dropout(begun)
+    refuse_beyond(checked.footprint().most, "checking this network in float64", SMALLER)
+    population = checked.population()
     with np.errstate(all="ignore"):  # a cost that overflows leaves nothing to compare, which is said
         return GradientReport(_rows(population), TOLERANCE)
 
@@ -122,6 +117,14 @@ def _checked(name: str, values: Array, gradient: Array, cost: Callable[[], Array
         return GradientRow(name, float(found.relative_error.max()), found.checked, float(found.proven.max()))
     shared = check_array(name, values, gradient.sum(axis=0)[None], lambda: cost().sum()[None])
     return GradientRow(name, float(shared.relative_error.max()), shared.checked, float(shared.proven.max()))
+
+
+def _without_dropout(ready: Ready) -> Ready:
+    """The same network without its dropout layers."""
+    layers = tuple(layer for layer in ready.config.network if not isinstance(layer, DropoutConfig))
+    config = ready.config.model_copy(update={"network": layers, "search": None})
+    blueprint = build_blueprint([layers], ready.prepared.input_shape)
+    return replace(ready, experiment=ready.experiment.with_config(config), blueprint=blueprint, threads=1)
 
 
 def _rows(population: Population) -> list[GradientRow]:

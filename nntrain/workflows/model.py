@@ -13,14 +13,14 @@ from nntrain.arrays import Array
 from nntrain.assembly.data import Prepared, table_rules
 from nntrain.assembly.footprint import refuse_beyond
 from nntrain.assembly.outputs import why_no_probabilities
-from nntrain.assembly.resolve import plan_network, resolve
+from nntrain.assembly.resolve import resolve_and_plan
 from nntrain.data.dataset import Dataset
 from nntrain.errors import RunError, UserError
 from nntrain.memory import Memory
 from nntrain.nn.network import Network
 from nntrain.runs.arrays_file import ArraySpec
+from nntrain.runs.file_names import CONFIG, PREPROCESS, WEIGHTS
 from nntrain.runs.finding import find_run
-from nntrain.runs.store import CONFIG, PREPROCESS, WEIGHTS
 from nntrain.tasks import Task
 from nntrain.visible import prefixed
 from nntrain.workflows.reading import read_experiment, read_preprocessor
@@ -70,8 +70,7 @@ class Model:
         self.experiment = read_experiment(self.directory)
         self.preprocessor = read_preprocessor(self.directory)
         try:  # nothing is left to resolve, unless the config was edited; then it may not suit the preprocessing
-            self.experiment = resolve(self.experiment, self.preprocessor, has_validation=True)
-            blueprint = plan_network(self.experiment, self.preprocessor.input_shape)
+            self.experiment, blueprint = resolve_and_plan(self.experiment, self.preprocessor, has_validation=True)
         except UserError as error:
             said = prefixed(f"{self.run / CONFIG} and {PREPROCESS} contradict each other: ", str(error))
             raise RunError(said) from error

@@ -7,9 +7,27 @@ from typing import Any
 
 import numpy as np
 
+from nntrain.assembly.ready import Ready
+from nntrain.config.schedule import PlateauConfig
+from nntrain.config.training import EarlyStoppingConfig
 from nntrain.diagnosis.symptoms import Symptoms
 from nntrain.errors import RunError
+from nntrain.train.metrics import is_maximized
 from nntrain.train.watching import Watch
+
+
+def observer_of(ready: Ready) -> Observer:
+    """Who sees the epochs of a training, before the first one."""
+    return Observer(Symptoms(ready.blueprint), _watch(ready))
+
+
+def _watch(ready: Ready) -> Watch:
+    """What the training is judged by: what early stopping monitors, or else a loss, as a plateau schedule does."""
+    early, schedule = ready.config.early_stopping, ready.config.schedule
+    if isinstance(early, EarlyStoppingConfig):
+        return Watch(early.monitor, maximize=is_maximized(early.monitor), decides=True)
+    split = "validation" if "validation" in ready.prepared.splits else "training"
+    return Watch(f"{split}.loss", maximize=False, decides=isinstance(schedule, PlateauConfig))
 
 
 class Observer:

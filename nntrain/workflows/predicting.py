@@ -61,10 +61,10 @@ def predict(
     y = model.outputs(dataset)
     answers = preprocessor.decode(y)
     columns = list(preprocessor.target_names)
-    table = [answers] if answers.ndim == 1 else [answers[:, place] for place in range(answers.shape[1])]
+    table = [answers] if answers.ndim == 1 else [answers[:, k] for k in range(answers.shape[1])]
     if probabilities:
         shares = model.probabilities(y)
         columns += [f"probability_{name}" for name in model.classes or preprocessor.target_names]
-        table += [shares[:, place] for place in range(shares.shape[1])]
+        table += [shares[:, k] for k in range(shares.shape[1])]
     rows = (list(row) for row in zip(*(_plain(column) for column in table), strict=True))
     return Predictions(columns, rows, preprocessor.warnings(dataset))

@@ -9,7 +9,8 @@ from nntrain.config.experiment import Experiment, parse_experiment
 from nntrain.data.preprocess import VERSION, Preprocessor
 from nntrain.errors import NEWER, UserError, what_newer_needs
 from nntrain.language.values import LARGEST_INTEGER
-from nntrain.runs.store import CONFIG, PREPROCESS, RunDirectory
+from nntrain.runs.file_names import CONFIG, PREPROCESS
+from nntrain.runs.store import RunDirectory
 from nntrain.visible import Lines, is_visible, lines_of
 
 _LINES_SHOWN = 12  # of what is wrong with a config: it was not written by the one who reads the message

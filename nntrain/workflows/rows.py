@@ -57,13 +57,13 @@ def rows_dataset(rows: Any, kinds: Mapping[str, Kind], rules: TableRules) -> Dat
         labels = list(dict.fromkeys(chain.from_iterable(row.keys() for row in listed)))
         return _table({label: [row.get(label) for row in listed] for label in labels}, labels, kinds, rules)
     table = [_listed(row, expected) for row in listed]
-    wrong = next((place for place, row in enumerate(table) if len(row) != len(names)), None)
+    wrong = next((index for index, row in enumerate(table) if len(row) != len(names)), None)
     if wrong is not None:
         raise DataError(
             f"{SOURCE}: row {wrong} has {len(table[wrong])} values, but the network takes {len(names)}: "
             f"{_listing(names)}"
         )
-    return _table({name: [row[place] for row in table] for place, name in enumerate(names)}, names, kinds, rules)
+    return _table({name: [row[index] for row in table] for index, name in enumerate(names)}, names, kinds, rules)
 
 
 def _listing(names: Sequence[str]) -> str:

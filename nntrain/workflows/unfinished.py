@@ -10,11 +10,13 @@ from typing import Any
 
 from nntrain.errors import RunError, UserError
 from nntrain.language import dump
+from nntrain.runs.file_names import ENVIRONMENT, HISTORY, LEADERBOARD, PREPROCESS, RESULT, WEIGHTS
 from nntrain.runs.listing import list_runs
-from nntrain.runs.messages import LEADERBOARD, is_search
+from nntrain.runs.messages import is_search
 from nntrain.runs.process import process_died
 from nntrain.runs.status import RunStatus, on_the_wall
-from nntrain.runs.store import CONFIG, ENVIRONMENT, HISTORY, PREPROCESS, RESULT, WEIGHTS, RunDirectory
+from nntrain.runs.store import RunDirectory
+from nntrain.workflows.commands import fit_command, search_command
 
 
 def refuse_search(directory: RunDirectory, what: str = "is a search") -> None:
@@ -110,12 +112,7 @@ def _what_became_of(directory: RunDirectory, status: RunStatus) -> str:
             how = "was interrupted"
     if isinstance(result.get("best"), dict) and not status.message:  # its points were done
         return _untrained(directory, result["best"])
-    return f"it {how} and {_finished(directory)}; no network was kept. Search again with: {search_again(directory)}"
-
-
-def search_again(directory: RunDirectory) -> str:
-    """The command that begins a search again, to be typed as it stands."""
-    return f"nntrain gridsearch {shlex.quote(str(directory.path / CONFIG))}"
+    return f"it {how} and {_finished(directory)}; no network was kept. Search again with: {search_command(directory)}"
 
 
 def _without_refit(directory: RunDirectory, status: RunStatus, result: dict[str, Any]) -> str:
@@ -131,7 +128,7 @@ def _untrained(directory: RunDirectory, best: object) -> str:
     if not isinstance(best, dict):
         return said
     overrides = " ".join(f"--set {shlex.quote(f'{path}={dump.flow(value)}')}" for path, value in best.items())
-    return f"{said}. Train it with: nntrain fit {shlex.quote(str(directory.path / CONFIG))} {overrides}"
+    return f"{said}. Train it with: {fit_command(directory)} {overrides}"
 
 
 def _finished(directory: RunDirectory) -> str:

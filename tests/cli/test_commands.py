@@ -14,13 +14,13 @@ import pytest
 
 from nntrain.data.describe import ClassRow, ColumnRow
 from nntrain.errors import DataError
-from nntrain.runs import RunDirectory
 from nntrain.runs.listing import RunSummary
 from nntrain.tasks import Task
 from nntrain.train.evaluation import evaluate_predictions
 from nntrain.workflows.predicting import Predictions
 from nntrain.workflows.results import WEIGHTED_LOSS_NOTE, CheckReport, GradientReport, GradientRow, LayerRow
 from tests.cli.conftest import RUN, Invoke, answer, fit_info, fit_result, lines, record
+from tests.run_directories import create_run
 
 RUN_NAME = RUN.name
 
@@ -232,7 +232,7 @@ def test_a_run_that_is_not_there_is_a_wrong_command_line(invoke: Invoke, run: Pa
 
 
 def test_latest_is_the_run_that_started_last(invoke: Invoke, workflows: ModuleType, tmp_path: Path) -> None:
-    newest = [RunDirectory.create(tmp_path, name).path for name in ("z", "m", "a")][-1]
+    newest = [create_run(tmp_path, name).path for name in ("z", "m", "a")][-1]
     calls = answer(workflows, "evaluation", iris_report())
     assert invoke("eval", "latest", "--runs-dir", str(tmp_path)).exit_code == 0
     assert calls[0][0] == (newest,)

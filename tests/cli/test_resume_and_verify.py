@@ -10,9 +10,9 @@ import pytest
 
 from nntrain.cli.progress import PlainProgress
 from nntrain.cli.verify import show
-from nntrain.runs import RunDirectory
+from nntrain.runs.store import RunDirectory
 from nntrain.workflows import Verification
-from nntrain.workflows.verifying import Difference
+from nntrain.workflows.traces import FirstDifference
 from tests.cli.conftest import Invoke
 
 CONFIG = """\
@@ -128,7 +128,7 @@ def test_verify_prints_the_verdict(invoke: Invoke) -> None:
 def test_a_difference_is_shown_and_exit_code_1(invoke: Invoke) -> None:
     invoke("fit", "small.yaml", "-q")
     [run] = Path("runs").iterdir()
-    lines = RunDirectory(run).read_history()
+    lines = [*RunDirectory(run).iter_history()]
     truth, lines[4]["validation.loss"] = lines[4]["validation.loss"], 0.125
     (run / "history.jsonl").write_text("".join(json.dumps(line, sort_keys=True) + "\n" for line in lines))
     ended = invoke("verify", "latest", "-q")
@@ -169,7 +169,7 @@ def test_an_unfinished_run_is_not_verified(invoke: Invoke, stopped: Path) -> Non
 
 def test_what_else_verify_shows(capsys: pytest.CaptureFixture[str]) -> None:
     moments = [(2, 0), *((3, batch) for batch in range(1, 12))]
-    difference = Difference("weights", None, "0.w[1, 2]", 0.5, 0.25)
+    difference = FirstDifference("weights", None, "0.w[1, 2]", 0.5, 0.25)
     show(Verification(Path("runs/x"), False, 12, "aa", "bb", moments, difference, ["NumPy was 1, now 2"], 1.5))
     shown = capsys.readouterr().out.splitlines()
     assert shown == [
@@ -188,7 +188,7 @@ def test_what_else_verify_shows(capsys: pytest.CaptureFixture[str]) -> None:
         + ", and 2 more times",
         "time         1.50 s",
     ]
-    show(Verification(Path("runs/x"), False, 12, "aa", "aa", [], Difference("history", 9, None, 8, 12), [], 1.5))
+    show(Verification(Path("runs/x"), False, 12, "aa", "aa", [], FirstDifference("history", 9, None, 8, 12), [], 1.5))
     shown = capsys.readouterr().out.splitlines()
     assert shown[2:5] == [
         "differs first      history, epoch 9",

@@ -8,9 +8,10 @@ from types import ModuleType
 
 import pytest
 
-from nntrain.runs import RunDirectory
 from nntrain.runs.listing import RunSummary, list_runs
+from nntrain.runs.store import RunDirectory
 from tests.cli.conftest import Invoke, answer, lines
+from tests.run_directories import create_run
 
 
 def made(name: str, hour: int, **values: object) -> RunSummary:
@@ -147,7 +148,7 @@ def test_json_is_complete(invoke: Invoke, workflows: ModuleType) -> None:
 
 def search_directory(runs: Path) -> RunDirectory:
     """What a search has written when its first point is done."""
-    directory = RunDirectory.create(runs, "iris-search")
+    directory = create_run(runs, "iris-search")
     directory.write_config("seed: 0\n")
     directory.write_environment({"python": "3.11.0"})
     directory.set_status("running")

@@ -15,7 +15,8 @@ import nntrain
 from nntrain import workflows
 from nntrain.config.experiment import Experiment
 from nntrain.errors import NntrainError, RunError
-from nntrain.runs import RunDirectory, store
+from nntrain.runs import file_names, store
+from nntrain.runs.store import RunDirectory
 from tests.runs.conftest import FaultyDisk, Killed
 
 NEVER = 10**9
@@ -44,7 +45,7 @@ def left(run: Path) -> Left:
     """What is in a run directory that is complete."""
     directory = RunDirectory(run)
     assert directory.read_status().status == "complete"
-    names = frozenset(path.name for path in run.iterdir()) - {store.PREVIOUS_CHECKPOINT, "lock"}
+    names = frozenset(path.name for path in run.iterdir()) - {file_names.PREVIOUS_CHECKPOINT, "lock"}
     content = [(run / name).read_bytes() for name in ("weights.npz", "history.jsonl")]
     return Left(directory.read_result()["weights_sha256"], content[0], content[1], names)
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import nntrain
-from nntrain.runs import RunDirectory
+from nntrain.runs.store import RunDirectory
 from tests.end_to_end.command import Command, lines_of, run
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sends signals and looks into /proc")
@@ -168,7 +168,7 @@ def _listed(values: Sequence[object]) -> str:
 
 
 def trials(directory: Path) -> dict[int, dict[str, Any]]:
-    return {line["trial"]: line for line in RunDirectory(directory).read_history()}
+    return {line["trial"]: line for line in RunDirectory(directory).iter_history()}
 
 
 @pytest.fixture(scope="module")

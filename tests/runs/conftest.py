@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from nntrain.arrays import Array
-from nntrain.runs import RunDirectory
 from nntrain.runs.files import Disk
+from nntrain.runs.store import RunDirectory
+from tests.run_directories import create_run
 
 WEIGHTS: dict[str, Array] = {
     "0.w": np.arange(12, dtype=np.float32).reshape(4, 3) / 8,
@@ -41,7 +42,7 @@ def write_everything(run: RunDirectory) -> None:
 @pytest.fixture
 def run(tmp_path: Path) -> RunDirectory:
     """A run that is complete."""
-    made = RunDirectory.create(tmp_path / "runs", "iris")
+    made = create_run(tmp_path / "runs", "iris")
     write_everything(made)
     return RunDirectory.open(made.path)
 

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from nntrain.errors import RunError
-from nntrain.runs import RunDirectory
+from nntrain.runs.creation import Creation
 from nntrain.runs.files import Disk
 from nntrain.runs.listing import list_runs
 from nntrain.runs.naming import is_run_name
 from nntrain.runs.process import signature, signed_by_dead
+from nntrain.runs.store import RunDirectory
+from tests.run_directories import create_run
 from tests.runs.conftest import FaultyDisk, Killed
 
 NEVER = 10**9
@@ -31,12 +33,13 @@ except Killed:
 
 def begin_and_write(runs: Path | str, disk: Disk) -> RunDirectory:
     """What a fit does before it trains."""
-    run = RunDirectory.begin(runs, "iris", disk=disk)
+    creation = Creation(runs, "iris", disk=disk)
+    run = creation.directory
     with run.lock():
         run.write_config("seed: 0\n")
         run.write_environment({"python": "3.11"})
         run.set_status("running")
-        run.appear()
+        creation.appear()
     return run
 
 
@@ -73,18 +76,19 @@ def test_what_a_killed_process_left_goes_with_the_next_run(tmp_path: Path) -> No
     assert len(left) == 3
     assert list_runs(runs) == []
     (left[0] / "notes.txt").write_text("mine")
-    run = RunDirectory.create(runs, "iris")
+    run = create_run(runs, "iris")
     assert sorted(runs.iterdir()) == sorted([left[0], run.path])
     assert [path.name for path in left[0].iterdir()] == ["notes.txt"]
 
 
 def test_what_a_living_process_is_making_stays(tmp_path: Path) -> None:
-    making = RunDirectory.begin(tmp_path, "iris")
+    creation = Creation(tmp_path, "iris")
+    making = creation.directory
     with making.lock():
-        other = RunDirectory.create(tmp_path, "iris")
+        other = create_run(tmp_path, "iris")
         assert [run.path for run in list_runs(tmp_path)] == [other.path]
         making.write_config("seed: 1\n")
-        making.appear()
+        creation.appear()
         assert making.path.name == making.name
         said = rf"{making.name} is in use by process {os.getpid()}"
         with pytest.raises(RunError, match=said), RunDirectory.open(making.path).lock():
@@ -95,20 +99,21 @@ def test_what_a_living_process_is_making_stays(tmp_path: Path) -> None:
 
 def test_what_cannot_be_written_leaves_nothing_and_is_called_by_its_name(tmp_path: Path) -> None:
     probe = FaultyDisk(NEVER)
-    RunDirectory.create(tmp_path / "counted", "iris", disk=probe)
+    create_run(tmp_path / "counted", "iris", disk=probe)
     for fail_at in range(1, probe.calls + 1):
         with pytest.raises(RunError, match=r"^cannot write ") as caught:
-            RunDirectory.create(tmp_path / str(fail_at), "iris", disk=FaultyDisk(fail_at))
+            create_run(tmp_path / str(fail_at), "iris", disk=FaultyDisk(fail_at))
         assert ".nntrain-" not in str(caught.value)
         assert not (tmp_path / str(fail_at)).exists()
 
 
 def test_a_name_that_was_taken_in_between_is_not_overwritten(tmp_path: Path) -> None:
-    run = RunDirectory.begin(tmp_path, "iris")
+    creation = Creation(tmp_path, "iris")
+    run = creation.directory
     taken = tmp_path / run.name
     taken.mkdir()
     (taken / "status.json").write_text("{}")
-    run.appear()
+    creation.appear()
     assert run.path != taken
     assert is_run_name(run.name)
     assert (taken / "status.json").read_text() == "{}"
@@ -118,15 +123,9 @@ def test_a_name_that_was_taken_in_between_is_not_overwritten(tmp_path: Path) -> 
 @pytest.mark.parametrize("name", ["\U00010400" * 60, "ぁ" * 80, "ß" * 60])
 def test_the_name_of_a_directory_is_short_enough_for_a_file_system(tmp_path: Path, name: str) -> None:
     for suffix in ("", "-search"):
-        run = RunDirectory.create(tmp_path, name + suffix)
+        run = create_run(tmp_path, name + suffix)
         assert len(run.name.encode()) <= 255
         assert run.name.startswith(name[:10])
-
-
-def test_a_run_that_exists_is_not_discarded(run: RunDirectory) -> None:
-    before = sorted(run.path.iterdir())
-    RunDirectory.open(run.path).discard()
-    assert sorted(run.path.iterdir()) == before
 
 
 def test_a_process_is_known_by_its_signature() -> None:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import nntrain
-from nntrain.runs import RunDirectory, environment
+from nntrain.runs.environment import environment
+from tests.run_directories import create_run
 
 
 def test_versions_command_and_checksums(tmp_path: Path) -> None:
@@ -26,7 +27,7 @@ def test_versions_command_and_checksums(tmp_path: Path) -> None:
 
 def test_a_command_line_that_is_not_utf8_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["nntrain", "fit", "\udcff.yaml"])
-    run = RunDirectory.create(tmp_path, "x")
+    run = create_run(tmp_path, "x")
     run.write_environment(environment())
     assert run.read_environment()["command"] == ["nntrain", "fit", "\udcff.yaml"]
 

@@ -10,15 +10,16 @@ import numpy as np
 import pytest
 
 from nntrain.errors import RunError
-from nntrain.runs import RunDirectory
 from nntrain.runs.listing import list_runs
+from nntrain.runs.store import RunDirectory
+from tests.run_directories import create_run
 from tests.runs.conftest import HISTORY, RESULT, WEIGHTS, FaultyDisk, Killed, write_everything
 
 NEVER = 10**9
 
 
 def _whole_run(disk: FaultyDisk, runs: Path) -> None:
-    run = RunDirectory.create(runs, "iris", disk=disk)
+    run = create_run(runs, "iris", disk=disk)
     write_everything(run)
     # as a continued run does: another config, other weights
     run.set_status("running")
@@ -43,7 +44,7 @@ def _check(run: RunDirectory) -> None:
         "source.yaml": (run.read_source, ["seed: 0  # as written\n"]),
         "preprocess.json": (run.read_preprocess, [{"classes": ["a", "b"], "means": [1.5, -2.0]}]),
         "environment.json": (run.read_environment, [{"python": "3.11.0"}]),
-        "history.jsonl": (run.read_history, [[], HISTORY[:1], HISTORY, [*HISTORY, {"epoch": 3}]]),
+        "history.jsonl": (lambda: [*run.iter_history()], [[], HISTORY[:1], HISTORY, [*HISTORY, {"epoch": 3}]]),
         "result.json": (lambda: run.read_result()["epochs"], [2, 3]),
         "weights.npz": (lambda: float(run.read_weights()["0.b"].sum()), [1.5, 0.0]),
     }
@@ -89,7 +90,7 @@ def test_a_kill_leaves_a_readable_run_or_none(tmp_path: Path) -> None:
 
 def test_a_failure_is_reported_with_the_file_and_the_reason(tmp_path: Path) -> None:
     disk = FaultyDisk(NEVER)
-    run = RunDirectory.create(tmp_path, "iris", disk=disk)
+    run = create_run(tmp_path, "iris", disk=disk)
     disk.fail_at = disk.calls + 1
     with pytest.raises(RunError) as caught:
         run.write_weights(WEIGHTS)
@@ -99,10 +100,10 @@ def test_a_failure_is_reported_with_the_file_and_the_reason(tmp_path: Path) -> N
 
 def test_a_new_run_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     probe = FaultyDisk(NEVER)
-    RunDirectory.create(tmp_path / "runs", "iris", disk=probe)
+    create_run(tmp_path / "runs", "iris", disk=probe)
     for fail_at in range(1, probe.calls + 1):
         parent = tmp_path / str(fail_at)
         parent.mkdir()
         with pytest.raises(RunError, match=r"^cannot write "):
-            RunDirectory.create(parent / "runs", "iris", disk=FaultyDisk(fail_at))
+            create_run(parent / "runs", "iris", disk=FaultyDisk(fail_at))
         assert list(parent.iterdir()) == [], fail_at

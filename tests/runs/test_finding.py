@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from nntrain.errors import RunError, UserError
-from nntrain.runs import RunDirectory
 from nntrain.runs.finding import find_run
 from nntrain.runs.listing import list_runs
+from nntrain.runs.store import RunDirectory
+from tests.run_directories import create_run
 
 
 def test_by_path_and_by_name(run: RunDirectory, workdir: Path) -> None:
@@ -19,15 +20,15 @@ def test_by_path_and_by_name(run: RunDirectory, workdir: Path) -> None:
 
 @pytest.mark.parametrize("latest", ["latest", Path("latest")])
 def test_latest_is_the_run_that_was_started_last_whatever_it_is_called(latest: Path | str, workdir: Path) -> None:
-    made = [RunDirectory.create("runs", name).path for name in ("z", "m", "a")]
-    damaged = RunDirectory.create("runs", "b").path
+    made = [create_run("runs", name).path for name in ("z", "m", "a")]
+    damaged = create_run("runs", "b").path
     (damaged / "status.json").write_text("{")
     assert find_run(latest).path == made[-1]
     assert find_run(latest, runs_dir=workdir / "runs").path == workdir / made[-1]
 
 
 def test_a_directory_that_is_called_latest_comes_first(workdir: Path) -> None:
-    RunDirectory.create("runs", "a")
+    create_run("runs", "a")
     for place in (Path("runs", "latest"), Path("latest")):
         place.mkdir()
         (place / "config.yaml").write_text("")

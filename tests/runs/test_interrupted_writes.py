@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from nntrain.runs import RunDirectory
 from nntrain.runs.arrays_file import write_arrays
 from nntrain.runs.files import Disk
+from tests.run_directories import create_run
 
 WRITERS = ("arrays_file.py", "files.py", "store.py", "zipfile.py", "format.py", "__init__.py", "contextlib.py")
 OLD, NEW = ({"0.w": np.full((3, 2), value), "0.b": np.full(2, value, np.float32)} for value in (1.0, 2.0))
@@ -64,7 +64,7 @@ def test_a_file_of_arrays(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint(tmp_path: Path) -> None:
-    run = RunDirectory.create(tmp_path, "x")
+    run = create_run(tmp_path, "x")
     number = itertools.count(1)
     run.write_checkpoint({"n": np.array([0])})
     run.write_checkpoint({"n": np.array([next(number)])})

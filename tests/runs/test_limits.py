@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from nntrain.errors import RunError
-from nntrain.runs import RunDirectory, jsonfile
+from nntrain.runs import jsonfile
 from nntrain.runs.files import Damage
+from tests.run_directories import create_run
 
 TOO_MANY = "holds more than 2,097,152 values, which no run writes"
 
@@ -47,7 +48,7 @@ def test_as_many_values_as_are_allowed_take_little_memory() -> None:
 
 
 def test_what_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
-    run = RunDirectory.create(tmp_path, "x")
+    run = create_run(tmp_path, "x")
     with pytest.raises(RunError) as caught:
         run.write_preprocess({"center": [0] * (jsonfile.MOST_VALUES + 1)})
     assert str(caught.value) == f"cannot write {run.path / 'preprocess.json'}: it {TOO_MANY}"
@@ -55,7 +56,7 @@ def test_what_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
 
 
 def test_a_run_of_a_newer_version_is_named_as_that(tmp_path: Path) -> None:
-    run = RunDirectory.create(tmp_path, "x")
+    run = create_run(tmp_path, "x")
     status = run.path / "status.json"
     status.write_text(status.read_text().replace('"format": 1', '"format": 2'))
     with pytest.raises(RunError) as caught:

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from nntrain.errors import RunError
-from nntrain.runs import RunDirectory, store
+from nntrain.runs import vouched
 from nntrain.runs.files import read_bytes
 from nntrain.runs.listing import list_runs
+from nntrain.runs.store import RunDirectory
+from tests.run_directories import create_run
 
 
 def test_a_complete_run(run: RunDirectory) -> None:
@@ -40,7 +42,7 @@ def test_other_things_in_the_directory_are_passed_over(run: RunDirectory) -> Non
 
 
 def test_oldest_first(tmp_path: Path) -> None:
-    names = [RunDirectory.create(tmp_path, name).name for name in ("c", "a", "b")]
+    names = [create_run(tmp_path, name).name for name in ("c", "a", "b")]
     started = [summary.started or "" for summary in list_runs(tmp_path)]
     assert started == sorted(started)
     assert {summary.name for summary in list_runs(tmp_path)} == set(names)
@@ -53,17 +55,17 @@ def test_twice_the_runs_are_twice_the_files_to_read(tmp_path: Path, monkeypatch:
         read.append(path.name)
         return read_bytes(path, limit)
 
-    monkeypatch.setattr(store, "read_bytes", counted)
+    monkeypatch.setattr(vouched, "read_bytes", counted)
     for count in (5, 10):
         for _ in range(5):
-            RunDirectory.create(tmp_path, "x").write_result({"epochs": 3})
+            create_run(tmp_path, "x").write_result({"epochs": 3})
         read.clear()
         assert len(list_runs(tmp_path)) == count
         assert sorted(read) == ["result.json"] * count + ["status.json"] * (2 * count)
 
 
 def test_an_unfinished_run_shows_the_epochs_of_its_history(tmp_path: Path) -> None:
-    run = RunDirectory.create(tmp_path, "x")
+    run = create_run(tmp_path, "x")
     with run.history_writer() as history:
         history.append({"epoch": 1})
     run.set_status("diverged", "the loss is not finite in epoch 2")
@@ -73,7 +75,7 @@ def test_an_unfinished_run_shows_the_epochs_of_its_history(tmp_path: Path) -> No
 
 
 def test_a_null_score_is_nan(tmp_path: Path) -> None:
-    run = RunDirectory.create(tmp_path, "x")
+    run = create_run(tmp_path, "x")
     run.write_result({"metrics": {"test": {"roc_auc": math.nan}}, "epochs": 3})
     (summary,) = list_runs(tmp_path)
     assert math.isnan(summary.metrics["test"]["roc_auc"])
@@ -100,7 +102,7 @@ def test_damaged_runs_are_listed_with_their_problem(run: RunDirectory) -> None:
 
 
 def test_strange_values_in_a_result_do_no_harm(tmp_path: Path) -> None:
-    run = RunDirectory.create(tmp_path, "x")
+    run = create_run(tmp_path, "x")
     run.write_result({"metrics": {"test": 3, "validation": {"loss": "low"}}, "epochs": "many", "best_epoch": True})
     (summary,) = list_runs(tmp_path)
     assert (summary.epochs, summary.best_epoch) == (None, None)

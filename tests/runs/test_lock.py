@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from nntrain.errors import RunError
-from nntrain.runs import RunDirectory
 from nntrain.runs.process import host, process_died, process_started
+from nntrain.runs.store import RunDirectory
 
 HOLD = """
 import sys, time
-from nntrain.runs import RunDirectory
+from nntrain.runs.store import RunDirectory
 run = RunDirectory.open(sys.argv[1])
 with run.lock():
     run.set_status("running")

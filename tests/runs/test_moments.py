@@ -10,9 +10,10 @@ from typer.testing import CliRunner
 
 from nntrain.cli.app import app
 from nntrain.errors import RunError
-from nntrain.runs import RunDirectory
 from nntrain.runs.finding import find_run
 from nntrain.runs.listing import list_runs, summarize
+from nntrain.runs.store import RunDirectory
+from tests.run_directories import create_run
 
 # Each is oldest first, and in another order as text.
 ORDERS = {
@@ -38,7 +39,7 @@ def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 def started_at(runs: Path, name: str, started: str) -> Path:
-    path = RunDirectory.create(runs, name).path
+    path = create_run(runs, name).path
     status = json.loads((path / "status.json").read_text())
     (path / "status.json").write_text(json.dumps({**status, "started": started}))
     return path
@@ -59,7 +60,7 @@ def test_the_latest_run_is_the_one_that_was_started_last(tmp_path: Path, zone: s
 
 def test_a_run_of_now_is_the_latest_wherever_the_others_were(tmp_path: Path, zone: str) -> None:
     started_at(tmp_path, "a", "2026-01-01T00:00:00+14:00")
-    now = RunDirectory.create(tmp_path, "b")
+    now = create_run(tmp_path, "b")
     assert find_run("latest", runs_dir=tmp_path).path == now.path
     assert now.read_status().started.endswith("+00:00")
 

@@ -11,14 +11,17 @@ import pytest
 
 from nntrain.arrays import Array
 from nntrain.errors import RunError
-from nntrain.runs import ArraySpec, RunDirectory
+from nntrain.runs.arrays_file import ArraySpec
+from nntrain.runs.creation import Creation
+from nntrain.runs.store import RunDirectory
+from tests.run_directories import create_run
 from tests.runs.conftest import HISTORY, RESULT, WEIGHTS, write_everything
 
 EXPECTED = {name: ArraySpec(array.shape, array.dtype) for name, array in WEIGHTS.items()}
 
 
 def test_name_has_the_experiment_the_time_and_four_digits(tmp_path: Path) -> None:
-    run = RunDirectory.create(tmp_path / "deep" / "runs", "iris")
+    run = create_run(tmp_path / "deep" / "runs", "iris")
     assert run.path.parent == tmp_path / "deep" / "runs"
     assert re.fullmatch(r"iris-20\d{6}-\d{6}-[0-9a-f]{4}", run.name)
     assert run.read_status().status == "running"
@@ -29,13 +32,13 @@ def test_name_has_the_experiment_the_time_and_four_digits(tmp_path: Path) -> Non
     [("a/../b c", "a-..-b-c-"), ("../..", "run-"), ("Blüten", "Blüten-"), ("x" * 300, "x" * 60 + "-"), ("", "run-")],
 )
 def test_any_name_gives_one_directory_under_runs(tmp_path: Path, name: str, start: str) -> None:
-    run = RunDirectory.create(tmp_path, name)
+    run = create_run(tmp_path, name)
     assert run.path.parent == tmp_path
     assert run.name.startswith(start)
 
 
 def test_runs_of_the_same_second_differ(tmp_path: Path) -> None:
-    assert len({RunDirectory.create(tmp_path, "iris").name for _ in range(100)}) == 100
+    assert len({create_run(tmp_path, "iris").name for _ in range(100)}) == 100
 
 
 def test_everything_written_is_read_again(run: RunDirectory) -> None:
@@ -43,7 +46,7 @@ def test_everything_written_is_read_again(run: RunDirectory) -> None:
     assert run.read_source() == "seed: 0  # as written\n"
     assert run.read_preprocess() == {"classes": ["a", "b"], "means": [1.5, -2.0]}
     assert run.read_environment() == {"python": "3.11.0"}
-    assert run.read_history() == HISTORY
+    assert [*run.iter_history()] == HISTORY
     result = run.read_result()
     assert {key: result[key] for key in RESULT} == RESULT
     weights = run.read_weights(EXPECTED)
@@ -67,7 +70,7 @@ def test_a_finished_run_holds_only_the_files_of_the_design(run: RunDirectory) ->
 
 
 def test_json_is_utf8_with_sorted_keys_and_null_for_what_is_not_finite(tmp_path: Path) -> None:
-    run = RunDirectory.create(tmp_path, "x")
+    run = create_run(tmp_path, "x")
     run.write_result({"z": np.float64("nan"), "a": [float("inf"), np.float32(0.5)], "é": np.int64(3), "p": Path("q")})
     assert (run.path / "result.json").read_bytes() == (
         '{\n  "a": [\n    null,\n    0.5\n  ],\n  "p": "q",\n  "z": null,\n  "é": 3\n}\n'.encode()
@@ -75,14 +78,14 @@ def test_json_is_utf8_with_sorted_keys_and_null_for_what_is_not_finite(tmp_path:
 
 
 def test_json_refuses_what_is_no_data(tmp_path: Path) -> None:
-    run = RunDirectory.create(tmp_path, "x")
+    run = create_run(tmp_path, "x")
     with pytest.raises(TypeError, match="set is not written as JSON"):
         run.write_result({"a": {1, 2}})
     assert not (run.path / "result.json").exists()
 
 
 def test_status_says_who_and_when(tmp_path: Path) -> None:
-    run = RunDirectory.create(tmp_path, "x")
+    run = create_run(tmp_path, "x")
     first = run.read_status()
     run.set_status("diverged", "loss is not finite in epoch 3")
     status = run.read_status()
@@ -101,7 +104,7 @@ def test_weights_sha256_goes_into_the_result(run: RunDirectory) -> None:
 
 
 def test_result_keeps_a_sha256_that_the_caller_gives(tmp_path: Path) -> None:
-    run = RunDirectory.create(tmp_path, "x")
+    run = create_run(tmp_path, "x")
     run.write_weights(WEIGHTS)
     run.write_result({"weights_sha256": "given"})
     assert run.read_result() == {"weights_sha256": "given"}
@@ -124,7 +127,7 @@ def test_a_file_may_be_written_again(run: RunDirectory) -> None:
 
 
 def test_remove_takes_the_file_and_its_checksum(run: RunDirectory) -> None:
-    run.write_text("leaderboard.csv", "a,b\n")
+    run.write_leaderboard("a,b\n")
     run.set_status("complete")
     assert run.read_text("leaderboard.csv") == "a,b\n"
     run.remove("leaderboard.csv")
@@ -134,26 +137,24 @@ def test_remove_takes_the_file_and_its_checksum(run: RunDirectory) -> None:
 
 
 def test_discard_leaves_nothing(tmp_path: Path) -> None:
-    run = RunDirectory.create(tmp_path / "new" / "runs", "iris")
-    write_everything(run)
-    run.write_text("leaderboard.csv", "a,b\n")
-    run.discard()
+    creation = Creation(tmp_path / "new" / "runs", "iris")
+    creation.appear()
+    write_everything(creation.directory)
+    creation.directory.write_leaderboard("a,b\n")
+    creation.discard()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_discard_leaves_other_runs_and_other_files(tmp_path: Path) -> None:
-    other = RunDirectory.create(tmp_path / "runs", "iris")
-    run = RunDirectory.create(tmp_path / "runs", "iris")
-    run.discard()
+    first, second = (Creation(tmp_path / "runs", "iris") for _ in range(2))
+    other = first.directory
+    first.appear()
+    second.appear()
+    second.discard()
     assert [path.name for path in (tmp_path / "runs").iterdir()] == [other.name]
     (other.path / "notes.txt").write_text("mine")
-    other.discard()
+    first.discard()
     assert [path.name for path in other.path.iterdir()] == ["notes.txt"]
-
-
-def test_discard_keeps_a_run_that_was_opened(run: RunDirectory) -> None:
-    run.discard()
-    assert run.read_config() == "seed: 0\n"
 
 
 def test_open_takes_a_path_or_a_name(run: RunDirectory) -> None:
@@ -193,12 +194,12 @@ def test_open_refuses_what_is_no_run(run: RunDirectory, tmp_path: Path) -> None:
 def test_create_says_where_it_cannot_write(tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("a file")
     with pytest.raises(RunError) as caught:
-        RunDirectory.create(tmp_path / "runs", "iris")
+        create_run(tmp_path / "runs", "iris")
     assert str(caught.value) == f"cannot write {tmp_path / 'runs'}: Not a directory"
 
 
 def _swap_weights(run: RunDirectory, arrays: dict[str, Array]) -> None:
-    other = RunDirectory.create(run.path.parent, "other")
+    other = create_run(run.path.parent, "other")
     other.write_weights(arrays)
     (other.path / "weights.npz").replace(run.path / "weights.npz")
 
@@ -221,7 +222,7 @@ def test_weights_of_another_run_are_refused(run: RunDirectory) -> None:
 
 
 def test_weights_are_compared_with_result_json_while_status_has_no_checksum(tmp_path: Path) -> None:
-    run = RunDirectory.create(tmp_path, "x")
+    run = create_run(tmp_path, "x")
     run.write_weights(WEIGHTS)
     run.write_result(RESULT)
     _swap_weights(run, {"0.w": np.zeros(2)})

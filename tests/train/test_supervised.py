@@ -202,13 +202,13 @@ def test_smoothing_and_dropout_are_for_training_only() -> None:
 def test_regression_scores_are_in_the_targets_own_units() -> None:
     """Targets of set d were standardized with mean and deviation of their own; scores are of y · std + mean."""
     network, examples = network_of(Linear(), 2), examples_of(15, 2, [0, 1, 1])
-    units = Units(mean=np.array([[10.0, -3.0], [0.5, 7.0]]), std=np.array([[2.0, 0.1], [30.0, 4.0]]))
+    units = Units(center=np.array([[10.0, -3.0], [0.5, 7.0]]), scale=np.array([[2.0, 0.1], [30.0, 4.0]]))
     evaluator = Evaluator(
         network, MeanSquaredError(), examples, task=Task.REGRESSION, metrics=("rmse", "mae"), units=units
     )
     values = evaluator.evaluate()
     for member, which in enumerate(examples.of_member):
-        error = (evaluator.outputs[member] - examples.by_set("t")[which]) * units.std[which]
+        error = (evaluator.outputs[member] - examples.by_set("t")[which]) * units.scale[which]
         assert values["mae"][member] == pytest.approx(np.abs(error).mean())
         assert values["loss"][member] == pytest.approx(
             ((evaluator.outputs[member] - examples.by_set("t")[which]) ** 2).mean()

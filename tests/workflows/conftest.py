@@ -10,7 +10,7 @@ import pytest
 
 from nntrain.config import load_experiment
 from nntrain.errors import Interrupted
-from nntrain.runs import RunDirectory
+from nntrain.runs.store import RunDirectory
 from nntrain.train.records import EpochRecord
 from nntrain.workflows import FitInfo, FitResult, Listener, fit, resume
 from nntrain.workflows.interruption import Rehearsal

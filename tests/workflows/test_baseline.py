@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 import nntrain
 from nntrain.cli.app import app
-from nntrain.runs import RunDirectory
+from nntrain.runs.store import RunDirectory
 from nntrain.workflows import FitResult, evaluation, fit
 from tests.experiments import BINARY, CLASSES, PETS, VALUES, load, write_pets, write_table
 

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 import nntrain
-from nntrain.config.experiment import Experiment
+from nntrain.assembly.ready import Planned
 from nntrain.errors import ConfigError, DataError
-from nntrain.nn.blueprint import Blueprint
 from nntrain.workflows import CheckReport, LayerRow
 from nntrain.workflows.checking import layer_rows
 from tests.counting import calls
@@ -136,7 +135,7 @@ def test_the_rows_of_twice_the_layers_are_twice_the_work() -> None:
         blueprint = SimpleNamespace(
             layers=[Layer(place) for place in range(count)], slots=[()] * count, shapes=[(4,)] * (count + 1)
         )
-        experiment = SimpleNamespace(config=config)
-        return calls(lambda: layer_rows(cast(Experiment, experiment), cast(Blueprint, blueprint)))
+        planned = SimpleNamespace(config=config, blueprint=blueprint)
+        return calls(lambda: layer_rows(cast(Planned, planned)))
 
     assert work(400) < 2.4 * work(200)

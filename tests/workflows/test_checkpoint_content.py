@@ -11,8 +11,8 @@ from nntrain.diagnosis import snapshots
 from nntrain.diagnosis.symptoms import Symptoms
 from nntrain.errors import DivergedError, RunError
 from nntrain.nn.activations import Relu
-from nntrain.runs import RunDirectory
 from nntrain.runs.checkpoint import read_checkpoint, write_checkpoint
+from nntrain.runs.store import RunDirectory
 from nntrain.train.watching import Watch
 from nntrain.workflows import resume
 from nntrain.workflows.observing import Observer

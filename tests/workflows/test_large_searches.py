@@ -15,7 +15,7 @@ from nntrain.errors import ConfigError, UserError
 from nntrain.search import bounds
 from nntrain.search.leaderboard import ranked
 from nntrain.workflows import searching
-from nntrain.workflows.searching import Search
+from nntrain.workflows.search_plan import SearchPlan
 from tests.counting import calls, kept
 from tests.experiments import CLASSES, load
 
@@ -27,8 +27,8 @@ def _in_workdir(workdir: Path) -> None:
     """Runs are made in the test's own directory."""
 
 
-def search(experiment: Experiment, **axes: Any) -> Search:
-    return Search(experiment.with_search_space({path.replace("__", "."): axis for path, axis in axes.items()}))
+def search(experiment: Experiment, **axes: Any) -> SearchPlan:
+    return SearchPlan(experiment.with_search_space({path.replace("__", "."): axis for path, axis in axes.items()}))
 
 
 def rates(count: int) -> list[float]:
@@ -100,7 +100,7 @@ def test_points_are_judged_together_as_each_by_itself(seed: int) -> None:
 
     def accepted(space: dict[str, list[Any]]) -> str | None:
         try:
-            Search(experiment.with_search_space(space))
+            SearchPlan(experiment.with_search_space(space))
         except ConfigError as error:
             return str(error).splitlines()[-1]
         return None

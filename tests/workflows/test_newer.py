@@ -10,7 +10,7 @@ from nntrain import workflows
 from nntrain.config import load_experiment
 from nntrain.config.migrate import migrate
 from nntrain.errors import ConfigError, RunError
-from nntrain.runs import RunDirectory
+from nntrain.runs.store import RunDirectory
 from tests.experiments import CLASSES, load
 
 SAID = "{kind} {number} is that of a newer nntrain"

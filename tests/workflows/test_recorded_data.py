@@ -14,8 +14,9 @@ import nntrain
 from nntrain.assembly.data import Data
 from nntrain.config import load_experiment
 from nntrain.errors import DataError, Interrupted
-from nntrain.runs import RunDirectory
-from nntrain.workflows import evaluating, fit, resume, searching, verify
+from nntrain.runs import creation
+from nntrain.runs.store import RunDirectory
+from nntrain.workflows import fit, point_data, recorded_data, resume, searching, verify
 from nntrain.workflows.interruption import Rehearsal
 from tests.workflows.damage import CONFIG, TABLE, write_experiment
 
@@ -52,7 +53,7 @@ def recorded(run: Path) -> str:
 
 def test_a_file_replaced_after_it_was_read_is_recorded_as_it_was_read(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        before(patch, RunDirectory, "begin", replace_table)
+        before(patch, creation, "Creation", replace_table)
         with pytest.raises(Interrupted):
             fit(load_experiment("small.yaml"), interruption=Rehearsal(3))
     [run] = Path("runs").iterdir()
@@ -69,7 +70,7 @@ def test_a_file_replaced_after_it_was_read_is_recorded_as_it_was_read(monkeypatc
 def test_what_is_compared_is_what_is_read(what: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch) -> None:
     """The file is replaced at the last moment before it is read."""
     run = fit(load_experiment("small.yaml")).run
-    before(monkeypatch, evaluating, "Data", replace_table)
+    before(monkeypatch, recorded_data, "Data", replace_table)
     with pytest.raises(DataError, match=r"^table.csv has changed since .* was trained on it"):
         what(run)
 
@@ -111,7 +112,7 @@ def test_points_of_a_search_are_trained_on_one_file(monkeypatch: pytest.MonkeyPa
         if len(calls) == 2:
             replace_table()
 
-    before(monkeypatch, searching, "Data", second)
+    before(monkeypatch, point_data, "Data", second)
     parameters = {"data.preprocess.numeric": ["none", "standard"]}
     with pytest.raises(DataError, match=r"^table.csv has changed since it was read a first time"):
         nntrain.gridsearch(load_experiment("small.yaml"), parameters=parameters)

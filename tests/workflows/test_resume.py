@@ -11,10 +11,13 @@ import pytest
 import nntrain
 from nntrain.config import load_experiment
 from nntrain.errors import DataError, DivergedError, Interrupted, RunError, UserError
-from nntrain.runs import HistoryWriter, RunDirectory, environment
+from nntrain.runs.environment import environment
+from nntrain.runs.history import HistoryWriter
+from nntrain.runs.store import RunDirectory
 from nntrain.train.records import EpochRecord
 from nntrain.workflows import fit, resume
 from nntrain.workflows.interruption import Interruption, Rehearsal
+from tests.run_directories import create_run
 from tests.workflows.conftest import (
     ADAM,
     BATCHES,
@@ -425,7 +428,7 @@ def test_a_full_disk_says_how_to_go_on(write: Write, monkeypatch: pytest.MonkeyP
 def test_a_run_that_was_killed_before_its_training_began(write: Write) -> None:
     run = interrupted(write(ADAM), 12)
     shutil.rmtree(run)
-    run = RunDirectory.create("runs", "small").path  # and not one file more
+    run = create_run("runs", "small").path  # and not one file more
     with pytest.raises(RunError) as refused:
         resume(run)
     assert str(refused.value) == (

@@ -14,10 +14,11 @@ import pytest
 import nntrain
 from nntrain import workflows
 from nntrain.errors import Interrupted, NntrainError, RunError, UserError
-from nntrain.runs import RunDirectory
+from nntrain.runs.store import RunDirectory
 from nntrain.train.records import EpochRecord
 from nntrain.workflows import FitInfo, Leaderboard, Listener
 from tests.experiments import CLASSES, load
+from tests.run_directories import create_run
 
 RATES: dict[str, Any] = {"optimizer.learning_rate": [0.1, 0.01], "network.0.units": [2, 4]}
 USES: dict[str, Callable[[Path], object]] = {
@@ -158,7 +159,7 @@ def test_interrupted_it_says_how_to_go_on() -> None:
 
 
 def test_one_that_an_earlier_version_left_when_it_was_killed() -> None:
-    run = RunDirectory.create("runs", "a-search").path
+    run = create_run("runs", "a-search").path
     killed(run)
     for text in said(run, RunError):
         assert text.startswith(f"{run.name} was killed before its first point was trained, so there is nothing to ")

@@ -16,11 +16,12 @@ import nntrain
 from nntrain import workflows
 from nntrain.cli.app import app
 from nntrain.errors import DivergedError, Interrupted, NntrainError, RunError, UserError
-from nntrain.runs import RunDirectory
+from nntrain.runs.store import RunDirectory
 from nntrain.train.records import EpochRecord
 from nntrain.workflows import FitInfo, Leaderboard, Listener
 from nntrain.workflows.interruption import Rehearsal
 from tests.experiments import BINARY, CLASSES, load
+from tests.run_directories import create_run
 
 RATES: dict[str, Any] = {"optimizer.learning_rate": [0.1, 0.01], "network.0.units": [2, 4]}
 
@@ -125,7 +126,7 @@ def test_a_run_that_was_killed_can_go_on(dead: int) -> None:
 
 @pytest.mark.parametrize("use", [*USES, *GOES_ON])
 def test_a_run_that_was_killed_before_its_training_began(dead: int, use: str) -> None:
-    run = RunDirectory.create("runs", "small").path
+    run = create_run("runs", "small").path
     in_the_hands_of(run, dead)
     purpose = "to use" if use in USES else "to go on with"
     assert refusal((USES | GOES_ON)[use], run, RunError) == (

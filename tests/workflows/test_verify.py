@@ -12,10 +12,10 @@ import pytest
 import nntrain
 from nntrain.config import load_experiment
 from nntrain.errors import DataError, Interrupted, UserError
-from nntrain.runs import RunDirectory
+from nntrain.runs.store import RunDirectory
 from nntrain.train.records import EpochRecord
 from nntrain.workflows import Verification, resume, verify
-from nntrain.workflows.verifying import Difference
+from nntrain.workflows.traces import FirstDifference
 from tests.workflows.conftest import (
     ADAM,
     BATCHES,
@@ -113,7 +113,7 @@ def with_history(run: Path, lines: Iterable[dict[str, Any]]) -> None:
 
 
 def history(run: Path) -> list[dict[str, Any]]:
-    return RunDirectory(run).read_history()
+    return [*RunDirectory(run).iter_history()]
 
 
 def test_the_first_difference_of_the_history(write: Write) -> None:
@@ -125,7 +125,7 @@ def test_the_first_difference_of_the_history(write: Write) -> None:
     with_history(run, lines)
     report = verify(run)
     assert not report.reproducible
-    assert report.difference == Difference("history", 4, "validation.loss", float(np.nextafter(truth, 1)), truth)
+    assert report.difference == FirstDifference("history", 4, "validation.loss", float(np.nextafter(truth, 1)), truth)
     assert report.weights_sha256 == report.repeated_sha256
 
 
@@ -133,7 +133,7 @@ def test_a_history_of_other_values_and_one_that_is_written_otherwise(write: Writ
     run = train(write(ADAM)).run
     lines = history(run)
     with_history(run, [{**lines[0], "training.guess": 1.5}, *lines[1:]])
-    assert verify(run).difference == Difference("history", 1, "training.guess", 1.5, None)
+    assert verify(run).difference == FirstDifference("history", 1, "training.guess", 1.5, None)
     (run / "history.jsonl").write_text("".join(json.dumps(line, indent=None) + " \n" for line in lines))
     found = verify(run).difference
     assert found is not None
@@ -143,7 +143,7 @@ def test_a_history_of_other_values_and_one_that_is_written_otherwise(write: Writ
 def test_a_history_that_is_too_short(write: Write) -> None:
     run = train(write(ADAM)).run
     with_history(run, history(run)[:4])
-    assert verify(run).difference == Difference("history", 5, None, 4, EPOCHS_OF_ADAM)
+    assert verify(run).difference == FirstDifference("history", 5, None, 4, EPOCHS_OF_ADAM)
 
 
 def test_the_first_weight_that_differs(write: Write) -> None:

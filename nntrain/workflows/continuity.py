@@ -1,0 +1,109 @@
+"""With what a run may go on: what may change, what costs the promise of equal bits, and what did already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nntrain.config.column import structure_key
+from nntrain.config.experiment import Experiment
+from nntrain.config.root import Config
+from nntrain.config.training import MOST_THREADS
+from nntrain.errors import UserError
+from nntrain.runs.environment import environment
+from nntrain.runs.file_names import ENVIRONMENT
+from nntrain.runs.store import RunDirectory
+from nntrain.workflows.reading import read_count, read_experiment, shown
+from nntrain.workflows.unfinished import refuse_search, refuse_unbegun
+
+# Settings that say how long to train and when to save, and change nothing about a step.
+FREE = ("training.epochs", "training.checkpoint")
+# What the arithmetic depends on, in environment.json, and how to call it.
+ARITHMETIC = {
+    "training_version": "nntrain's arithmetic",
+    "threads": "the number of threads",
+    "numpy": "NumPy",
+    "blas": "the BLAS library",
+    "processor": "the processor",
+    "system": "the system",
+}
+# What an earlier nntrain did with class weights.
+RECORDED_OTHERWISE = "the run is of an nntrain that recorded the weighted loss as training.loss, and no other"
+# In environment.json: what --force has made different from an uninterrupted run.
+FORCED = "forced"
+
+
+def read_start(directory: RunDirectory) -> dict[str, Any]:
+    """The environment.json of a run whose training has begun.
+
+    Raises:
+        RunError: it never began, or the file is damaged.
+        UserError: the directory is that of a search.
+    """
+    refuse_search(directory, "is a search, not a run of one network")
+    refuse_unbegun(directory, "to go on with")
+    return directory.read_environment()
+
+
+def recorded_threads(directory: RunDirectory, known: Mapping[str, Any]) -> int:
+    """How many threads a run was trained with. Raises RunError where environment.json does not say."""
+    return read_count(directory, ENVIRONMENT, known, "threads", most=MOST_THREADS)
+
+
+def changed_arithmetic(known: Mapping[str, Any]) -> list[str]:
+    """What the bits of a result depend on and is no longer what environment.json says, in words."""
+    present = environment(threads=known.get("threads"))
+    return [
+        f"{what} was {shown(known[name])}, now {present[name]}"
+        for name, what in ARITHMETIC.items()
+        if name in known and known[name] != present[name]
+    ]
+
+
+def changed_threads(experiment: Experiment, recorded: int) -> tuple[int, list[str]]:
+    """How many threads a run goes on with, and in words what that changes: it is asked for others than before."""
+    asked = experiment.config.runtime.threads
+    if asked == "auto" or asked == recorded:
+        return recorded, []
+    return asked, [f"{ARITHMETIC['threads']} was {recorded}, now {asked}"]
+
+
+def forced_changes(directory: RunDirectory, known: Mapping[str, Any]) -> list[str]:
+    """What --force made different, in words. Raises RunError where environment.json is damaged."""
+    forced = known.get(FORCED, [])
+    if not isinstance(forced, list) or not all(isinstance(text, str) for text in forced):
+        raise directory.damaged(ENVIRONMENT, f"is damaged: {FORCED!r} is not a list of texts")
+    return forced
+
+
+def changed_experiment(
+    directory: RunDirectory, overrides: Sequence[str], *, force: bool
+) -> tuple[Experiment, list[str]]:
+    """The run's experiment with the overrides, which must not make it another one, and what --force would change.
+
+    Raises:
+        UserError: it would be another network or another training.
+        RunError: config.yaml is damaged.
+    """
+    before = read_experiment(directory)
+    after = read_experiment(directory, overrides) if overrides else before
+    was, now = _essence(before.config), _essence(after.config)
+    if was == now:
+        return after, []
+    listed = ", ".join(overrides)
+    if structure_key(was) != structure_key(now):
+        reason = "a cosine schedule depends on the number of epochs; " if now.schedule.type == "cosine" else ""
+        raise UserError(
+            f"{directory.name} cannot go on with {listed}: {reason}that is another network or another training; "
+            "start a new run for it"
+        )
+    return after, [f"{listed} (only {' and '.join(FREE)} can change)" if not force else listed]
+
+
+def _essence(config: Config) -> Config:
+    """A config without what may differ between the first part of a run and the next."""
+    same: dict[str, Any] = {"epochs": 1, "checkpoint": None}
+    if config.schedule.type == "cosine":
+        del same["epochs"]  # the rate of every epoch depends on their number
+    training = config.training.model_copy(update=same)
+    return config.model_copy(update={"training": training, "runtime": type(config.runtime)(), "search": None})
