@@ -1,6 +1,7 @@
 """The table of tasks agrees with the config language, with the losses and activations themselves, and with itself."""
 
 from itertools import chain
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -62,7 +63,10 @@ def test_the_reference_names_what_auto_comes_to(task: Task) -> None:
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_a_loss_needs_the_activation_that_it_computes_itself(name: str) -> None:
+def test_a_loss_needs_the_activation_that_it_computes_itself(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     fuses = build_loss(load(BINARY, f"loss={name}", "network.output.activation=auto").config).fuses
     activation = LOSSES[name].activation
     assert (None if activation is None else type(build_activation(ACTIVATION_CONFIGS[activation]()))) is fuses
