@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from nntrain.assembly.ready import Ready
-from nntrain.config.section import LARGEST_INTEGER
+from nntrain.language.values import LARGEST_INTEGER
 from nntrain.diagnosis.snapshots import snapshots_of, without_snapshots
 from nntrain.errors import RunError
 from nntrain.runs.checkpoint import read_checkpoint
