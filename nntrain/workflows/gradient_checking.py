@@ -38,7 +38,7 @@ def gradcheck(experiment: Experiment) -> GradientReport:
     """Check the gradients of the loss and of the penalties, at the initial weights, in float64, without dropout.
 
     The first examples of the training split are used, and zeros among the parameters and the inputs are moved a little,
-    since a ReLU has no derivative there. For the penalties, weights below 0.1 or above 10 are moved there. Arrays of
+    since a ReLU has no derivative there. State is put back before each evaluation. For the penalties, weights below 0.1 or above 10 are moved there. Arrays of
     more than 200 numbers are checked at 200 of them.
 
     Raises:
@@ -135,12 +135,13 @@ def _rows(population: Population) -> list[GradientRow]:
     _move_zeros(network.theta)
     _move_zeros(batch["x"])
     bound = Bound(network, objective.loss, [batch], memory, training=True, input_gradient=True)
-    bound.forward()
-    bound.backward()
+    state = network.state.copy()
+    bound.step()
     values = {**network.parameters(), "input": batch["x"]}
     gradients = {path: array.copy() for path, array in {**network.gradients(), "input": bound.network_pass.dx}.items()}
 
     def loss() -> Array:
+        network.state[...] = state
         bound.forward()
         return bound.loss.value
 
