@@ -38,8 +38,8 @@ def gradcheck(experiment: Experiment) -> GradientReport:
     """Check the gradients of the loss and of the penalties, at the initial weights, in float64, without dropout.
 
     The first examples of the training split are used, and zeros among the parameters and the inputs are moved a little,
-    since a ReLU has no derivative there. State is put back before each evaluation. For the penalties, weights below 0.1 or above 10 are moved there. Arrays of
-    more than 200 numbers are checked at 200 of them.
+    since a ReLU has no derivative there. State is put back before each evaluation. For the penalties, weights below 0.1
+    or above 10 are moved there. Arrays of more than 200 numbers are checked at 200 of them.
 
     Raises:
         ConfigError, DataError: what `fit` would raise.

@@ -3,6 +3,7 @@
 import signal
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,7 @@ def test_interrupted_by_ctrl_c_again_and_again(tmp_path: Path) -> None:
     what: list[str | Path] = ["victim.yaml"]
     for lines in (2, 9, 20):
         command = Command("fit", *what, "-q", cwd=tmp_path, program=STATEFUL)
-        assert command.wait_until(lambda: _epochs(tmp_path) >= lines)
+        assert command.wait_until(partial(_has, tmp_path, lines))
         command.send(signal.SIGINT)
         assert command.end() == 130, command.printed
         assert command.printed.startswith(f"interrupted after epoch {_epochs(tmp_path)}; go on with: nntrain fit ")
@@ -53,6 +54,10 @@ def test_interrupted_by_ctrl_c_again_and_again(tmp_path: Path) -> None:
     code, printed = run("fit", *what, "-q", cwd=tmp_path, program=STATEFUL)
     assert code == 0, printed
     assert left(found.path) == left(undisturbed.run)
+
+
+def _has(cwd: Path, lines: int) -> bool:
+    return _epochs(cwd) >= lines
 
 
 def _epochs(cwd: Path) -> int:
