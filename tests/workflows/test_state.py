@@ -154,6 +154,13 @@ def test_interrupted_after_any_batch(config: Path, batches: int) -> None:
     assert (run / "weights.npz").read_bytes() == (straight.run / "weights.npz").read_bytes()
 
 
+def test_how_many_threads_there_are_changes_no_bit_of_it(config: Path) -> None:
+    runs = [train(config, "runtime.shards=3", f"runtime.threads={threads}").run for threads in (1, 2)]
+    assert (runs[0] / "weights.npz").read_bytes() == (runs[1] / "weights.npz").read_bytes()
+    whole = weights(train(config, "runtime.shards=1").run)
+    np.testing.assert_allclose(weights(runs[0])[STATE], whole[STATE], rtol=1e-4, atol=1e-5)
+
+
 # Verifying
 
 
@@ -234,29 +241,26 @@ GROWING = TEXT.replace("alpha: 0.1", "alpha: 12").replace(
 )
 
 
-def test_a_state_that_becomes_infinite_is_a_divergence(write: Write) -> None:
+@pytest.mark.parametrize("shards", [1, 3])
+def test_a_state_that_becomes_infinite_is_a_divergence(write: Write, shards: int) -> None:
+    overrides = ["training.epochs=99", f"runtime.shards={shards}"]
     with pytest.raises(DivergedError) as caught:
-        train(write(GROWING), "training.epochs=99")
+        train(write(GROWING), *overrides)
     [run] = Path("runs").iterdir()
     told = json.loads((run / "divergence.json").read_text())
-    assert (told["quantity"], told["layer"], told["layer_type"], told["path"]) == (
-        "state",
-        "1",
-        "running_centre",
-        STATE,
-    )
+    assert (told["quantity"], told["path"]) == ("state", STATE)
+    assert (told["layer"], told["layer_type"]) == ("1", "running_centre")
     assert told["total"] == 5
     assert told["infinite"] >= 1
     # |c| after step k is about 11ᵏ⁻¹ times 12 mean tanh, and float32 ends at 3.4e38, which is 11^37.
     steps = (told["epoch"] - 1) * 3 + told["batch"]
     assert 36 <= steps <= 39
     numbers = f"{told['infinite'] + told['nan']} of 5 numbers"
-    headline = f"training diverged in epoch {told['epoch']}, batch {told['batch']}: the state 1.centre of layer 1 "
-    assert str(caught.value).startswith(
-        f"{headline}(running_centre) became infinite ({numbers}). The weights of epoch "
-    )
+    what = f"the state 1.centre of layer 1 (running_centre) became infinite ({numbers})"
+    headline = f"training diverged in epoch {told['epoch']}, batch {told['batch']}: {what}"
+    assert str(caught.value).startswith(f"{headline}. The weights of epoch ")
     assert np.isfinite(weights(run)[STATE]).all()
-    said = CliRunner().invoke(app, ["fit", "small.yaml", "--set", "training.epochs=99"])
+    said = CliRunner().invoke(app, ["fit", "small.yaml", *(f"--set={override}" for override in overrides)])
     assert said.exit_code == 3
     assert said.exception is None or isinstance(said.exception, SystemExit)
     assert "the state 1.centre of layer 1 (running_centre) became infinite" in said.stderr
