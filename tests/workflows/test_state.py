@@ -281,6 +281,20 @@ def test_the_same_is_said_of_a_training_that_was_interrupted(write: Write) -> No
     assert str(straight.value).splitlines()[0] == str(resumed.value).splitlines()[0]
 
 
+def test_a_state_whose_sum_no_number_can_hold_is_a_divergence(write: Write) -> None:
+    """Of two numbers of 2e38 each is one that float32 can hold; the network sees only what is left of them, 0."""
+    Path("table.csv").write_text("a,b,kind\n" + "2e38,2.1e38,u\n2.1e38,2e38,v\n" * 20)
+    text = TEXT.replace("  - {type: dense, units: 5, activation: tanh}\n", "").replace("alpha: 0.1", "alpha: 1")
+    with pytest.raises(DivergedError) as caught:
+        train(write(text), "training.batch_size=1")
+    assert str(caught.value).startswith("training diverged in epoch 1, batch ")
+    what = "the state of layer 0 (running_centre) became so large, up to 2.1e+38, that float32 cannot hold its sum"
+    assert what in str(caught.value).splitlines()[0]
+    [run] = Path("runs").iterdir()
+    told = json.loads((run / "divergence.json").read_text())
+    assert (told["quantity"], told["path"], told["infinite"], told["nan"]) == ("state", "0.centre", 0, 0)
+
+
 # Looking
 
 
