@@ -162,10 +162,19 @@ def test_nothing_executes_data() -> None:
 
 
 MAKING = {f"{kind}{like}" for kind in ("empty", "zeros", "ones", "full") for like in ("", "_like")}
-LAYOUT = {"strides", "c_contiguous", "f_contiguous", "in_memory_order"}
-# These do not yet leave arrays and their layout to Memory.
-MAKES_ARRAYS = {"nn", "optim", "diagnosis", "workflows", "train/loop.py", "train/stopping.py", "train/supervised.py"}
-KNOWS_LAYOUT = {"nn", "optim", "diagnosis"}
+LAYOUT = {"strides", "c_contiguous", "f_contiguous", "ascontiguousarray", "asfortranarray", "_in_memory_order"}
+# What copies silently where the layout allows no view: layers use `Memory.reshaped` and `Memory.flat`.
+RESHAPING = {"reshape", "ravel", "flatten", "resize"}
+# What draws random numbers, or comes by something that does.
+DRAWING = {"default_rng", "RandomState", "PCG64", "_generators"}
+
+MEMORY, PRODUCT = ROOT / "nntrain" / "memory.py", ROOT / "nntrain" / "nn" / "product.py"
+# nn/ without what is no layer and no loss: products, whose BLAS call the layout decides, the tree and the flat theta
+# that parameters are views of, and what is done with parameters before and outside of steps.
+NO_LAYERS = {"product.py", "blueprint.py", "network.py", "initializers.py", "gradient_check.py"}
+LAYERS = [path for path in MODULES if _part(path) == "nn" and path.name not in NO_LAYERS]
+# These draw what there is before any network: the examples of a data set, its splits, and the points of a search.
+DRAWS_NO_STEPS = {"data/readers/synthetic.py", "data/split.py", "search/space.py"}
 
 
 def _name(node: ast.AST) -> str:
@@ -188,28 +197,58 @@ def _makes_array(node: ast.AST) -> bool:
     return False
 
 
-def _outside_of_memory(exceptions: set[str]) -> Iterator[tuple[Path, ast.AST]]:
-    """All nodes of nntrain but those of memory.py and of some folders and files."""
-    for path in MODULES:
-        inside = path.relative_to(ROOT / "nntrain")
-        if inside.as_posix() != "memory.py" and not {inside.parts[0], inside.as_posix()} & exceptions:
-            yield from ((path, node) for node in ast.walk(_tree(path)))
+def _named(paths: list[Path], names: set[str]) -> list[tuple[Path, int, str]]:
+    """Where files name one of these."""
+    return [
+        (path, getattr(node, "lineno", 0), name)
+        for path in paths
+        for node in ast.walk(_tree(path))
+        if (name := _name(node)) in names
+    ]
 
 
 def test_no_array_is_made_but_by_memory() -> None:
     found = [
         (path, getattr(node, "lineno", 0), ast.unparse(node))
-        for path, node in _outside_of_memory(MAKES_ARRAYS)
+        for path in MODULES
+        if path != MEMORY
+        for node in ast.walk(_tree(path))
         if _makes_array(node)
     ]
     assert not found, _places(found)
 
 
 def test_how_arrays_are_laid_out_is_known_to_memory_alone() -> None:
-    found = [
-        (path, getattr(node, "lineno", 0), name)
-        for path, node in _outside_of_memory(KNOWS_LAYOUT)
-        if (name := _name(node)) in LAYOUT
+    """And to the matrix product, which chooses BLAS's call by it."""
+    others = [path for path in MODULES if path not in (MEMORY, PRODUCT)]
+    found = _named(others, LAYOUT)
+    found += [
+        (path, node.lineno, ast.unparse(node))
+        for path in others
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.Attribute) and node.attr == "flags" and ast.unparse(node) != "sys.flags"
+    ]
+    assert not found, _places(found)
+
+
+def test_no_layer_and_no_loss_reshapes_but_by_memory() -> None:
+    assert len(LAYERS) >= 15
+    found = _named(LAYERS, RESHAPING)
+    assert not found, _places(found)
+
+
+def test_random_numbers_come_from_streams() -> None:
+    inside = {path: path.relative_to(ROOT / "nntrain").as_posix() for path in MODULES}
+    others = [path for path in MODULES if inside[path] not in DRAWS_NO_STEPS | {"streams.py"}]
+    found = _named(others, DRAWING)
+    found += [
+        (path, line, module) for path in others for line, module in _imports(path) if module.startswith("numpy.random")
+    ]
+    found += [
+        (path, node.lineno, ast.unparse(node))
+        for path in others
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in ("np.random", "numpy.random")
     ]
     assert not found, _places(found)
 

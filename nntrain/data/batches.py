@@ -214,8 +214,9 @@ class Batches:
             return
         count = len(self.examples)
         if self.shuffle:
-            orders = np.stack([generator.permutation(count) for generator in self.streams.generators])
-            self.order[...] = orders[self._stream_of]
+            drawn = empty((self.streams.distinct, count), np.intp)
+            self.streams.permutations(drawn)
+            self.order[...] = drawn[self._stream_of]
         else:
             self.order[...] = np.arange(count)
         self.order += (self._data_of * count)[:, None]

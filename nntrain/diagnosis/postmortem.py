@@ -15,6 +15,7 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.diagnosis.health import layer_name, norm
+from nntrain.memory import zeros
 from nntrain.nn.layer import Node
 from nntrain.nn.losses.loss import BoundLoss
 from nntrain.train.bound import Bound
@@ -144,7 +145,7 @@ class _Inspection:
         self._network, self._objective = self._population.network, supervised(self._population.objective)
         self._from_start = training.epoch == 1 and training.step == 0
         self._theta, self._grad = self._network.theta[0], self._network.grad[0]
-        self._update: Array = np.empty_like(self._theta)
+        self._update = self._network.memory.empty(self._theta.shape)
         self._leaves = {leaf.path: leaf for leaf in self._network.blueprint.leaves}
         for bound in self._objective.bound:
             bound.watch(self)
@@ -232,7 +233,7 @@ class _Inspection:
 
     def too_large_a_sum(self) -> Finding | None:
         """The finding where every number is finite, but the sum of the weights or of the epoch's losses is not."""
-        none = np.zeros(0)
+        none = zeros(0)
         if self.steps and not math.isfinite(float(np.add.reduce(self._theta))):
             located = [*self._network.blueprint.params.items()]
             ends = [(largest(self._theta[each.columns]), place) for place, (_, each) in enumerate(located)]
@@ -253,7 +254,7 @@ class _Inspection:
     ) -> None:
         step = self.steps[-1]
         examples = step.rows[rows]
-        shares = of_examples() if of_examples is not None else np.zeros(len(examples))
+        shares = of_examples() if of_examples is not None else zeros(len(examples))
         self.finding = Finding(
             quantity,
             None if layer is None else layer_name(layer),

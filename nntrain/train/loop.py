@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from nntrain.arrays import Array
+from nntrain.memory import full
 from nntrain.optim.norms import gradient_norm
 from nntrain.train.onlooker import Onlooker
 from nntrain.train.population import Population
@@ -158,7 +159,7 @@ class Training:
         for name in self._rates:
             norms = self._gradient_norms.get(name)
             values[of_network("gradient_norm", name, self._rates, ".")] = (
-                np.full(population.members, np.nan) if norms is None else norms
+                full(population.members, np.nan) if norms is None else norms
             )
         return values
 

@@ -9,6 +9,7 @@ import numpy as np
 from nntrain.arrays import Array
 from nntrain.data.batches import Batches, Examples
 from nntrain.errors import RunError
+from nntrain.memory import zeros
 from nntrain.nn.losses.loss import Loss
 from nntrain.nn.network import Network
 from nntrain.optim.update import Update
@@ -57,10 +58,10 @@ class Supervised:
         self.networks = {NETWORK: network}
         self.batches = Batches(data, order, batch_size, shuffle=shuffle, memory=network.memory)
         self._bound = [Bound(network, loss, [batch], network.memory, training=True) for batch in self.batches.batches]
-        self._sum: Array = np.zeros(network.members)
-        self._next_sum: Array = np.zeros(network.members)
+        self._sum = zeros(network.members)
+        self._next_sum = zeros(network.members)
         self._is_weighted = "weight" in data.fields
-        self._plain_sum: Array = np.zeros(network.members if self._is_weighted else 0)
+        self._plain_sum = zeros(network.members if self._is_weighted else 0)
 
     @property
     def bound(self) -> Sequence[Bound]:

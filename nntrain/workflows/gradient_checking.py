@@ -22,6 +22,7 @@ from nntrain.errors import UserError
 from nntrain.memory import Memory
 from nntrain.nn.gradient_check import Difference, check_array
 from nntrain.nn.network import Network
+from nntrain.streams import Draws
 from nntrain.train.bound import Bound
 from nntrain.train.population import Population
 from nntrain.train.supervised import supervised
@@ -85,7 +86,7 @@ def check_gradients(network: Network, x: object, *, training: bool = False, seed
     memory = network.memory.fresh()
     bound = network.bind(inputs, training=training, memory=memory)
     v = memory.empty((network.members, *bound.y.shape[1:]))
-    v[...] = np.random.default_rng(seed).standard_normal(v.shape)
+    v[...] = Draws(seed).normal(v.shape)
     dy = memory.empty(v.shape)
     bound.bind_backward(dy, input_gradient=True)
     streams, state = copy.deepcopy(network.dropout_streams.state()), network.state.copy()
@@ -166,4 +167,4 @@ def _row(name: str, parts: Sequence[Difference]) -> GradientRow:
 def _move_zeros(values: Array) -> None:
     """Replace zeros (fresh biases, flags) by small numbers: there a ReLU can sit on its kink and has no derivative."""
     zeros = values == 0
-    values[zeros] = np.random.default_rng(0).uniform(-0.1, 0.1, int(zeros.sum()))
+    values[zeros] = Draws(0).uniform(-0.1, 0.1, (int(zeros.sum()),))
