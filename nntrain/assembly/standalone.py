@@ -66,8 +66,8 @@ def build_network(
         raise UserError(f"input_shape must be a tuple of sizes such as (4,) or (28, 28), got {input_shape!r}")
     if len(input_shape) > MOST_AXES:
         raise UserError(f"input_shape has {len(input_shape)} axes, but an example may have at most {MOST_AXES}")
-    own = {place: layer for place, layer in enumerate(layers) if isinstance(layer, Layer)}
-    others = ["linear" if isinstance(layer, Layer) else layer for layer in layers]  # keeps everybody's place
+    own = {position: layer for position, layer in enumerate(layers) if isinstance(layer, Layer)}
+    others = ["linear" if isinstance(layer, Layer) else layer for layer in layers]  # keeps everybody's position
     try:
         configs = _Layers.model_validate(plain_values({"network": others})).network
     except ValidationError as error:
@@ -77,9 +77,9 @@ def build_network(
     beyond = list(unfit(configs, dtype, ("network",), NetworkConfig))
     if beyond:
         raise UserError(Lines(*map(_text, beyond)))
-    for place, layer in enumerate(configs):
+    for position, layer in enumerate(configs):
         if isinstance(layer, DenseConfig) and "auto" in (layer.units, layer.activation):
-            raise UserError(f"network.{place}: auto needs data to go by; name the units and the activation")
+            raise UserError(f"network.{position}: auto needs data to go by; name the units and the activation")
     names = [layer.name for layer in configs if layer.name is not None]
     if len(set(names)) < len(names):
         raise UserError(f"network: two layers have one name; their names are {', '.join(names)}")

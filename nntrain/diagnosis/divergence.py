@@ -143,8 +143,8 @@ def _blamed(finding: Finding, training: Dataset, prepared: Prepared) -> list[Bla
         dominates |= size > STANDS_OUT * np.median(size)
     met: dict[int, InspectedStep] = {}
     steps = [*finding.before, finding.step]
-    for place, step in enumerate(steps, start=1):
-        is_recent = place >= len(steps) - STEPS_BEFORE
+    for number, step in enumerate(steps, start=1):
+        is_recent = number >= len(steps) - STEPS_BEFORE
         rows = step.rows if is_recent else step.rows[dominates[step.rows]]
         met |= dict.fromkeys(rows.tolist(), step)
     return [

@@ -43,7 +43,7 @@ class InspectedStep:
     Attributes:
         epoch: counted from 1.
         batch: which batch of the epoch, counted from 1.
-        rows: int [N], the places of the batch's examples in the training split.
+        rows: int [N], the rows of the training split that are the batch's examples.
         learning_rate: as the schedule had it.
         inputs: the largest |x|.
         activations: the largest |y| of each layer, by path, in order.
@@ -83,7 +83,7 @@ class Finding:
         infinite, nan, total: how many numbers of the array were infinite or NaN, and how many there are; all 0 where
             each was finite, and only the sum of all weights, or of the epoch's losses, was not.
         step: in which it came up.
-        responsible: int [n], the places in the training split of the examples of the batch from which it came; empty
+        responsible: int [n], the rows of the training split from which it came, of those in the batch; empty
             where it came from all alike.
         before: the repeated steps before it, the latest last.
         from_start: whether these go back to the beginning of the training.
@@ -236,7 +236,7 @@ class _Inspection:
         none = zeros(0)
         if self.steps and not math.isfinite(float(np.add.reduce(self._theta))):
             located = [*self._network.blueprint.params.items()]
-            ends = [(largest(self._theta[each.columns]), place) for place, (_, each) in enumerate(located)]
+            ends = [(largest(self._theta[each.columns]), index) for index, (_, each) in enumerate(located)]
             path = located[max(ends)[1]][0]
             self._record(Quantity.WEIGHT, none, _owner(path), path)
         elif self.steps and not self._population.are_sound().all():

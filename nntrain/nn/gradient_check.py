@@ -14,6 +14,8 @@ from nntrain.streams import Draws
 # The central difference errs by O(ε²) and by rounding O(1e-16/ε): in float64 both are small at this step. Values above
 # 1 are moved by that share of them.
 STEP = 1e-5
+# Of a larger array so many entries are checked, which are drawn at random, the same ones each time.
+MOST_ENTRIES = 200
 # Where all differences vanish, a gradient below this share of J may be that of a saturated unit, whose slope ends
 # before the nearest step: it would not show in the digits of J.
 HIDDEN = 1e-4
@@ -50,16 +52,7 @@ class Difference:
     checked: int
 
 
-def check_array(
-    name: str,
-    values: Array,
-    gradient: Array,
-    cost: Callable[[], Array],
-    *,
-    limit: int = 200,
-    seed: int = 0,
-    step: float = STEP,
-) -> Difference:
+def check_array(name: str, values: Array, gradient: Array, cost: Callable[[], Array]) -> Difference:
     """Compare a gradient with central differences (J(v + ε) − J(v − ε)) / 2ε, entry by entry.
 
     One evaluation perturbs the same entry of all members, because no member's cost depends on another's values. Where
@@ -67,29 +60,28 @@ def check_array(
     wrong one near none. How far each estimate may be off is known from how far its two steps are apart and from the
     rounding of J, so that a gradient which only the rounding parts from its differences is not called wrong.
 
+    Larger arrays are checked at MOST_ENTRIES of their entries.
+
     Args:
         name: what to call the array in the result.
         values: [M, …], float64; perturbed in place and put back.
         gradient: [M, …], what backpropagation says.
         cost: computes J [M] at the current values.
-        limit: larger arrays are checked at this many entries, chosen at random by `seed`.
-        seed: see `limit`.
-        step: ε.
     """
     members = len(values)
     size = values[0].size
     entries = np.arange(size)
-    if size > limit:
-        entries = Draws(seed).some_of(size, limit)
+    if size > MOST_ENTRIES:
+        entries = Draws(0).some_of(size, MOST_ENTRIES)
     analytic = gradient.reshape(members, -1)[:, entries]
     with np.errstate(all="ignore"):  # what is not finite is seen below
         here = cost().copy()
         least = VANISHING * np.maximum(np.abs(here), 1e-300)
-        error = _relative_error(analytic, _differences(values, entries, cost, here, step)[0], least)
+        error = _relative_error(analytic, _differences(values, entries, cost, here, STEP)[0], least)
         proven = zeros(members)
         if not (error <= DOUBTFUL).all():
             rounding = _rounding(values, cost, here)
-            estimates = [_extrapolated(values, entries, cost, here, factor * step, rounding) for factor in OTHER_STEPS]
+            estimates = [_extrapolated(values, entries, cost, here, factor * STEP, rounding) for factor in OTHER_STEPS]
             for numeric, *_ in estimates:
                 error = np.fmin(error, _relative_error(analytic, numeric, least))
             proven = np.minimum(error, _proven(analytic, estimates, least))

@@ -21,14 +21,14 @@ class Parameters:
     """What transformations work on.
 
     Attributes:
-        theta: the parameters [M, P], those of a member side by side; they change in place.
+        theta: the parameters [M, P], C-contiguous; they change in place.
         grad: their gradients, of the same shape and dtype; an update uses them up.
         penalized: how many leading columns of theta are weights; the others are biases.
         units: for every weight, a view [M, fan_in, units] of theta: the vector that comes into each unit.
         memory: where further arrays come from; its threads may be used where that is faster.
 
     Raises:
-        ValueError: theta and grad do not fit each other, or their numbers do not lie side by side.
+        ValueError: theta and grad do not fit each other.
     """
 
     theta: Array
@@ -44,8 +44,8 @@ class Parameters:
                 f"theta and grad must be [M, P] and alike, got {list(theta.shape)} {theta.dtype} "
                 f"and {list(grad.shape)} {grad.dtype}"
             )
-        for array in (theta, grad):
-            self.memory.flat(array)  # says so where there is no such view
+        if not self.memory.alike(theta, grad):
+            raise ValueError("theta and grad must be C-contiguous")
 
     @property
     def members(self) -> int:

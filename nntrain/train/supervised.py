@@ -21,8 +21,8 @@ from nntrain.train.state import TrainingState
 
 # What its only network goes by.
 NETWORK = "network"
-# The section of a training state that holds the place in the epoch. Stored runs have it under this name.
-_PLACE = "task"
+# The section of a training state that says how far an epoch is. Stored runs have it under this name.
+_PROGRESS = "task"
 
 
 class Supervised:
@@ -116,12 +116,12 @@ class Supervised:
     def state(self) -> TrainingState:
         """The optimizer, the random streams, the order of the epoch's examples and the losses so far."""
         optimizer = {f"optimizer/{name}": array for name, array in self.update.state().items()}
-        place = {f"{_PLACE}/{name}": array for name, array in self._place().items()}
+        progress = {f"{_PROGRESS}/{name}": array for name, array in self._progress().items()}
         streams = {
             "order_streams": self.batches.streams.state(),
             "dropout_streams": self.network.dropout_streams.state(),
         }
-        return TrainingState({**optimizer, **place}, streams)
+        return TrainingState({**optimizer, **progress}, streams)
 
     def load_state(self, state: TrainingState) -> None:
         """Go on from a state in which `state` is among others.
@@ -130,16 +130,16 @@ class Supervised:
             RunError: it does not fit.
         """
         self.update.load_state(state.section("optimizer"))
-        arrays = state.section(_PLACE)
-        for name, array in self._place().items():
+        arrays = state.section(_PROGRESS)
+        for name, array in self._progress().items():
             if name not in arrays or arrays[name].shape != array.shape:
-                raise RunError(f"'{_PLACE}/{name}' in the training state does not fit this training")
+                raise RunError(f"'{_PROGRESS}/{name}' in the training state does not fit this training")
             array[...] = arrays[name]
         self.batches.streams.load_state(state.numbers["order_streams"])
         self.network.dropout_streams.load_state(state.numbers["dropout_streams"])
 
-    def _place(self) -> dict[str, Array]:
-        """The place in the epoch."""
+    def _progress(self) -> dict[str, Array]:
+        """How far the epoch is: its losses so far, and the order of its examples."""
         plain = {"plain_sum": self._plain_sum} if self._is_weighted else {}
         return {"sum": self._sum, "order": self.batches.order, **plain}
 

@@ -98,7 +98,7 @@ def test_a_step_before_bind_says_what_to_do() -> None:
             "theta and grad must be [M, P] and alike, got [1, 3] float32 and [1, 3] float64",
         ),
         (np.ones(3), np.ones(3), "theta and grad must be [M, P] and alike, got [3] float64 and [3] float64"),
-        (np.ones((3, 2)).T, np.ones((2, 3)), "do not lie side by side"),
+        (np.ones((3, 2)).T, np.ones((2, 3)), "theta and grad must be C-contiguous"),
         (np.ones((3, 2)), np.ones((3, 2)), "momentum has 2 members, theta has 3"),
     ],
 )
