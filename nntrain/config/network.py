@@ -18,7 +18,7 @@ from nntrain.config.activations import (
     StepConfig,
     TanhConfig,
 )
-from nntrain.config.column import Column
+from nntrain.config.column import PerMember
 from nntrain.config.initializers import GlorotUniformConfig, InitializerConfig, ZerosConfig
 from nntrain.language.section import Says, Section
 from nntrain.language.unions import BY_SHAPE, BY_TYPE, Shorthand
@@ -60,7 +60,7 @@ class DropoutConfig(Layer):
     """Sets inputs to 0 at random in training and scales the others by 1 / (1 − rate); does nothing otherwise."""
 
     type: Literal["dropout"] = "dropout"
-    rate: Annotated[Fraction, Column()] = Field(default=0.5, description="Probability of a 0.")
+    rate: Annotated[Fraction, PerMember()] = Field(default=0.5, description="Probability of a 0.")
 
 
 class FlattenConfig(Layer):
