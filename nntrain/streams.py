@@ -76,9 +76,8 @@ class Streams:
             order[...] = generator.permutation(out.shape[1])
 
     def _each(self, out: Array) -> Iterator[tuple[Generator, Array]]:
-        """Each generator with its row of out [D, …], which is an array even where the row is one number: [1, …]."""
-        rows = (out[index : index + 1] for index in range(len(out)))
-        return zip(self._generators, rows, strict=True)
+        """Each generator with its row of out [D, …]; a row that is one number is an array [1]."""
+        return zip(self._generators, out if out.ndim > 1 else out[:, None], strict=True)
 
     def select(self, rows: Array) -> Streams:
         """The streams of the members `rows` [L], each going on from where it is."""

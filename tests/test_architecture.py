@@ -2,7 +2,7 @@
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -173,8 +173,10 @@ MEMORY, PRODUCT = ROOT / "nntrain" / "memory.py", ROOT / "nntrain" / "nn" / "pro
 # that parameters are views of, and what is done with parameters before and outside of steps.
 NO_LAYERS = {"product.py", "blueprint.py", "network.py", "initializers.py", "gradient_check.py"}
 LAYERS = [path for path in MODULES if _part(path) == "nn" and path.name not in NO_LAYERS]
-# These draw what there is before any network: the examples of a data set, its splits, and the points of a search.
-DRAWS_NO_STEPS = {"data/readers/synthetic.py", "data/split.py", "search/space.py"}
+# Streams, and what draws before there is any network: the examples of a data set, its splits, the points of a search.
+DRAWING_FILES = [
+    ROOT / "nntrain" / name for name in ("streams.py", "data/readers/synthetic.py", "data/split.py", "search/space.py")
+]
 
 
 def _name(node: ast.AST) -> str:
@@ -197,60 +199,59 @@ def _makes_array(node: ast.AST) -> bool:
     return False
 
 
-def _named(paths: list[Path], names: set[str]) -> list[tuple[Path, int, str]]:
-    """Where files name one of these."""
-    return [
-        (path, getattr(node, "lineno", 0), name)
-        for path in paths
-        for node in ast.walk(_tree(path))
-        if (name := _name(node)) in names
-    ]
+def _knows_layout(node: ast.AST) -> bool:
+    """Whether it is asked how an array lies, or to lay it out otherwise."""
+    return _name(node) in LAYOUT or (
+        isinstance(node, ast.Attribute) and ast.unparse(node.value) != "sys" and node.attr == "flags"
+    )
+
+
+def _draws(node: ast.AST) -> bool:
+    """Whether a random number generator is come by, or the generators of streams are."""
+    match node:
+        case ast.Attribute(value=ast.Name(id="np" | "numpy"), attr="random"):
+            return True
+        case ast.Import(names=names):
+            return any(alias.name.startswith("numpy.random") for alias in names)
+        case ast.ImportFrom(module="numpy", names=names):
+            return any(alias.name == "random" for alias in names)
+        case ast.ImportFrom(module=str() as module):
+            return module.startswith("numpy.random")
+    return _name(node) in DRAWING
+
+
+def _where(paths: list[Path], what: Callable[[ast.AST], bool]) -> str:
+    """Where files have such nodes."""
+    return _places(
+        [
+            (path, getattr(node, "lineno", 0), ast.unparse(node))
+            for path in paths
+            for node in ast.walk(_tree(path))
+            if what(node)
+        ]
+    )
 
 
 def test_no_array_is_made_but_by_memory() -> None:
-    found = [
-        (path, getattr(node, "lineno", 0), ast.unparse(node))
-        for path in MODULES
-        if path != MEMORY
-        for node in ast.walk(_tree(path))
-        if _makes_array(node)
-    ]
-    assert not found, _places(found)
+    found = _where([path for path in MODULES if path != MEMORY], _makes_array)
+    assert not found, found
 
 
 def test_how_arrays_are_laid_out_is_known_to_memory_alone() -> None:
     """And to the matrix product, which chooses BLAS's call by it."""
-    others = [path for path in MODULES if path not in (MEMORY, PRODUCT)]
-    found = _named(others, LAYOUT)
-    found += [
-        (path, node.lineno, ast.unparse(node))
-        for path in others
-        for node in ast.walk(_tree(path))
-        if isinstance(node, ast.Attribute) and node.attr == "flags" and ast.unparse(node) != "sys.flags"
-    ]
-    assert not found, _places(found)
+    found = _where([path for path in MODULES if path not in (MEMORY, PRODUCT)], _knows_layout)
+    assert not found, found
 
 
 def test_no_layer_and_no_loss_reshapes_but_by_memory() -> None:
     assert len(LAYERS) >= 15
-    found = _named(LAYERS, RESHAPING)
-    assert not found, _places(found)
+    found = _where(LAYERS, lambda node: _name(node) in RESHAPING)
+    assert not found, found
 
 
 def test_random_numbers_come_from_streams() -> None:
-    inside = {path: path.relative_to(ROOT / "nntrain").as_posix() for path in MODULES}
-    others = [path for path in MODULES if inside[path] not in DRAWS_NO_STEPS | {"streams.py"}]
-    found = _named(others, DRAWING)
-    found += [
-        (path, line, module) for path in others for line, module in _imports(path) if module.startswith("numpy.random")
-    ]
-    found += [
-        (path, node.lineno, ast.unparse(node))
-        for path in others
-        for node in ast.walk(_tree(path))
-        if isinstance(node, ast.Attribute) and ast.unparse(node) in ("np.random", "numpy.random")
-    ]
-    assert not found, _places(found)
+    found = _where([path for path in MODULES if path not in DRAWING_FILES], _draws)
+    assert not found, found
 
 
 LAYER = ROOT / "nntrain" / "cli" / "console.py"  # what all that is printed passes through
@@ -328,5 +329,10 @@ def test_the_checks_see_what_they_look_for() -> None:
     made = "np.empty(3)\nnumpy.full_like(x, 1)\nf = np.zeros\nfrom numpy import ones\nnp.ndarray(3)\n"
     made += "memory.empty(3)\nnp.array(3)\nisinstance(x, np.ndarray)"
     assert sum(map(_makes_array, ast.walk(ast.parse(made)))) == 5
+    laid = "x.strides\nx.flags['C']\nnp.ascontiguousarray(x)\nfrom numpy import asfortranarray\nsys.flags.dev_mode"
+    assert sum(map(_knows_layout, ast.walk(ast.parse(laid)))) == 4
+    drawn = "np.random.rand()\nimport numpy.random\nfrom numpy import random\nfrom numpy.random import Generator\n"
+    drawn += "default_rng(0)\nstreams._generators[0]\nstreams.uniform(out)"
+    assert sum(map(_draws, ast.walk(ast.parse(drawn)))) == 6
     node = next(node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.ImportFrom))
     assert _absolute(ROOT / "nntrain" / "nn" / "dense.py", node) == "nntrain.nn"
