@@ -125,12 +125,13 @@ class Orthogonal(_Scaled):
 
     def draw(self, out: Array, streams: Streams) -> None:
         rows, columns = math.prod(out.shape[1:-1]), out.shape[-1]
-        normal = empty((len(out), max(rows, columns), min(rows, columns)))
-        streams.normal(normal)
-        q, r = np.linalg.qr(normal)
-        # The signs of R's diagonal are a convention of the QR routine; taking them out makes Q uniform.
-        q *= np.where(np.diagonal(r, axis1=1, axis2=2) < 0, -1.0, 1.0)[:, None]
-        out[...] = (q if rows >= columns else q.swapaxes(1, 2)).reshape(out.shape)
+        drawn = out.reshape(len(out), max(rows, columns), min(rows, columns))  # as many numbers, so that it is a view
+        streams.normal(drawn)
+        for normal, row in zip(drawn, out, strict=True):
+            q, r = np.linalg.qr(normal)
+            # The signs of R's diagonal are a convention of the QR routine; taking them out makes Q uniform.
+            q *= np.where(np.diagonal(r) < 0, -1.0, 1.0)
+            row[...] = (q if rows >= columns else q.T).reshape(row.shape)
 
     def spread(self, fan_in: int, fan_out: int) -> float:
         return 1.0
