@@ -9,67 +9,67 @@ from nntrain.language.unions import BY_TYPE, Shorthand
 from nntrain.language.values import Number, Positive
 
 
-class Activation(Section):
+class ActivationSection(Section):
     """What every activation is; `type` names it."""
 
 
-class LinearConfig(Activation):
+class LinearConfig(ActivationSection):
     """f(x) = x."""
 
     type: Literal["linear"] = "linear"
 
 
-class StepConfig(Activation):
+class StepConfig(ActivationSection):
     """f(x) = 1 for x > 0, else 0. It has no gradient: only the `perceptron` loss trains it."""
 
     type: Literal["step"] = "step"
 
 
-class SigmoidConfig(Activation):
+class SigmoidConfig(ActivationSection):
     """f(x) = 1 / (1 + exp(−x))."""
 
     type: Literal["sigmoid"] = "sigmoid"
 
 
-class TanhConfig(Activation):
+class TanhConfig(ActivationSection):
     """f(x) = tanh(x)."""
 
     type: Literal["tanh"] = "tanh"
 
 
-class ReluConfig(Activation):
+class ReluConfig(ActivationSection):
     """f(x) = max(0, x)."""
 
     type: Literal["relu"] = "relu"
 
 
-class LeakyReluConfig(Activation):
+class LeakyReluConfig(ActivationSection):
     """f(x) = x for x > 0, else alpha · x."""
 
     type: Literal["leaky_relu"] = "leaky_relu"
     alpha: Annotated[Number, Field(ge=0, le=1)] = Field(default=0.1, description="Slope for negative inputs.")
 
 
-class EluConfig(Activation):
+class EluConfig(ActivationSection):
     """f(x) = x for x > 0, else alpha · (exp(x) − 1)."""
 
     type: Literal["elu"] = "elu"
     alpha: Positive = Field(default=1.0, description="The value for large negative inputs is −alpha.")
 
 
-class GeluConfig(Activation):
+class GeluConfig(ActivationSection):
     """f(x) = ½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))."""
 
     type: Literal["gelu"] = "gelu"
 
 
-class SoftplusConfig(Activation):
+class SoftplusConfig(ActivationSection):
     """f(x) = log(1 + exp(x))."""
 
     type: Literal["softplus"] = "softplus"
 
 
-class SoftmaxConfig(Activation):
+class SoftmaxConfig(ActivationSection):
     """f(x)ᵢ = exp(xᵢ) / Σⱼ exp(xⱼ), over the units of the layer."""
 
     type: Literal["softmax"] = "softmax"

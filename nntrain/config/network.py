@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from nntrain.config.activations import (
-    Activation,
+    ActivationSection,
     AnyActivation,
     EluConfig,
     GeluConfig,
@@ -18,7 +18,7 @@ from nntrain.config.activations import (
     StepConfig,
     TanhConfig,
 )
-from nntrain.config.column import Column
+from nntrain.config.column import PerMember
 from nntrain.config.initializers import GlorotUniformConfig, InitializerConfig, ZerosConfig
 from nntrain.language.section import Says, Section
 from nntrain.language.unions import BY_SHAPE, BY_TYPE, Shorthand
@@ -27,7 +27,7 @@ from nntrain.language.values import Auto, Count, Flag, Fraction
 LAYER_NAME = r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$"
 
 
-class Layer(Section):
+class LayerSection(Section):
     """What every layer has."""
 
     name: Annotated[str, Field(pattern=LAYER_NAME), Says("a word of letters, digits, _ and -")] | None = Field(
@@ -36,7 +36,7 @@ class Layer(Section):
     )
 
 
-class DenseConfig(Layer):
+class DenseConfig(LayerSection):
     """Every unit is connected to every input: y = f(x W + b)."""
 
     type: Literal["dense"] = "dense"
@@ -56,20 +56,20 @@ class DenseConfig(Layer):
     bias_initializer: InitializerConfig = Field(default_factory=ZerosConfig, description="How the bias starts.")
 
 
-class DropoutConfig(Layer):
+class DropoutConfig(LayerSection):
     """Sets inputs to 0 at random in training and scales the others by 1 / (1 − rate); does nothing otherwise."""
 
     type: Literal["dropout"] = "dropout"
-    rate: Annotated[Fraction, Column()] = Field(default=0.5, description="Probability of a 0.")
+    rate: Annotated[Fraction, PerMember()] = Field(default=0.5, description="Probability of a 0.")
 
 
-class FlattenConfig(Layer):
+class FlattenConfig(LayerSection):
     """Makes one vector of each example: an image becomes its pixels."""
 
     type: Literal["flatten"] = "flatten"
 
 
-class ReshapeConfig(Layer):
+class ReshapeConfig(LayerSection):
     """Gives each example another shape with as many numbers."""
 
     type: Literal["reshape"] = "reshape"
@@ -78,43 +78,43 @@ class ReshapeConfig(Layer):
     )
 
 
-class LinearLayerConfig(LinearConfig, Layer):
+class LinearLayerConfig(LinearConfig, LayerSection):
     """f(x) = x."""
 
 
-class StepLayerConfig(StepConfig, Layer):
+class StepLayerConfig(StepConfig, LayerSection):
     """f(x) = 1 for x > 0, else 0. It has no gradient: only the `perceptron` loss trains it."""
 
 
-class SigmoidLayerConfig(SigmoidConfig, Layer):
+class SigmoidLayerConfig(SigmoidConfig, LayerSection):
     """f(x) = 1 / (1 + exp(−x))."""
 
 
-class TanhLayerConfig(TanhConfig, Layer):
+class TanhLayerConfig(TanhConfig, LayerSection):
     """f(x) = tanh(x)."""
 
 
-class ReluLayerConfig(ReluConfig, Layer):
+class ReluLayerConfig(ReluConfig, LayerSection):
     """f(x) = max(0, x)."""
 
 
-class LeakyReluLayerConfig(LeakyReluConfig, Layer):
+class LeakyReluLayerConfig(LeakyReluConfig, LayerSection):
     """f(x) = x for x > 0, else alpha · x."""
 
 
-class EluLayerConfig(EluConfig, Layer):
+class EluLayerConfig(EluConfig, LayerSection):
     """f(x) = x for x > 0, else alpha · (exp(x) − 1)."""
 
 
-class GeluLayerConfig(GeluConfig, Layer):
+class GeluLayerConfig(GeluConfig, LayerSection):
     """f(x) = ½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))."""
 
 
-class SoftplusLayerConfig(SoftplusConfig, Layer):
+class SoftplusLayerConfig(SoftplusConfig, LayerSection):
     """f(x) = log(1 + exp(x))."""
 
 
-class SoftmaxLayerConfig(SoftmaxConfig, Layer):
+class SoftmaxLayerConfig(SoftmaxConfig, LayerSection):
     """f(x)ᵢ = exp(xᵢ) / Σⱼ exp(xⱼ), over the inputs of the layer."""
 
 
@@ -143,4 +143,4 @@ def activation_type(layer: LayerConfig) -> str:
     """The type of the activation that a layer has or is: auto where it is not decided, linear where there is none."""
     if isinstance(layer, DenseConfig):
         return layer.activation if layer.activation == "auto" else layer.activation.type
-    return layer.type if isinstance(layer, Activation) else "linear"
+    return layer.type if isinstance(layer, ActivationSection) else "linear"
