@@ -1,9 +1,10 @@
-"""The activations, as a key of a layer and, in network.py, as layers of their own."""
+"""The activations, as a key of a dense layer and as layers of their own."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from nntrain.config.layer import Layer
 from nntrain.language.section import Section
 from nntrain.language.unions import BY_TYPE, Shorthand
 from nntrain.language.values import Number, Positive
@@ -19,10 +20,18 @@ class LinearConfig(Activation):
     type: Literal["linear"] = "linear"
 
 
+class LinearLayerConfig(LinearConfig, Layer):
+    """f(x) = x."""
+
+
 class StepConfig(Activation):
     """f(x) = 1 for x > 0, else 0. It has no gradient: only the `perceptron` loss trains it."""
 
     type: Literal["step"] = "step"
+
+
+class StepLayerConfig(StepConfig, Layer):
+    """f(x) = 1 for x > 0, else 0. It has no gradient: only the `perceptron` loss trains it."""
 
 
 class SigmoidConfig(Activation):
@@ -31,16 +40,28 @@ class SigmoidConfig(Activation):
     type: Literal["sigmoid"] = "sigmoid"
 
 
+class SigmoidLayerConfig(SigmoidConfig, Layer):
+    """f(x) = 1 / (1 + exp(−x))."""
+
+
 class TanhConfig(Activation):
     """f(x) = tanh(x)."""
 
     type: Literal["tanh"] = "tanh"
 
 
+class TanhLayerConfig(TanhConfig, Layer):
+    """f(x) = tanh(x)."""
+
+
 class ReluConfig(Activation):
     """f(x) = max(0, x)."""
 
     type: Literal["relu"] = "relu"
+
+
+class ReluLayerConfig(ReluConfig, Layer):
+    """f(x) = max(0, x)."""
 
 
 class LeakyReluConfig(Activation):
@@ -50,11 +71,19 @@ class LeakyReluConfig(Activation):
     alpha: Annotated[Number, Field(ge=0, le=1)] = Field(default=0.1, description="Slope for negative inputs.")
 
 
+class LeakyReluLayerConfig(LeakyReluConfig, Layer):
+    """f(x) = x for x > 0, else alpha · x."""
+
+
 class EluConfig(Activation):
     """f(x) = x for x > 0, else alpha · (exp(x) − 1)."""
 
     type: Literal["elu"] = "elu"
     alpha: Positive = Field(default=1.0, description="The value for large negative inputs is −alpha.")
+
+
+class EluLayerConfig(EluConfig, Layer):
+    """f(x) = x for x > 0, else alpha · (exp(x) − 1)."""
 
 
 class GeluConfig(Activation):
@@ -63,16 +92,28 @@ class GeluConfig(Activation):
     type: Literal["gelu"] = "gelu"
 
 
+class GeluLayerConfig(GeluConfig, Layer):
+    """f(x) = ½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))."""
+
+
 class SoftplusConfig(Activation):
     """f(x) = log(1 + exp(x))."""
 
     type: Literal["softplus"] = "softplus"
 
 
+class SoftplusLayerConfig(SoftplusConfig, Layer):
+    """f(x) = log(1 + exp(x))."""
+
+
 class SoftmaxConfig(Activation):
     """f(x)ᵢ = exp(xᵢ) / Σⱼ exp(xⱼ), over the units of the layer."""
 
     type: Literal["softmax"] = "softmax"
+
+
+class SoftmaxLayerConfig(SoftmaxConfig, Layer):
+    """f(x)ᵢ = exp(xᵢ) / Σⱼ exp(xⱼ), over the inputs of the layer."""
 
 
 AnyActivation = Annotated[
@@ -89,3 +130,16 @@ AnyActivation = Annotated[
     BY_TYPE,
 ]
 ActivationConfig = Annotated[AnyActivation, Shorthand()]
+
+AnyActivationLayer = (
+    LinearLayerConfig
+    | StepLayerConfig
+    | SigmoidLayerConfig
+    | TanhLayerConfig
+    | ReluLayerConfig
+    | LeakyReluLayerConfig
+    | EluLayerConfig
+    | GeluLayerConfig
+    | SoftplusLayerConfig
+    | SoftmaxLayerConfig
+)

@@ -4,36 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from nntrain.config.activations import (
-    Activation,
-    AnyActivation,
-    EluConfig,
-    GeluConfig,
-    LeakyReluConfig,
-    LinearConfig,
-    ReluConfig,
-    SigmoidConfig,
-    SoftmaxConfig,
-    SoftplusConfig,
-    StepConfig,
-    TanhConfig,
-)
+from nntrain.config.activations import Activation, AnyActivation, AnyActivationLayer, LinearConfig
 from nntrain.config.column import Column
 from nntrain.config.initializers import GlorotUniformConfig, InitializerConfig, ZerosConfig
-from nntrain.language.section import Says, Section
+from nntrain.config.layer import Layer
+from nntrain.language.section import Says
 from nntrain.language.unions import BY_SHAPE, BY_TYPE, Shorthand
 from nntrain.language.values import Auto, Count, Flag, Fraction
-
-LAYER_NAME = r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$"
-
-
-class Layer(Section):
-    """What every layer has."""
-
-    name: Annotated[str, Field(pattern=LAYER_NAME), Says("a word of letters, digits, _ and -")] | None = Field(
-        default=None,
-        description="Name of the layer, for paths (`network.hidden.units`) and reports; default: its position.",
-    )
 
 
 class DenseConfig(Layer):
@@ -78,63 +55,7 @@ class ReshapeConfig(Layer):
     )
 
 
-class LinearLayerConfig(LinearConfig, Layer):
-    """f(x) = x."""
-
-
-class StepLayerConfig(StepConfig, Layer):
-    """f(x) = 1 for x > 0, else 0. It has no gradient: only the `perceptron` loss trains it."""
-
-
-class SigmoidLayerConfig(SigmoidConfig, Layer):
-    """f(x) = 1 / (1 + exp(−x))."""
-
-
-class TanhLayerConfig(TanhConfig, Layer):
-    """f(x) = tanh(x)."""
-
-
-class ReluLayerConfig(ReluConfig, Layer):
-    """f(x) = max(0, x)."""
-
-
-class LeakyReluLayerConfig(LeakyReluConfig, Layer):
-    """f(x) = x for x > 0, else alpha · x."""
-
-
-class EluLayerConfig(EluConfig, Layer):
-    """f(x) = x for x > 0, else alpha · (exp(x) − 1)."""
-
-
-class GeluLayerConfig(GeluConfig, Layer):
-    """f(x) = ½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))."""
-
-
-class SoftplusLayerConfig(SoftplusConfig, Layer):
-    """f(x) = log(1 + exp(x))."""
-
-
-class SoftmaxLayerConfig(SoftmaxConfig, Layer):
-    """f(x)ᵢ = exp(xᵢ) / Σⱼ exp(xⱼ), over the inputs of the layer."""
-
-
-AnyLayer = Annotated[
-    DenseConfig
-    | DropoutConfig
-    | FlattenConfig
-    | ReshapeConfig
-    | LinearLayerConfig
-    | StepLayerConfig
-    | SigmoidLayerConfig
-    | TanhLayerConfig
-    | ReluLayerConfig
-    | LeakyReluLayerConfig
-    | EluLayerConfig
-    | GeluLayerConfig
-    | SoftplusLayerConfig
-    | SoftmaxLayerConfig,
-    BY_TYPE,
-]
+AnyLayer = Annotated[DenseConfig | DropoutConfig | FlattenConfig | ReshapeConfig | AnyActivationLayer, BY_TYPE]
 LayerConfig = Annotated[AnyLayer, Shorthand()]
 NetworkConfig = Annotated[tuple[LayerConfig, ...], Field(min_length=1), Says("a list of layers")]
 

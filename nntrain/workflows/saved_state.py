@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from nntrain.assembly.ready import Ready
-from nntrain.language.values import LARGEST_INTEGER
 from nntrain.diagnosis.snapshots import snapshots_of, without_snapshots
 from nntrain.errors import RunError
+from nntrain.language.values import LARGEST_INTEGER
 from nntrain.runs.checkpoint import read_checkpoint
 from nntrain.runs.store import RunDirectory
 from nntrain.train.loop import Training

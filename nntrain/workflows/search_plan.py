@@ -9,12 +9,12 @@ from nntrain.assembly.footprint import SMALLER, refuse_beyond
 from nntrain.assembly.monitors import check_monitors
 from nntrain.assembly.ready import Planned, planned
 from nntrain.assembly.resolve import plan_network, resolve
-from nntrain.language import dump
 from nntrain.config.checks import is_weighted, unweighted
-from nntrain.language.diagnostics import Problem, config_error
 from nntrain.config.experiment import Experiment
 from nntrain.config.loss import given_class_weights
 from nntrain.errors import ConfigError, UserError
+from nntrain.language import dump
+from nntrain.language.diagnostics import Problem, config_error
 from nntrain.search.bounds import check_networks
 from nntrain.search.groups import Member, Sections
 from nntrain.search.leaderboard import Trial
