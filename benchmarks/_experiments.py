@@ -47,7 +47,7 @@ class Epochs:
 
     def __init__(self, experiment: Experiment, prepared: Prepared, epochs: int) -> None:
         found = planned(experiment, prepared)
-        self.threads = threads_for(found.blueprint, found.batch_size, None)
+        self.threads = threads_for(found.shards, None)
         population = build_population([found.config], [prepared], [0], threads=self.threads)
         parameters = population.network.parameters()
         self.initial: dict[str, Array] = {path: array[0].copy() for path, array in parameters.items()}

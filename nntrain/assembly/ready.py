@@ -13,7 +13,7 @@ from nntrain.config.root import Config
 from nntrain.config.training import MOST_THREADS
 from nntrain.nn.blueprint import Blueprint
 from nntrain.train.population import Population
-from nntrain.train.threads import threads_for
+from nntrain.train.threads import shards_for, threads_for
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,12 +25,14 @@ class Planned:
         prepared: the splits that it is trained on and scored with.
         blueprint: its network for inputs of these splits; planned once, by `planned`.
         batch_size: N of a training step.
+        shards: in how many parts a batch is computed, as the resolved config says.
     """
 
     experiment: Experiment
     prepared: Prepared
     blueprint: Blueprint
     batch_size: int
+    shards: int
 
     @property
     def config(self) -> Config:
@@ -73,7 +75,19 @@ def planned(experiment: Experiment, prepared: Prepared) -> Planned:
     resolved, blueprint = resolve_and_plan(
         experiment, prepared.preprocessor, has_validation="validation" in prepared.splits
     )
-    return Planned(resolved, prepared, blueprint, batch_size_of(resolved.config, prepared))
+    batch_size = batch_size_of(resolved.config, prepared)
+    asked = resolved.config.runtime.shards
+    shards = shards_for(blueprint, batch_size) if asked == "auto" else asked
+    return Planned(with_shards(resolved, shards), prepared, blueprint, batch_size, shards)
+
+
+def with_shards(experiment: Experiment, shards: int) -> Experiment:
+    """The experiment with the number of shards decided."""
+    config = experiment.config
+    if config.runtime.shards == shards:
+        return experiment
+    runtime = config.runtime.model_copy(update={"shards": shards})
+    return experiment.with_config(config.model_copy(update={"runtime": runtime}))
 
 
 def ready(
@@ -97,12 +111,13 @@ def ready(
     data = Data(experiment) if data is None else data
     found = planned(experiment, data.prepare() if prepared is None else prepared)
     asked = found.config.runtime.threads if threads is None else threads
-    wanted = threads_for(found.blueprint, found.batch_size, None if asked == "auto" else asked)
+    wanted = threads_for(found.shards, None if asked == "auto" else asked)
     return Ready(
         found.experiment,
         found.prepared,
         found.blueprint,
         found.batch_size,
+        found.shards,
         data=data,
         threads=min(wanted, MOST_THREADS),  # of a machine with more cores
     )

@@ -97,6 +97,7 @@ def bound(
         Streams(keys, Purpose.ORDER),
         batch_size=batch_size_of(first, prepared[0]),
         shuffle=first.training.shuffle,
+        shards=1 if first.runtime.shards == "auto" else first.runtime.shards,
     )
     return Population(
         objective,

@@ -25,7 +25,7 @@ regularization: {l1: 0.0, l2: 1.0e-4, max_norm: null, clip_norm: null}
 training: {epochs: 200, batch_size: 16, shuffle: true}
 early_stopping: {monitor: validation.loss, patience: 20, min_delta: 1.0e-4, restore_best: true}
 metrics: [accuracy]
-runtime: {threads: auto}
+runtime: {threads: auto, shards: auto}
 
 search:                         # read by gridsearch only
   space:                        # keys are dotted config paths

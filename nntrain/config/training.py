@@ -25,6 +25,7 @@ Metric = Literal[
 METRICS: tuple[str, ...] = get_args(Metric)
 MONITORED = ("loss", *METRICS, "weighted_loss")
 MOST_THREADS = 1024
+MOST_SHARDS = 64
 MONITORS = tuple(f"{split}.{name}" for split in ("validation", "training") for name in MONITORED)
 
 
@@ -88,10 +89,17 @@ class EarlyStoppingConfig(Section):
 
 
 class RuntimeConfig(Section):
-    """What the machine gives; no result depends on it beyond rounding."""
+    """How the work is shared out; no result depends on it beyond rounding."""
 
     threads: Annotated[Annotated[Count, Field(le=MOST_THREADS)] | Auto, BY_SHAPE] = Field(
-        default="auto", description="Threads for matrix products; auto goes by the size of the network."
+        default="auto",
+        description="Threads that compute a step; auto takes all cores where the batch is cut into shards. "
+        "However many there are, the weights are the same.",
+    )
+    shards: Annotated[Annotated[Count, Field(le=MOST_SHARDS)] | Auto, BY_SHAPE] = Field(
+        default="auto",
+        description="Parts that a batch is cut into, so that as many threads can work on it; auto goes by the size "
+        "of the network and of the batch. Their gradients are added up, which is rounded otherwise than one sum.",
     )
 
 

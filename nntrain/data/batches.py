@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
@@ -161,6 +162,27 @@ def all_examples(examples: Examples, memory: Memory, targets: Collection[str] = 
     return batch
 
 
+def parts_of(size: int, shards: int) -> list[slice]:
+    """The parts that N = `size` examples are cut into: `shards` of nearly the same size, or as many as there are."""
+    count = min(size, shards)
+    stops = [size * part // count for part in range(count + 1)]
+    return [slice(*pair) for pair in pairwise(stops)]
+
+
+def _parts(batch: Batch, shards: int, memory: Memory, targets: Collection[str]) -> list[Batch]:
+    """A batch cut into shards: views of it, but for targets, which are laid out like the outputs of each shard."""
+    parts = parts_of(batch.size, shards)
+    if len(parts) == 1:
+        return [batch]
+    found = [Batch({name: array[:, part] for name, array in batch.items()}) for part in parts]
+    for each in found:
+        for name in each.keys() & set(targets):
+            laid_out = memory.flowing(len(each[name]), each.size, each[name].shape[2:], each[name].dtype)
+            laid_out[...] = each[name]
+            each[name] = laid_out
+    return found
+
+
 class Batches:
     """Shuffles the examples anew in each epoch and gathers them batch by batch into fixed arrays.
 
@@ -168,7 +190,8 @@ class Batches:
     number. With the whole data as one batch nothing is shuffled or copied: the batch is the data.
 
     Attributes:
-        batches: the distinct batches: a full one and, if need be, a smaller last one.
+        batches: the distinct batches: a full one and, if need be, a smaller last one; each in its shards, which are
+            parts of nearly the same size, in order.
         order: int [L, n], the epoch's examples in the order in which they are gathered, for each of the L different
             orders that members have; empty for one whole batch.
         schedule: for each step of an epoch, the index in `batches` of the batch it uses.
@@ -183,6 +206,7 @@ class Batches:
         shuffle: bool,
         memory: Memory,
         targets: Collection[str] = TARGETS,
+        shards: int = 1,
     ) -> None:
         self.examples, self.streams, self.shuffle = examples, streams, shuffle
         count = len(examples)
@@ -192,7 +216,7 @@ class Batches:
         self.is_whole = full == 1 and rest == 0
         self.order: Array = empty((0, count), np.intp)
         if self.is_whole:
-            self.batches = [all_examples(examples, memory, targets)]
+            self.batches = [_parts(all_examples(examples, memory, targets), shards, memory, targets)]
             return
         # Members of the same data and the same stream see the same batches: those are gathered once.
         stream_of = streams.of_member if shuffle else zeros(len(streams.of_member), np.intp)
@@ -202,11 +226,14 @@ class Batches:
         self._order_of_member: Array = np.array([distinct[pair] for pair in pairs], dtype=np.intp)
         self.order = empty((len(distinct), count), np.intp)
         self._loadings = [
-            Loading(examples.fields, self._order_of_member, size, memory, targets=targets)
+            [
+                (part, Loading(examples.fields, self._order_of_member, part.stop - part.start, memory, targets=targets))
+                for part in parts_of(size, shards)
+            ]
             for size in (self.batch_size, rest)
             if size
         ]
-        self.batches = [loading.batch for loading in self._loadings]
+        self.batches = [[loading.batch for _, loading in loadings] for loadings in self._loadings]
 
     def start_epoch(self) -> None:
         """Draw the order of the next epoch: every stream draws one permutation, whoever uses it."""
@@ -228,8 +255,9 @@ class Batches:
         """Gather the examples of the epoch's step `step` (from 0); returns the index in `batches` of its batch."""
         index = self.schedule[step]
         if not self.is_whole:
-            start = step * self.batch_size  # NumPy cuts the last batch off where the examples end
-            self._loadings[index].take(self.examples.source, self.order[:, start : start + self.batch_size])
+            start, source = step * self.batch_size, self.examples.source
+            for part, loading in self._loadings[index]:
+                loading.take(source, self.order[:, start + part.start : start + part.stop])
         return index
 
     def rows(self, step: int) -> Array:

@@ -21,15 +21,17 @@ def environment(
     *,
     command: Sequence[str] | None = None,
     threads: int | None = None,
+    shards: int | None = None,
     data_files: Mapping[Path, str] | None = None,
 ) -> dict[str, Any]:
-    """Versions, platform, BLAS, threads, command line, and the sha256 of each data file.
+    """Versions, platform, BLAS, threads, shards, command line, and the sha256 of each data file.
 
     Args:
         run: the run directory, from which the paths of the data files are given, as in its config.yaml; None leaves
             them as they are.
         command: the command line; by default that of this process.
         threads: how many cores the training uses; None where the caller does not say.
+        shards: in how many parts a batch is computed; likewise.
         data_files: the files that were read, and the sha256 of what was read of each.
     """
     return {
@@ -43,6 +45,7 @@ def environment(
         "processor": processor(),
         "blas": blas(),
         "threads": threads,
+        "shards": shards,
         "command": command_line() if command is None else list(command),
         "data": {
             str(path) if run is None else seen_from(run, path): sha256 for path, sha256 in (data_files or {}).items()

@@ -36,7 +36,7 @@ def train_groups(
     side_by_side: dict[Group, None] = {}
     for each in groups:
         blueprint = each.blueprint()
-        threads[each] = min(cores, threads_for(blueprint, each.batch_size, None))
+        threads[each] = min(cores, threads_for(each.shards, None))
         if threads[each] == 1 and each.has_long_calls(blueprint):
             side_by_side[each] = None
     with blas_threads(1):

@@ -86,6 +86,12 @@ class Group:
         widest = max(math.prod(shape) for shape in blueprint.shapes)
         return len(self.members) * self.batch_size * widest >= LONG_CALL
 
+    @property
+    def shards(self) -> int:
+        """In how many parts a batch is computed."""
+        asked = self.members[0].config.runtime.shards
+        return 1 if asked == "auto" else asked
+
     def build(self, threads: int = 1) -> Population:
         """The population, initialized and bound to its data."""
         distinct = dict.fromkeys(member.prepared for member in self.members)

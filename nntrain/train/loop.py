@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
 
 import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.optim.norms import gradient_norm
-from nntrain.train.onlooker import Onlooker
 from nntrain.train.population import Population
 from nntrain.train.records import EpochRecord, Outcome, Pause, StopReason
 from nntrain.train.roster import Roster
@@ -19,6 +19,39 @@ from nntrain.train.weights import Weights
 
 # Members that have stopped are computed along until this share of a population is left; then it is compacted.
 COMPACT_BELOW = 0.75
+
+
+class Onlooker(Protocol):
+    """What may look on while a population is trained, without changing anything about it.
+
+    It is called at certain moments of a training; what it keeps is saved with the training's state. It may be bound to
+    the arrays of a population that is never compacted, such as one of a single member.
+    """
+
+    def before_step(self, training: Training) -> None:
+        """A step comes next, any of them; this is to take no time where there is nothing to do."""
+
+    def is_due(self, epoch: int) -> bool:
+        """Whether to be called at the end of an epoch, counted from 1, by what comes next here."""
+
+    def before_update(self, network: str) -> None:
+        """In the epoch's last step the gradients of this network are there, and its update comes next."""
+
+    def after_update(self) -> None:
+        """The epoch's last step is done."""
+
+    def values(self) -> dict[str, Array]:
+        """What goes into the epoch's record beside the rest, each float64 [M]; asked for after the evaluation."""
+
+    def save(self, state: TrainingState) -> None:
+        """Add to a state of the training what a continuation needs."""
+
+    def load(self, state: TrainingState) -> None:
+        """Go on from a state, whether or not something was added to it.
+
+        Raises:
+            RunError: it is damaged.
+        """
 
 
 class Training:

@@ -35,6 +35,7 @@ class Supervised:
         order: the random streams that shuffle them.
         batch_size: N of a step.
         shuffle: whether each epoch has an order of its own.
+        shards: in how many parts a batch is computed.
 
     Attributes:
         networks: the network, under NETWORK.
@@ -51,12 +52,13 @@ class Supervised:
         *,
         batch_size: int,
         shuffle: bool,
+        shards: int = 1,
     ) -> None:
         self.network, self.update, self.loss, self.data = network, update, loss, data
-        self.batch_size, self.shuffle = batch_size, shuffle
+        self.batch_size, self.shuffle, self.shards = batch_size, shuffle, shards
         self.networks = {NETWORK: network}
-        self.batches = Batches(data, order, batch_size, shuffle=shuffle, memory=network.memory)
-        self._bound = [Bound(network, loss, [batch], network.memory, training=True) for batch in self.batches.batches]
+        self.batches = Batches(data, order, batch_size, shuffle=shuffle, memory=network.memory, shards=shards)
+        self._bound = [Bound(network, loss, batch, network.memory, training=True) for batch in self.batches.batches]
         self._sum: Array = np.zeros(network.members)
         self._next_sum: Array = np.zeros(network.members)
         self._is_weighted = "weight" in data.fields
@@ -153,6 +155,7 @@ class Supervised:
             self.batches.streams.select(rows),
             batch_size=self.batch_size,
             shuffle=self.shuffle,
+            shards=self.shards,
         )
 
 

@@ -1,4 +1,4 @@
-"""How many cores a training uses."""
+"""How a step is shared out: shards are arithmetic, threads are execution."""
 
 from __future__ import annotations
 
@@ -8,22 +8,34 @@ from contextlib import contextmanager
 
 from nntrain.nn.blueprint import Blueprint
 
-# Multiplications in the largest product of a step from which a second core pays; nntrain.nn.product cuts it up.
-THREADS_PAY_FROM = 20_000_000
+# Multiplications of a forward pass from which two threads that share a batch are done sooner than one: a step takes
+# about half a millisecond then, of which handing over and waiting may be a fifth (benchmarks/shards.py).
+SHARDS_PAY_FROM = 10_000_000
 
 
-def threads_for(blueprint: Blueprint, batch_size: int, asked: int | None) -> int:
-    """The number of threads for a network: what was asked for, or else all cores for large products and 1 for others.
+def shards_for(blueprint: Blueprint, batch_size: int) -> int:
+    """In how many parts a batch is computed: 2 where a step is long enough for two threads to pay, otherwise 1.
+
+    It depends on the plan alone, not on the machine, so that a config gives the same bits everywhere that rounds alike.
 
     Args:
         blueprint: the network's plan.
         batch_size: N of a training step.
-        asked: a number, or None to decide by the size.
+    """
+    weights = sum(location.param.size for location in blueprint.params.values() if location.param.penalized)
+    return 2 if batch_size > 1 and batch_size * weights >= SHARDS_PAY_FROM else 1
+
+
+def threads_for(shards: int, asked: int | None) -> int:
+    """The number of threads: what was asked for, or else all cores where a batch has shards and 1 where it has not.
+
+    Args:
+        shards: of a batch.
+        asked: a number, or None to decide.
     """
     if asked is not None:
         return asked
-    weights = [location.param.size for location in blueprint.params.values() if location.param.penalized]
-    return available_cores() if batch_size * max(weights, default=0) >= THREADS_PAY_FROM else 1
+    return available_cores() if shards > 1 else 1
 
 
 def available_cores() -> int:

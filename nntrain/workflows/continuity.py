@@ -16,12 +16,11 @@ from nntrain.runs.store import RunDirectory
 from nntrain.workflows.reading import read_count, read_experiment, shown
 from nntrain.workflows.unfinished import refuse_search, refuse_unbegun
 
-# Settings that say how long to train and when to save, and change nothing about a step.
-FREE = ("training.epochs", "training.checkpoint")
+# Settings that say how long to train, when to save and on how many cores, and change nothing about a step.
+FREE = ("training.epochs", "training.checkpoint", "runtime.threads")
 # What the arithmetic depends on, in environment.json, and how to call it.
 ARITHMETIC = {
     "training_version": "nntrain's arithmetic",
-    "threads": "the number of threads",
     "numpy": "NumPy",
     "blas": "the BLAS library",
     "processor": "the processor",
@@ -52,20 +51,21 @@ def recorded_threads(directory: RunDirectory, known: Mapping[str, Any]) -> int:
 
 def changed_arithmetic(known: Mapping[str, Any]) -> list[str]:
     """What the bits of a result depend on and is no longer what environment.json says, in words."""
-    present = environment(threads=known.get("threads"))
-    return [
+    present = environment()
+    changes = [
         f"{what} was {shown(known[name])}, now {present[name]}"
         for name, what in ARITHMETIC.items()
         if name in known and known[name] != present[name]
     ]
+    if "shards" not in known and known.get("threads", 1) != 1:
+        changes.append(f"large products were cut into {shown(known['threads'])} parts, now batches are")
+    return changes
 
 
-def changed_threads(experiment: Experiment, recorded: int) -> tuple[int, list[str]]:
-    """How many threads a run goes on with, and in words what that changes: it is asked for others than before."""
+def threads_to_use(experiment: Experiment, recorded: int) -> int:
+    """How many threads a run goes on with: those that it is asked for, or else as many as before."""
     asked = experiment.config.runtime.threads
-    if asked == "auto" or asked == recorded:
-        return recorded, []
-    return asked, [f"{ARITHMETIC['threads']} was {recorded}, now {asked}"]
+    return recorded if asked == "auto" else asked
 
 
 def forced_changes(directory: RunDirectory, known: Mapping[str, Any]) -> list[str]:
@@ -97,7 +97,7 @@ def changed_experiment(
             f"{directory.name} cannot go on with {listed}: {reason}that is another network or another training; "
             "start a new run for it"
         )
-    return after, [f"{listed} (only {' and '.join(FREE)} can change)" if not force else listed]
+    return after, [f"{listed} (only {', '.join(FREE[:-1])} and {FREE[-1]} can change)" if not force else listed]
 
 
 def _essence(config: Config) -> Config:
@@ -106,4 +106,5 @@ def _essence(config: Config) -> Config:
     if config.schedule.type == "cosine":
         del same["epochs"]  # the rate of every epoch depends on their number
     training = config.training.model_copy(update=same)
-    return config.model_copy(update={"training": training, "runtime": type(config.runtime)(), "search": None})
+    runtime = type(config.runtime)(shards=config.runtime.shards)
+    return config.model_copy(update={"training": training, "runtime": runtime, "search": None})

@@ -108,5 +108,7 @@ class Fit:
 
 def environment_of(ready: Ready, directory: RunDirectory, *, command: Sequence[str] | None = None) -> dict[str, Any]:
     """The content of environment.json: what it is trained with, the data's checksums and the splits' sizes."""
-    present = environment(directory.path, command=command, threads=ready.threads, data_files=ready.data.sha256)
+    present = environment(
+        directory.path, command=command, threads=ready.threads, shards=ready.shards, data_files=ready.data.sha256
+    )
     return {**present, "examples": {split: ready.prepared.size(split) for split in SPLITS}}

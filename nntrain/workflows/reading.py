@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from nntrain.assembly.ready import with_shards
 from nntrain.config.experiment import Experiment, parse_experiment
 from nntrain.data.preprocess import VERSION, Preprocessor
 from nntrain.errors import NEWER, UserError, what_newer_needs
@@ -17,7 +18,10 @@ _LINES_SHOWN = 12  # of what is wrong with a config: it was not written by the o
 
 
 def read_experiment(directory: RunDirectory, overrides: Sequence[str] = ()) -> Experiment:
-    """The experiment in config.yaml. Raises RunError where it is damaged, ConfigError for a wrong override."""
+    """The experiment in config.yaml. Raises RunError where it is damaged, ConfigError for a wrong override.
+
+    A run that does not say in how many shards its batches were computed is of an nntrain that knew none: in one.
+    """
     text, path = directory.read_config(), directory.path / CONFIG
     try:
         experiment = parse_experiment(text, path)
@@ -28,7 +32,9 @@ def read_experiment(directory: RunDirectory, overrides: Sequence[str] = ()) -> E
         lines = lines_of(str(error))
         shown = lines[:_LINES_SHOWN] + (["…"] if len(lines) > _LINES_SHOWN else [])
         raise directory.damaged(CONFIG, Lines("is damaged:", *shown)) from error
-    return parse_experiment(text, path, overrides) if overrides else experiment
+    if overrides:
+        experiment = parse_experiment(text, path, overrides)
+    return experiment if experiment.config.runtime.shards != "auto" else with_shards(experiment, 1)
 
 
 def read_preprocessor(directory: RunDirectory) -> Preprocessor:

@@ -18,10 +18,10 @@ from nntrain.workflows.continuity import (
     FORCED,
     changed_arithmetic,
     changed_experiment,
-    changed_threads,
     forced_changes,
     read_start,
     recorded_threads,
+    threads_to_use,
 )
 from nntrain.workflows.fitting import Fit, environment_of
 from nntrain.workflows.going_on import check_unfinished
@@ -63,8 +63,8 @@ def resume(
     with directory.lock():
         known = read_start(directory)
         experiment, changes = changed_experiment(directory, overrides, force=force)
-        threads, others = changed_threads(experiment, recorded_threads(directory, known))
-        changes += [*others, *changed_arithmetic({**known, "threads": threads})]
+        threads = threads_to_use(experiment, recorded_threads(directory, known))
+        changes += changed_arithmetic(known)
         if changes and not force:
             raise UserError(
                 f"{directory.name} would not end with the weights of an uninterrupted run: {'; '.join(changes)}; "

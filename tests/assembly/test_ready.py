@@ -10,11 +10,13 @@ import pytest
 import nntrain
 from nntrain.assembly import layers, training
 from nntrain.assembly.data import Data
-from nntrain.assembly.ready import planned, ready
+from nntrain.assembly.ready import planned, ready, with_shards
 from nntrain.assembly.resolve import resolve
 from nntrain.config.experiment import Experiment
 from nntrain.config.training import MOST_THREADS
 from nntrain.errors import ConfigError
+from nntrain.train.supervised import supervised
+from nntrain.train.threads import available_cores
 from tests.experiments import CLASSES, load
 
 FEW = ("training.epochs=2", "early_stopping=null")
@@ -41,7 +43,8 @@ def counted(monkeypatch: pytest.MonkeyPatch, home: object, name: str) -> list[ob
 def test_it_has_what_a_fit_needs() -> None:
     experiment = load(CLASSES, *FEW)
     found = ready(experiment)
-    assert found.experiment.config == resolve(experiment, found.prepared.preprocessor, has_validation=True).config
+    resolved = resolve(experiment, found.prepared.preprocessor, has_validation=True)
+    assert found.experiment.config == with_shards(resolved, 1).config
     assert found.prepared.splits.keys() == {"training", "validation", "test"}
     assert found.blueprint.output_shape == (found.prepared.preprocessor.outputs,)
     network = found.population().network
@@ -82,6 +85,27 @@ def test_threads_are_those_of_the_run_or_of_the_config(config: str, given: int |
     found = ready(load(CLASSES, f"runtime.threads={config}"), threads=given)
     assert found.threads == found.population().network.memory.threads == threads
     assert threads <= MOST_THREADS
+
+
+@pytest.mark.parametrize(
+    ("units", "batch_size", "shards"), [(64, 32, 1), (100_000, 32, 2), (100_000, 1, 1), (1_000, 54, 1)]
+)
+def test_shards_go_by_the_work_of_a_step(units: int, batch_size: int, shards: int) -> None:
+    """From ten million multiplications on: weights times examples, and never more than one for a single example."""
+    overrides = [f"network.hidden.units={units}", f"training.batch_size={batch_size}"]
+    found = ready(load(CLASSES, *overrides))
+    weights = sum(location.param.size for location in found.blueprint.params.values() if location.param.penalized)
+    assert (weights * batch_size >= 10_000_000 and batch_size > 1) == (shards == 2)
+    assert (found.shards, found.config.runtime.shards) == (shards, shards)
+    assert found.threads == (available_cores() if shards > 1 else 1)
+    (batch, *_) = supervised(found.population().objective).batches.batches
+    assert [each.size for each in batch] == ([batch_size] if shards == 1 else [batch_size // 2] * 2)
+
+
+def test_shards_are_as_many_as_one_asks_for() -> None:
+    found = ready(load(CLASSES, "runtime.shards=5", "training.batch_size=12"))
+    (batch, *_) = supervised(found.population().objective).batches.batches
+    assert [each.size for each in batch] == [2, 2, 3, 2, 3]
 
 
 def test_data_that_was_read_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:

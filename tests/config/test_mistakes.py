@@ -49,7 +49,7 @@ MISTAKES = {
     "a key that nothing resembles": (
         "runtime: {colour: 3}",
         "11: unknown key 'colour' in runtime",
-        "          ^^^^^^ allowed: threads",
+        "          ^^^^^^ allowed: threads, shards",
     ),
     "a key by its other name": (
         "optimizer: {type: sgd, lr: 0.1}",
@@ -79,7 +79,7 @@ MISTAKES = {
     "a number as key": (
         "runtime: {1: 2}",
         "11: unknown key '1' in runtime",
-        "          ^ allowed: threads",
+        "          ^ allowed: threads, shards",
     ),
     "text for an integer": (
         "training: {epochs: abc}",
@@ -184,7 +184,7 @@ MISTAKES = {
     "a number for a section": (
         "runtime: 100",
         "10: runtime must be a mapping, got 100",
-        "         ^^^ keys: threads",
+        "         ^^^ keys: threads, shards",
     ),
     "a missing space": (
         "training: {epochs:10}",

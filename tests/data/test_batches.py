@@ -39,7 +39,7 @@ def epoch(batches: Batches) -> list[tuple[Array, Array, Array | None]]:
     batches.start_epoch()
     seen = []
     for index in batches:
-        batch = batches.batches[index]
+        batch = batches.batches[index][0]
         seen.append((batch["x"].copy(), batch["t"].copy(), batch["weight"].copy() if "weight" in batch else None))
     return seen
 
@@ -82,7 +82,7 @@ def test_every_member_sees_each_of_its_examples_once_an_epoch(
 
 def test_members_of_one_seed_share_one_batch() -> None:
     batches = batches_of(examples_of(10, [0, 0, 0]), [4, 4, 4], 3)
-    assert all(len(batch["x"]) == 1 for batch in batches.batches)
+    assert all(len(batch["x"]) == 1 for (batch,) in batches.batches)
     assert order(batches) == order(batches_of(examples_of(10, [0]), [4], 3))
 
 
@@ -107,7 +107,7 @@ def test_folds_of_one_seed_see_the_same_places_of_different_data() -> None:
 def test_members_who_all_use_the_second_data_set_share_it() -> None:
     for batch_size in (4, 100):
         batches = batches_of(examples_of(10, [1, 1], weighted=True), [0, 0], batch_size)
-        assert len(batches.batches[0]["x"]) == 1
+        assert len(batches.batches[0][0]["x"]) == 1
         x, _, weight = epoch(batches)[0]
         assert (x[..., 1] == 1).all()
         assert weight is not None
@@ -133,15 +133,15 @@ def test_the_whole_data_as_one_batch_is_neither_copied_nor_shuffled(batch_size: 
     batches = batches_of(examples, [1, 2], batch_size)
     assert batches.schedule == [0]
     assert order(batches) == [list(range(10))]
-    assert np.shares_memory(batches.batches[0]["x"], examples.source.whole("x"))
+    assert np.shares_memory(batches.batches[0][0]["x"], examples.source.whole("x"))
 
 
 def test_batches_are_refilled_in_place() -> None:
     batches = batches_of(examples_of(10, [0]), [0], 3)
-    before = [(batch["x"], batch["t"]) for batch in batches.batches]
-    assert [batch.size for batch in batches.batches] == [3, 1]
+    before = [(batch["x"], batch["t"]) for (batch,) in batches.batches]
+    assert [batch.size for (batch,) in batches.batches] == [3, 1]
     epoch(batches)
-    assert all(batch["x"] is x and batch["t"] is t for batch, (x, t) in zip(batches.batches, before, strict=True))
+    assert all(batch["x"] is x and batch["t"] is t for (batch,), (x, t) in zip(batches.batches, before, strict=True))
 
 
 def test_a_step_can_be_loaded_by_itself() -> None:
@@ -149,7 +149,7 @@ def test_a_step_can_be_loaded_by_itself() -> None:
     seen = epoch(batches)
     for step in (2, 0, 1):
         batches.load(step)
-        np.testing.assert_array_equal(batches.batches[batches.schedule[step]]["x"], seen[step][0])
+        np.testing.assert_array_equal(batches.batches[batches.schedule[step]][0]["x"], seen[step][0])
 
 
 def test_images_and_single_precision_pass_through() -> None:
@@ -158,7 +158,7 @@ def test_images_and_single_precision_pass_through() -> None:
     streams = Streams([Key(0), Key(0)], Purpose.ORDER)
     batches = Batches(examples, streams, 2, shuffle=False, memory=Memory(np.float32))
     batches.start_epoch()
-    first = batches.batches[next(iter(batches))]
+    first = batches.batches[next(iter(batches))][0]
     assert first["x"].dtype == np.float32
     np.testing.assert_array_equal(first["x"], x[[1, 0], :2])
 
@@ -207,7 +207,7 @@ def test_batches_are_the_same_wherever_rows_come_from(
         for batches in all_batches:
             batches.start_epoch()
         for step in range(len(all_batches[0].schedule)):
-            expected, *others = [batches.batches[batches.load(step)] for batches in all_batches]
+            expected, *others = [batches.batches[batches.load(step)][0] for batches in all_batches]
             assert expected["token"].dtype == np.int32
             assert expected["lengths"].dtype == np.int64
             assert {expected[name].dtype for name in ("x", "t", "second", "weight")} == {np.dtype(dtype)}
@@ -226,7 +226,7 @@ def test_bytes_stay_bytes_where_no_scale_makes_them_numbers(batch_size: int) -> 
     images = everything(24, pixels=True)["x"]
     batches = batches_from(Arrays({"x": images}), [0], batch_size, Memory(np.float32))
     batches.start_epoch()
-    batch = batches.batches[batches.load(0)]
+    batch = batches.batches[batches.load(0)][0]
     assert batch["x"].dtype == np.uint8
     np.testing.assert_array_equal(batch["x"], images[batches.rows(0)])
 
@@ -234,7 +234,7 @@ def test_bytes_stay_bytes_where_no_scale_makes_them_numbers(batch_size: int) -> 
 def test_all_targets_are_laid_out_like_outputs() -> None:
     memory = Memory(np.float64)
     for batch_size in (8, 24):
-        batch = batches_from(Computed(24, FIELDS), [0], batch_size, memory).batches[0]
+        batch = batches_from(Computed(24, FIELDS), [0], batch_size, memory).batches[0][0]
         for name in TWO_TARGETS:
             like = memory.flowing(1, batch_size, batch[name].shape[2:])
             assert batch[name].strides == like.strides
@@ -267,7 +267,7 @@ def test_whole_data_that_are_converted_are_converted_once() -> None:
         batches.start_epoch()
         assert list(batches) == [0]
     assert source.taken == taken
-    np.testing.assert_allclose(batches.batches[0]["x"][0], everything(24, pixels=True)["x"] / 255, rtol=1e-6)
+    np.testing.assert_allclose(batches.batches[0][0]["x"][0], everything(24, pixels=True)["x"] / 255, rtol=1e-6)
 
 
 @pytest.mark.parametrize("of_member", [[0, 0], [0, 1, 0]], ids=["shared", "folds"])

@@ -15,12 +15,12 @@ from tests.run_directories import create_run
 def test_versions_command_and_checksums(tmp_path: Path) -> None:
     data = tmp_path / "data.csv"
     data.write_bytes(b"a,b\n1,2\n")
-    found = environment(command=["nntrain", "fit", "x.yaml"], threads=1, data_files={data: "ab12"})
+    found = environment(command=["nntrain", "fit", "x.yaml"], threads=2, shards=4, data_files={data: "ab12"})
     assert found["python"] == platform.python_version()
     assert found["numpy"] == np.__version__
     assert found["nntrain"] == nntrain.__version__
     assert found["command"] == ["nntrain", "fit", "x.yaml"]
-    assert found["threads"] == 1
+    assert (found["threads"], found["shards"]) == (2, 4)
     assert found["blas"]
     assert found["data"] == {str(data): "ab12"}
 

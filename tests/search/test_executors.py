@@ -71,7 +71,7 @@ def test_large_networks_are_trained_one_after_the_other_with_all_cores(monkeypat
         given.append(threads)
         return build(self, threads)
 
-    monkeypatch.setattr(executors, "threads_for", lambda blueprint, batch, asked: 2)
+    monkeypatch.setattr(executors, "threads_for", lambda shards, asked: 2)
     monkeypatch.setattr(Group, "build", noting)
     assert len(list(train_groups(groups(3), asked_threads=2))) == 3
     assert given == [2, 2, 2]

@@ -70,6 +70,7 @@ class Setup:
     loss: Loss = field(default_factory=CrossEntropy)
     dtype: type[np.floating] = np.float64
     threads: int = 1
+    shards: int = 1
 
     def everyone(self) -> list[int]:
         return list(range(len(self.seeds)))
@@ -107,6 +108,7 @@ class Setup:
             Streams(keys, Purpose.ORDER),
             batch_size=self.batch_size,
             shuffle=self.shuffle,
+            shards=self.shards,
         )
         validation = Evaluator(
             network,

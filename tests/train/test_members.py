@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from nntrain.arrays import Array
-from nntrain.nn import product
 from nntrain.nn.dropout import Dropout
 from nntrain.nn.losses import CrossEntropy, Loss, MeanSquaredError
 from nntrain.optim.adagrad import Adagrad
@@ -104,26 +103,25 @@ def test_a_member_does_in_a_population_what_it_does_alone(name: str) -> None:
         same(setup.train(8, [member]), together, member)
 
 
-@pytest.mark.parametrize("threads", [2, 3])
+@pytest.mark.parametrize("shards", [2, 3])
 @pytest.mark.parametrize("name", SETUPS)
-def test_a_member_has_the_bits_that_it_has_alone_with_as_many_threads(
-    name: str, threads: int, monkeypatch: pytest.MonkeyPatch
+def test_a_member_has_the_bits_in_shards_that_it_has_alone(
+    name: str, shards: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Even the smallest product is cut up here; then the population is compacted, down to a single member."""
-    monkeypatch.setattr(product, "WORTH_A_THREAD", 1)
+    """The population is compacted, down to a single member; and how many threads there are changes no bit."""
     monkeypatch.setattr(loop, "COMPACT_BELOW", 1.0)
-    setup = replace(SETUPS[name], threads=threads)
+    setup = replace(SETUPS[name], shards=shards)
     together = setup.train(8)
     for member in setup.everyone():
-        np.testing.assert_array_equal(setup.train(8, [member]).theta[0], together.theta[member])
+        alone = replace(setup, threads=1 + member).train(8, [member])
+        np.testing.assert_array_equal(alone.theta[0], together.theta[member])
 
 
-def test_another_number_of_threads_changes_rounding_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_number_of_shards_changes_rounding_only() -> None:
     """In float64, with gradient descent, which does not magnify it as Adam does."""
-    monkeypatch.setattr(product, "WORTH_A_THREAD", 1)
     one = Setup().train(8).theta
-    for threads in (2, 3):
-        np.testing.assert_allclose(Setup(threads=threads).train(8).theta, one, rtol=1e-12, atol=1e-14)
+    for shards in (2, 3):
+        np.testing.assert_allclose(Setup(shards=shards).train(8).theta, one, rtol=1e-12, atol=1e-14)
 
 
 def test_the_place_in_the_population_does_not_matter() -> None:
@@ -170,7 +168,7 @@ def test_members_of_one_seed_start_from_the_same_weights_and_see_the_same_batche
     population = setup.population()
     start = population.network.theta.copy()
     assert (start == start[0]).all()
-    assert len(supervised(population.objective).batches.batches[0]["x"]) == 1
+    assert len(supervised(population.objective).batches.batches[0][0]["x"]) == 1
     run = setup.train(1)
     np.testing.assert_array_equal(run.theta[2], start[2])
     assert (run.theta[0] != run.theta[1]).all()
@@ -183,7 +181,7 @@ def test_seeds_differ_in_weights_order_and_dropout() -> None:
     assert (weights[0] != weights[1]).all()
     supervised(population.objective).start_epoch()
     supervised(population.objective).batches.load(0)
-    x = supervised(population.objective).batches.batches[0]["x"]
+    x = supervised(population.objective).batches.batches[0][0]["x"]
     assert (x[0] == x[2]).all()
     assert (x[0] != x[1]).any()
     bound = population.network.bind(np.ones((1, 5, 4)), training=True)

@@ -152,7 +152,7 @@ def test_other_hyperparameters_need_force(write: Write) -> None:
     run = interrupted(write(ADAM), 12)
     assert refusal(run, "optimizer.learning_rate=0.5") == (
         f"{run.name} would not end with the weights of an uninterrupted run: optimizer.learning_rate=0.5 "
-        "(only training.epochs and training.checkpoint can change); --force goes on all the same"
+        "(only training.epochs, training.checkpoint and runtime.threads can change); --force goes on all the same"
     )
     result = resume(run, overrides=["optimizer.learning_rate=0.5"], force=True)
     note = "went on by --force in epoch 3: optimizer.learning_rate=0.5"
@@ -211,11 +211,48 @@ def test_another_kernel_of_the_system_changes_nothing(write: Write) -> None:
     assert resume(run).weights_sha256 == train(config).weights_sha256
 
 
-def test_another_number_of_threads_needs_force(write: Write) -> None:
+@pytest.mark.parametrize("shards", [1, 3])
+def test_threads_are_execution(write: Write, shards: int) -> None:
+    """A run goes on with as many as one likes, and ends with the same weights."""
+    config = write(ADAM + f"\nruntime: {{shards: {shards}, threads: 1}}\n")
+    run = interrupted(config, 12)
+    assert RunDirectory(run).read_environment()["shards"] == shards
+    assert resume(run, overrides=["runtime.threads=3"]).weights_sha256 == train(config).weights_sha256
+
+
+def test_shards_are_arithmetic(write: Write) -> None:
+    run = interrupted(write(ADAM), 12)
+    assert RunDirectory(run).read_environment()["shards"] == 1
+    assert "shards: 1" in RunDirectory(run).read_config()
+    assert refusal(run, "runtime.shards=2", force=True) == (
+        f"{run.name} cannot go on with runtime.shards=2: that is another network or another training; "
+        "start a new run for it"
+    )
+
+
+def of_an_earlier_nntrain(run: Path, threads: int) -> None:
+    """Make a run one that knew no shards."""
+    directory = RunDirectory(run)
+    known = directory.read_environment()
+    del known["shards"]
+    directory.write_environment({**known, "threads": threads})
+    config = directory.read_config()
+    assert config.count("  shards: 1\n") == 1
+    directory.write_config(config.replace("  shards: 1\n", ""))
+
+
+def test_a_run_that_knew_no_shards_goes_on_in_one(write: Write) -> None:
     config = write(ADAM)
     run = interrupted(config, 12)
-    assert "the number of threads was 1, now 2" in refusal(run, "runtime.threads=2")
-    assert resume(run, overrides=["runtime.threads=1"]).weights_sha256 == train(config).weights_sha256
+    of_an_earlier_nntrain(run, 1)
+    assert resume(run).weights_sha256 == train(config).weights_sha256
+
+
+def test_a_run_whose_products_were_cut_needs_force(write: Write) -> None:
+    run = interrupted(write(ADAM), 12)
+    of_an_earlier_nntrain(run, 2)
+    assert "large products were cut into 2 parts, now batches are" in refusal(run)
+    assert resume(run, force=True).epochs == EPOCHS_OF_ADAM
 
 
 TABLE = "a,b,kind\n" + "".join(f"{i % 7},{i % 5},{'x' if i % 3 else 'y'}\n" for i in range(60))
