@@ -51,7 +51,7 @@ from nntrain.nn.reshape import Flatten, Reshape
 
 
 class NetworkShapeError(ShapeError):
-    """A shape does not fit a layer. `position` is the layer's place in the config's list."""
+    """A shape does not fit a layer. `position` is the layer's in the config's list."""
 
     def __init__(self, error: ShapeError, position: int) -> None:
         super().__init__(str(error), error.path)
@@ -66,19 +66,20 @@ def build_blueprint(
     Args:
         networks: the lists.
         input_shape: of one example.
-        own: layers that stand in for those of the config at their places.
+        own: layers that stand in for those of the config at their positions.
 
     Raises:
         NetworkShapeError: a layer cannot take the shape that reaches it.
     """
     chain: dict[str, Layer] = {}
-    for place, (name, variants) in enumerate(zip(layer_names(networks[0]), zip(*networks, strict=True), strict=True)):
-        layers_of = {"": own[place]} if own and place in own else _build_layer(variants)
+    of_layers = zip(layer_names(networks[0]), zip(*networks, strict=True), strict=True)
+    for position, (name, variants) in enumerate(of_layers):
+        layers_of = {"": own[position]} if own and position in own else _build_layer(variants)
         chain |= {f"{name}{ending}": layer for ending, layer in layers_of.items()}
     try:
         return plan(Chain(chain), input_shape)
     except ShapeError as error:
-        raise NetworkShapeError(error, position_of(networks[0], error.path[0])) from error
+        raise NetworkShapeError(error, Positions(networks[0]).of(error.path[0])) from error
 
 
 ACTIVATION = ".activation"
@@ -90,20 +91,26 @@ def layer_names(network: Sequence[layers.LayerConfig]) -> tuple[str, ...]:
     return tuple(layer.name or str(position) for position, layer in enumerate(network))
 
 
-def position_of(network: Sequence[layers.LayerConfig], path: str) -> int:
-    """The position in the config's list of the layer to which a path in the network belongs."""
-    names = layer_names(network)
-    return next(k for k, name in enumerate(names) if path == name or path.startswith(f"{name}."))
+class Positions:
+    """The positions in a config's list of the layers to which paths in the network belong."""
+
+    def __init__(self, network: Sequence[layers.LayerConfig]) -> None:
+        self._of_name = {name: position for position, name in enumerate(layer_names(network))}
+
+    def of(self, path: str) -> int:
+        """The position of the layer whose name the path begins with; names have no dots."""
+        return self._of_name[path.partition(".")[0]]
 
 
 def initial_overflow(network: Sequence[layers.LayerConfig], blueprint: Blueprint, dtype: str) -> Iterator[Mistake]:
     """The mistake of each initializer that may draw numbers beyond a dtype."""
     largest = float(np.finfo(dtype).max)
+    positions = Positions(network)
     for location in blueprint.params.values():
         reach = location.param.initializer.reach(location.param.shape)
         if reach > largest:
             setting = "initializer" if location.param.penalized else "bias_initializer"
-            path: Path = ("network", position_of(network, location.path), setting)
+            path: Path = ("network", positions.of(location.path), setting)
             drawn = f"numbers up to {reach:.2g}" if np.isfinite(reach) else "numbers that are infinite"
             beyond = f"beyond what {dtype} holds ({largest:.2g})"
             yield Mistake(path, f"{dotted(path)} may draw {drawn}, {beyond}: make them smaller")

@@ -107,9 +107,9 @@ def _configs(layers: Sequence[Mapping[str, Any] | str | Layer], dtype: str) -> S
     beyond = list(unfit(configs, dtype, ("network",), NetworkConfig))
     if beyond:
         raise UserError(Lines(*map(_text, beyond)))
-    for place, layer in enumerate(configs):
+    for position, layer in enumerate(configs):
         if isinstance(layer, DenseConfig) and "auto" in (layer.units, layer.activation):
-            raise UserError(f"network.{place}: auto needs data to go by; name the units and the activation")
+            raise UserError(f"network.{position}: auto needs data to go by; name the units and the activation")
     names = [layer.name for layer in configs if layer.name is not None]
     if len(set(names)) < len(names):
         raise UserError(f"network: two layers have one name; their names are {', '.join(names)}")

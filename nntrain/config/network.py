@@ -4,39 +4,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from nntrain.config.activations import (
-    Activation,
-    AnyActivation,
-    EluConfig,
-    GeluConfig,
-    LeakyReluConfig,
-    LinearConfig,
-    ReluConfig,
-    SigmoidConfig,
-    SoftmaxConfig,
-    SoftplusConfig,
-    StepConfig,
-    TanhConfig,
-)
-from nntrain.config.column import Column
+from nntrain.config.activations import ActivationSection, AnyActivation, AnyActivationLayer, LinearConfig
+from nntrain.config.column import PerMember
 from nntrain.config.initializers import GlorotUniformConfig, InitializerConfig, ZerosConfig
-from nntrain.language.section import Says, Section
+from nntrain.config.layer import LayerSection
+from nntrain.language.section import Says
 from nntrain.language.unions import BY_SHAPE, BY_TYPE, Shorthand
 from nntrain.language.values import Auto, Count, Flag, Fraction
 
-LAYER_NAME = r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$"
 
-
-class Layer(Section):
-    """What every layer has."""
-
-    name: Annotated[str, Field(pattern=LAYER_NAME), Says("a word of letters, digits, _ and -")] | None = Field(
-        default=None,
-        description="Name of the layer, for paths (`network.hidden.units`) and reports; default: its position.",
-    )
-
-
-class DenseConfig(Layer):
+class DenseConfig(LayerSection):
     """Every unit is connected to every input: y = f(x W + b)."""
 
     type: Literal["dense"] = "dense"
@@ -56,20 +33,20 @@ class DenseConfig(Layer):
     bias_initializer: InitializerConfig = Field(default_factory=ZerosConfig, description="How the bias starts.")
 
 
-class DropoutConfig(Layer):
+class DropoutConfig(LayerSection):
     """Sets inputs to 0 at random in training and scales the others by 1 / (1 − rate); does nothing otherwise."""
 
     type: Literal["dropout"] = "dropout"
-    rate: Annotated[Fraction, Column()] = Field(default=0.5, description="Probability of a 0.")
+    rate: Annotated[Fraction, PerMember()] = Field(default=0.5, description="Probability of a 0.")
 
 
-class FlattenConfig(Layer):
+class FlattenConfig(LayerSection):
     """Makes one vector of each example: an image becomes its pixels."""
 
     type: Literal["flatten"] = "flatten"
 
 
-class ReshapeConfig(Layer):
+class ReshapeConfig(LayerSection):
     """Gives each example another shape with as many numbers."""
 
     type: Literal["reshape"] = "reshape"
@@ -78,63 +55,7 @@ class ReshapeConfig(Layer):
     )
 
 
-class LinearLayerConfig(LinearConfig, Layer):
-    """f(x) = x."""
-
-
-class StepLayerConfig(StepConfig, Layer):
-    """f(x) = 1 for x > 0, else 0. It has no gradient: only the `perceptron` loss trains it."""
-
-
-class SigmoidLayerConfig(SigmoidConfig, Layer):
-    """f(x) = 1 / (1 + exp(−x))."""
-
-
-class TanhLayerConfig(TanhConfig, Layer):
-    """f(x) = tanh(x)."""
-
-
-class ReluLayerConfig(ReluConfig, Layer):
-    """f(x) = max(0, x)."""
-
-
-class LeakyReluLayerConfig(LeakyReluConfig, Layer):
-    """f(x) = x for x > 0, else alpha · x."""
-
-
-class EluLayerConfig(EluConfig, Layer):
-    """f(x) = x for x > 0, else alpha · (exp(x) − 1)."""
-
-
-class GeluLayerConfig(GeluConfig, Layer):
-    """f(x) = ½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))."""
-
-
-class SoftplusLayerConfig(SoftplusConfig, Layer):
-    """f(x) = log(1 + exp(x))."""
-
-
-class SoftmaxLayerConfig(SoftmaxConfig, Layer):
-    """f(x)ᵢ = exp(xᵢ) / Σⱼ exp(xⱼ), over the inputs of the layer."""
-
-
-AnyLayer = Annotated[
-    DenseConfig
-    | DropoutConfig
-    | FlattenConfig
-    | ReshapeConfig
-    | LinearLayerConfig
-    | StepLayerConfig
-    | SigmoidLayerConfig
-    | TanhLayerConfig
-    | ReluLayerConfig
-    | LeakyReluLayerConfig
-    | EluLayerConfig
-    | GeluLayerConfig
-    | SoftplusLayerConfig
-    | SoftmaxLayerConfig,
-    BY_TYPE,
-]
+AnyLayer = Annotated[DenseConfig | DropoutConfig | FlattenConfig | ReshapeConfig | AnyActivationLayer, BY_TYPE]
 LayerConfig = Annotated[AnyLayer, Shorthand()]
 NetworkConfig = Annotated[tuple[LayerConfig, ...], Field(min_length=1), Says("a list of layers")]
 
@@ -143,4 +64,4 @@ def activation_type(layer: LayerConfig) -> str:
     """The type of the activation that a layer has or is: auto where it is not decided, linear where there is none."""
     if isinstance(layer, DenseConfig):
         return layer.activation if layer.activation == "auto" else layer.activation.type
-    return layer.type if isinstance(layer, Activation) else "linear"
+    return layer.type if isinstance(layer, ActivationSection) else "linear"

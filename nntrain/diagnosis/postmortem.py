@@ -15,6 +15,7 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.diagnosis.health import layer_name, norm
+from nntrain.memory import zeros
 from nntrain.nn.layer import Node
 from nntrain.nn.losses.loss import BoundLoss
 from nntrain.train.bound import Bound
@@ -43,7 +44,7 @@ class InspectedStep:
     Attributes:
         epoch: counted from 1.
         batch: which batch of the epoch, counted from 1.
-        rows: int [N], the places of the batch's examples in the training split.
+        rows: int [N], the rows of the training split that are the batch's examples.
         learning_rate: as the schedule had it.
         inputs: the largest |x|.
         activations: the largest |y| of each layer, by path, in order.
@@ -85,7 +86,7 @@ class Finding:
         infinite, nan, total: how many numbers of the array were infinite or NaN, and how many there are; all 0 where
             each was finite, and only the sum of all weights, of all state or of the epoch's losses was not.
         step: in which it came up.
-        responsible: int [n], the places in the training split of the examples of the batch from which it came; empty
+        responsible: int [n], the rows of the training split from which it came, of those in the batch; empty
             where it came from all alike.
         before: the repeated steps before it, the latest last.
         from_start: whether these go back to the beginning of the training.
@@ -148,7 +149,7 @@ class _Inspection:
         self._from_start = training.epoch == 1 and training.step == 0
         self._theta, self._grad = self._network.theta[0], self._network.grad[0]
         self._states = _by_owner(self._network.states())
-        self._update: Array = np.empty_like(self._theta)
+        self._update = self._network.memory.empty(self._theta.shape)
         self._leaves = {leaf.path: leaf for leaf in self._network.blueprint.leaves}
         for bound in self._objective.bound:
             bound.watch(self)
@@ -242,14 +243,14 @@ class _Inspection:
 
     def too_large_a_sum(self) -> Finding | None:
         """The finding where every number is finite, but the sum of the weights, the state or the losses is not."""
-        network, none = self._network, np.zeros(0)
+        network, none = self._network, zeros(0)
         for quantity, flat, arrays in (
             (Quantity.WEIGHT, self._theta, network.parameters()),
             (Quantity.STATE, network.state[0], network.states()),
         ):
             if self.steps and not math.isfinite(float(np.add.reduce(flat))):
                 paths = [*arrays]
-                path = paths[max((largest(arrays[path]), place) for place, path in enumerate(paths))[1]]
+                path = paths[max((largest(arrays[path]), index) for index, path in enumerate(paths))[1]]
                 self._record(quantity, none, _owner(path), path)
                 return self.finding
         if self.steps and not self._population.are_sound().all():
@@ -267,7 +268,7 @@ class _Inspection:
     ) -> None:
         step = self.steps[-1]
         examples = step.rows[rows]
-        shares = of_examples() if of_examples is not None else np.zeros(len(examples))
+        shares = of_examples() if of_examples is not None else zeros(len(examples))
         self.finding = Finding(
             quantity,
             None if layer is None else layer_name(layer),

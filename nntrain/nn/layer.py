@@ -240,7 +240,7 @@ class Shared:
 
 
 @dataclass(frozen=True, eq=False)
-class Arrays:
+class NetworkArrays:
     """The arrays of a network's members by path, each [M, *shape]: views of theta, of grad and of state.
 
     `grads` lacks those that nobody wants.
@@ -275,7 +275,7 @@ class Site:
     """
 
     path: str
-    arrays: Arrays
+    arrays: NetworkArrays
     memory: Memory
     present: Array
     training: bool

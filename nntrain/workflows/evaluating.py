@@ -17,6 +17,7 @@ from nntrain.config.data import SplitFileConfig
 from nntrain.config.loss import given_class_weights
 from nntrain.data.dataset import Dataset
 from nntrain.errors import RunError, UserError
+from nntrain.memory import zeros
 from nntrain.runs.file_names import CONFIG, RESULT
 from nntrain.runs.naming import as_path
 from nntrain.runs.store import RunDirectory
@@ -94,7 +95,7 @@ def _in_units(model: Model, values: Array) -> Array:
 
 
 def _outputs_and_losses(model: Model, prepared: Prepared, name: str) -> tuple[Array, dict[str, float]]:
-    first, config = np.zeros(1, dtype=np.intp), model.experiment.config
+    first, config = zeros(1, np.intp), model.experiment.config
     weights = _class_weights(model)
     evaluator = build_evaluator(model.network, config, [prepared], first, name, (), weights)
     with np.errstate(all="ignore"):

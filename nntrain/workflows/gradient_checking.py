@@ -23,6 +23,7 @@ from nntrain.memory import Memory
 from nntrain.nn.gradient_check import Difference, check_array
 from nntrain.nn.layer import ShapeError
 from nntrain.nn.network import Network
+from nntrain.streams import Draws
 from nntrain.train.bound import Bound
 from nntrain.train.population import Population
 from nntrain.train.supervised import supervised
@@ -103,7 +104,7 @@ def _compared(network: Network, inputs: Array, *, training: bool, seed: int) -> 
     memory = network.memory.fresh()
     bound = network.bind(inputs, training=training, memory=memory)
     v = memory.empty((network.members, *bound.y.shape[1:]))
-    v[...] = np.random.default_rng(seed).standard_normal(v.shape)
+    v[...] = Draws(seed).normal(v.shape)
     dy = memory.empty(v.shape)
     bound.bind_backward(dy, input_gradient=True)
     streams, state = copy.deepcopy(network.dropout_streams.state()), network.state.copy()
@@ -185,4 +186,4 @@ def _row(name: str, parts: Sequence[Difference]) -> GradientRow:
 def _move_zeros(values: Array) -> None:
     """Replace zeros (fresh biases, flags) by small numbers: there a ReLU can sit on its kink and has no derivative."""
     zeros = values == 0
-    values[zeros] = np.random.default_rng(0).uniform(-0.1, 0.1, int(zeros.sum()))
+    values[zeros] = Draws(0).uniform(-0.1, 0.1, (int(zeros.sum()),))

@@ -16,7 +16,7 @@ from nntrain.assembly.outputs import why_no_probabilities
 from nntrain.assembly.resolve import resolve_and_plan
 from nntrain.data.dataset import Dataset
 from nntrain.errors import RunError, UserError
-from nntrain.memory import Memory
+from nntrain.memory import Memory, empty
 from nntrain.nn.network import Network
 from nntrain.runs.arrays_file import ArraySpec
 from nntrain.runs.file_names import CONFIG, PREPROCESS, WEIGHTS
@@ -137,7 +137,7 @@ class Model:
     def outputs(self, dataset: Dataset) -> Array:
         """What the network puts out for a data set: [n, K], computed in blocks."""
         x = self.preprocessor.inputs(dataset, self.network.memory.dtype)
-        y = np.empty((len(x), self.preprocessor.outputs), dtype=self.network.memory.dtype)
+        y = empty((len(x), self.preprocessor.outputs), self.network.memory.dtype)
         widest = max(math.prod(shape) for shape in self.network.blueprint.shapes)
         size = min(PREDICTION_BLOCK, max(1, LARGEST_ARRAY // widest))
         for start in range(0, len(x), size):

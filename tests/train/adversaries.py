@@ -56,7 +56,8 @@ class Adversaries:
         return -(-self.examples // self.batch_size)
 
     def start_epoch(self) -> None:
-        drawn = np.stack([generator.permutation(self.examples) for generator in self.order_streams.generators])
+        drawn = np.empty((self.order_streams.distinct, self.examples), np.intp)
+        self.order_streams.permutations(drawn)
         self.order[...] = drawn[self.order_streams.of_member]
         for total in self.sums.values():
             total[...] = 0
@@ -64,7 +65,8 @@ class Adversaries:
     def step(self, number: int, rates: Mapping[str, Array], before_update: BeforeUpdate | None = None) -> None:
         rows = self.order[:, number * self.batch_size : (number + 1) * self.batch_size]
         size = rows.shape[1]
-        drawn = np.stack([generator.standard_normal((size, LATENT)) for generator in self.latent_streams.generators])
+        drawn = np.empty((self.latent_streams.distinct, size, LATENT))
+        self.latent_streams.normal(drawn)
         latent = drawn[self.latent_streams.of_member]
         generator, discriminator = self.networks[GENERATOR], self.networks[DISCRIMINATOR]
 
