@@ -131,7 +131,8 @@ def _scaling(config: Config, prepared: Prepared) -> Iterator[Remedy]:
 
 def _usual_size(values: Array) -> float:
     """The median over the rows of the largest |·| in them."""
-    return float(np.median(np.abs(values).reshape(len(values), -1).max(axis=1)))
+    sizes = np.abs(values).reshape(len(values), -1).max(axis=1)
+    return float(np.median(sizes.astype(np.float64)))  # the sum of two of them may be beyond float32
 
 
 def _initial_weights(finding: Finding, config: Config, blueprint: Blueprint) -> Iterator[Remedy]:

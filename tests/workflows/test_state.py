@@ -12,11 +12,14 @@ from typer.testing import CliRunner
 
 import nntrain
 from nntrain.arrays import Array
+from nntrain.assembly.ready import ready
+from nntrain.assembly.training import build_population
 from nntrain.cli.app import app
 from nntrain.config import load_experiment
 from nntrain.errors import DivergedError, Interrupted
 from nntrain.runs.arrays_file import write_arrays
 from nntrain.runs.files import Disk
+from nntrain.train.loop import Training
 from nntrain.workflows import FitResult, resume
 from nntrain.workflows.again.traces import FirstDifference
 from nntrain.workflows.run.interruption import Rehearsal
@@ -227,6 +230,12 @@ def test_each_point_of_a_search_is_what_it_is_alone(config: Path) -> None:
         assert row["optimizer.learning_rate"] == rates[row["trial"] - min(r["trial"] for r in table)]
         assert row["validation.loss"] == pytest.approx(single.metrics["validation"]["loss"], rel=1e-5)
         assert row["best_epoch"] == single.best_epoch
+    begun = [ready(load_experiment(config, [*overrides, f"optimizer.learning_rate={rate}"])) for rate in rates]
+    training = Training(build_population([each.config for each in begun], [begun[0].prepared], [0] * 5), 40)
+    members = [training.population.members for _ in training]
+    assert len(set(members)) >= 2  # it was compacted
+    for member, single in enumerate(alone):
+        np.testing.assert_array_equal(training.weights["state"][member], weights(single.run)[STATE])
     assert board.refit is not None
     best = min(alone, key=lambda each: each.metrics["validation"]["loss"])
     assert board.refit.weights_sha256 == best.weights_sha256
@@ -305,6 +314,8 @@ def test_it_is_planned_and_counted(config: Path) -> None:
     ]  # fmt: skip
     assert with_state.parameters == without.parameters == 33
     assert with_state.memory_bytes >= without.memory_bytes + 5 * 4
+    begun = ready(load_experiment(config))
+    assert begun.footprint().arrays == begun.population().network.memory.nbytes
 
 
 @pytest.mark.parametrize("where", [1, 0])
