@@ -79,7 +79,7 @@ def build_blueprint(
     try:
         return plan(Chain(chain), input_shape)
     except ShapeError as error:
-        raise NetworkShapeError(error, position_of(networks[0], error.path[0])) from error
+        raise NetworkShapeError(error, Positions(networks[0]).of(error.path[0])) from error
 
 
 ACTIVATION = ".activation"
@@ -91,20 +91,26 @@ def layer_names(network: Sequence[layers.LayerConfig]) -> tuple[str, ...]:
     return tuple(layer.name or str(position) for position, layer in enumerate(network))
 
 
-def position_of(network: Sequence[layers.LayerConfig], path: str) -> int:
-    """The position in the config's list of the layer to which a path in the network belongs."""
-    names = layer_names(network)
-    return next(k for k, name in enumerate(names) if path == name or path.startswith(f"{name}."))
+class Positions:
+    """The positions in a config's list of the layers to which paths in the network belong."""
+
+    def __init__(self, network: Sequence[layers.LayerConfig]) -> None:
+        self._of_name = {name: position for position, name in enumerate(layer_names(network))}
+
+    def of(self, path: str) -> int:
+        """The position of the layer whose name the path begins with; names have no dots."""
+        return self._of_name[path.partition(".")[0]]
 
 
 def initial_overflow(network: Sequence[layers.LayerConfig], blueprint: Blueprint, dtype: str) -> Iterator[Mistake]:
     """The mistake of each initializer that may draw numbers beyond a dtype."""
     largest = float(np.finfo(dtype).max)
+    positions = Positions(network)
     for location in blueprint.params.values():
         reach = location.param.initializer.reach(location.param.shape)
         if reach > largest:
             setting = "initializer" if location.param.penalized else "bias_initializer"
-            path: Path = ("network", position_of(network, location.path), setting)
+            path: Path = ("network", positions.of(location.path), setting)
             drawn = f"numbers up to {reach:.2g}" if np.isfinite(reach) else "numbers that are infinite"
             beyond = f"beyond what {dtype} holds ({largest:.2g})"
             yield Mistake(path, f"{dotted(path)} may draw {drawn}, {beyond}: make them smaller")

@@ -179,6 +179,11 @@ def _what(finding: Finding, dtype: str) -> str:
             return f"the weights of {layer} became so large, up to {largest}, that {dtype} cannot hold their sum"
         case Quantity.WEIGHT:
             return f"the weights {finding.path} of {layer} became {bad} by the update{some}"
+        case Quantity.STATE if not bad:
+            largest = f"{finding.step.state:.2g}"
+            return f"the state of {layer} became so large, up to {largest}, that {dtype} cannot hold its sum"
+        case Quantity.STATE:
+            return f"the state {finding.path} of {layer} became {bad}{some}"
         case Quantity.OPTIMIZER:
             return f"the optimizer's {finding.path} became {bad} by the update{some}"
 

@@ -7,7 +7,7 @@ the same bits, so the repetition meets what the training met, and has the time t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -33,6 +33,7 @@ class Quantity(StrEnum):
     LOSS = "loss"
     GRADIENT = "gradient"
     WEIGHT = "weight"
+    STATE = "state"
     OPTIMIZER = "optimizer state"
 
 
@@ -50,6 +51,7 @@ class InspectedStep:
         loss: the mean over the batch.
         gradient: the largest |∂L/∂θ|, and `gradient_norm` ‖∂L/∂θ‖₂, before penalty and clipping.
         weight: the largest |θ| after the update; `weight_norm` is ‖θ‖₂ before it, and `update_norm` ‖Δθ‖₂.
+        state: the largest number after the step of what layers carry without training it.
     """
 
     epoch: int
@@ -64,6 +66,7 @@ class InspectedStep:
     weight: float = math.nan
     weight_norm: float = math.nan
     update_norm: float = math.nan
+    state: float = math.nan
 
     @property
     def activation(self) -> float:
@@ -79,9 +82,9 @@ class Finding:
         quantity: what it was.
         layer: the name of the layer that it belongs to; None for the loss and the optimizer's state.
         kind: what that layer is, such as `dense`.
-        path: of the parameter, such as `0.w`, or of the optimizer's array; None where it is neither's.
+        path: of the parameter or the state, such as `0.w`, or of the optimizer's array; None where it is of none.
         infinite, nan, total: how many numbers of the array were infinite or NaN, and how many there are; all 0 where
-            each was finite, and only the sum of all weights, or of the epoch's losses, was not.
+            each was finite, and only the sum of all weights, of all state or of the epoch's losses was not.
         step: in which it came up.
         responsible: int [n], the rows of the training split from which it came, of those in the batch; empty
             where it came from all alike.
@@ -145,6 +148,7 @@ class _Inspection:
         self._network, self._objective = self._population.network, supervised(self._population.objective)
         self._from_start = training.epoch == 1 and training.step == 0
         self._theta, self._grad = self._network.theta[0], self._network.grad[0]
+        self._states = _by_owner(self._network.states())
         self._update = self._network.memory.empty(self._theta.shape)
         self._leaves = {leaf.path: leaf for leaf in self._network.blueprint.leaves}
         for bound in self._objective.bound:
@@ -168,13 +172,19 @@ class _Inspection:
         step.weight_norm = norm([update])
         np.subtract(self._theta, update, out=update)
         step.update_norm, step.weight = norm([update]), largest(self._theta)
+        step.state = largest(self._network.state)
         for path, location in self._network.blueprint.params.items():
             self.look(Quantity.WEIGHT, self._theta[location.columns], _owner(path), path)
+        for owner, states in self._states.items():
+            for path, array in states.items():
+                self.look(Quantity.STATE, array, owner, path)
         for name, array in self._objective.update.optimizer.state().items():
             self.look(Quantity.OPTIMIZER, array, None, name)
 
     def after_forward(self, node: Node) -> None:
-        """A layer's outputs are there."""
+        """A layer's state has been moved on, and its outputs are there."""
+        for path, array in self._states.get(node.path, {}).items():
+            self.look(Quantity.STATE, array, node.path, path, lambda: sizes(node.x[0]), node.rows)
         value = self.look(Quantity.ACTIVATION, node.y, node.path, None, lambda: sizes(node.y[0]), node.rows)
         seen = self.steps[-1].activations
         seen[node.path] = largest(np.array([seen.get(node.path, value), value]))
@@ -222,7 +232,7 @@ class _Inspection:
             quantity: what the array is.
             array: of any shape.
             layer: the path of the layer that it belongs to.
-            path: of the parameter.
+            path: of the parameter or the state.
             of_examples: gives the part that each example of `rows` has in it.
             rows: of the batch.
         """
@@ -232,14 +242,18 @@ class _Inspection:
         return value
 
     def too_large_a_sum(self) -> Finding | None:
-        """The finding where every number is finite, but the sum of the weights or of the epoch's losses is not."""
-        none = zeros(0)
-        if self.steps and not math.isfinite(float(np.add.reduce(self._theta))):
-            located = [*self._network.blueprint.params.items()]
-            ends = [(largest(self._theta[each.columns]), index) for index, (_, each) in enumerate(located)]
-            path = located[max(ends)[1]][0]
-            self._record(Quantity.WEIGHT, none, _owner(path), path)
-        elif self.steps and not self._population.are_sound().all():
+        """The finding where every number is finite, but the sum of the weights, the state or the losses is not."""
+        network, none = self._network, zeros(0)
+        for quantity, flat, arrays in (
+            (Quantity.WEIGHT, self._theta, network.parameters()),
+            (Quantity.STATE, network.state[0], network.states()),
+        ):
+            if self.steps and not math.isfinite(float(np.add.reduce(flat))):
+                paths = [*arrays]
+                path = paths[max((largest(arrays[path]), index) for index, path in enumerate(paths))[1]]
+                self._record(quantity, none, _owner(path), path)
+                return self.finding
+        if self.steps and not self._population.are_sound().all():
             self._record(Quantity.LOSS, none, None, None)
         return self.finding
 
@@ -271,5 +285,13 @@ class _Inspection:
 
 
 def _owner(path: str) -> str:
-    """The path of the layer that has a parameter."""
+    """The path of the layer that has a parameter or a state."""
     return path.rpartition(".")[0]
+
+
+def _by_owner(arrays: Mapping[str, Array]) -> dict[str, dict[str, Array]]:
+    """Arrays by path, for each layer that has some."""
+    found: dict[str, dict[str, Array]] = {}
+    for path, array in arrays.items():
+        found.setdefault(_owner(path), {})[path] = array
+    return found

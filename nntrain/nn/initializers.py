@@ -30,11 +30,21 @@ class Initializer(ABC):
     """Draws the numbers of one parameter for all members."""
 
     def fill(self, out: Array, streams: Streams) -> None:
-        """Write the starting values of a parameter into `out` [M, *shape], each member's from its own stream."""
+        """Write the starting values of a parameter into `out` [M, *shape], each member's from its own stream.
+
+        Raises:
+            ValueError: a scale has values for another number of members.
+        """
         shape = out.shape[1:]
         drawn = empty((streams.distinct, *shape))
         self.draw(drawn, streams)
         scale, shift = self.scale_and_shift(shape)
+        for each in (scale, shift):
+            if isinstance(each, np.ndarray) and len(each) not in (1, len(out)):
+                raise ValueError(
+                    f"an initializer has {len(each)} values for {len(out)} members: "
+                    "give it a number for all of them, or one for each"
+                )
         out[...] = drawn[streams.of_member] * _over(scale, out.ndim) + _over(shift, out.ndim)
 
     def mismatch(self, shape: Shape) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nntrain.assembly.data import SPLITS
 from nntrain.assembly.footprint import SMALLER, TRAINING, memory_warnings
-from nntrain.assembly.layers import layer_names, position_of
+from nntrain.assembly.layers import Positions, layer_names
 from nntrain.assembly.monitors import check_monitors
 from nntrain.assembly.ready import Planned, ready
 from nntrain.config.experiment import Experiment, check_loaded
@@ -57,9 +57,9 @@ def check(experiment: Experiment) -> CheckReport:
 def layer_rows(planned: Planned) -> list[LayerRow]:
     """A row for each layer of the config; a dense layer and its activation are one."""
     network = planned.config.network
-    leaves_of: dict[int, list[Leaf]] = {}
+    positions, leaves_of = Positions(network), dict[int, list[Leaf]]()
     for leaf in planned.blueprint.leaves:
-        leaves_of.setdefault(position_of(network, leaf.path), []).append(leaf)
+        leaves_of.setdefault(positions.of(leaf.path), []).append(leaf)
     rows = []
     for position, (name, layer) in enumerate(zip(layer_names(network), network, strict=True)):
         leaves = leaves_of[position]

@@ -21,6 +21,7 @@ from nntrain.data.batches import first_examples
 from nntrain.errors import UserError
 from nntrain.memory import Memory
 from nntrain.nn.gradient_check import Difference, check_array
+from nntrain.nn.layer import ShapeError
 from nntrain.nn.network import Network
 from nntrain.streams import Draws
 from nntrain.train.bound import Bound
@@ -39,8 +40,8 @@ def gradcheck(experiment: Experiment) -> GradientReport:
     """Check the gradients of the loss and of the penalties, at the initial weights, in float64, without dropout.
 
     The first examples of the training split are used, and zeros among the parameters and the inputs are moved a little,
-    since a ReLU has no derivative there. For the penalties, weights below 0.1 or above 10 are moved there. Arrays of
-    more than 200 numbers are checked at 200 of them.
+    since a ReLU has no derivative there. State is put back before each evaluation. For the penalties, weights below 0.1
+    or above 10 are moved there. Arrays of more than 200 numbers are checked at 200 of them.
 
     Raises:
         ConfigError, DataError: what `fit` would raise.
@@ -75,14 +76,31 @@ def check_gradients(network: Network, x: object, *, training: bool = False, seed
         seed: of v.
 
     Raises:
-        UserError: the network is not of float64.
-        ValueError: x has another shape.
+        UserError: the network is not of float64, x has another shape or no examples, the seed is none, or a function of
+            an operation returns an array of another shape.
     """
+    if not isinstance(network, Network):
+        raise UserError(f"network must come from build_network, got {network!r}")
+    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+        raise UserError(f"seed must be a whole number of at least 0, got {seed!r}")
     if network.theta.dtype != np.float64:
         raise UserError(
             f"differences of {network.theta.dtype} say little: build the network with dtype='float64' to check it"
         )
-    inputs = network.as_batch(x).astype(np.float64)
+    try:
+        inputs = network.as_batch(x).astype(np.float64)
+    except ValueError as error:  # as the network's own methods do
+        raise UserError(str(error)) from error
+    if not inputs.size:
+        raise UserError("x has no examples")
+    try:
+        return GradientReport(_compared(network, inputs, training=training, seed=seed), TOLERANCE)
+    except ShapeError as error:
+        raise UserError(str(error)) from error
+
+
+def _compared(network: Network, inputs: Array, *, training: bool, seed: int) -> list[GradientRow]:
+    """A row for each parameter and the inputs [M or 1, N, *input_shape]; the network is left as it was."""
     memory = network.memory.fresh()
     bound = network.bind(inputs, training=training, memory=memory)
     v = memory.empty((network.members, *bound.y.shape[1:]))
@@ -108,7 +126,7 @@ def check_gradients(network: Network, x: object, *, training: bool = False, seed
         rows = [_checked(path, values[path], kept[path], cost) for path in values]
     network.dropout_streams.load_state(streams)
     network.state[...] = state
-    return GradientReport(rows, TOLERANCE)
+    return rows
 
 
 def _checked(name: str, values: Array, gradient: Array, cost: Callable[[], Array]) -> GradientRow:
@@ -136,12 +154,13 @@ def _rows(population: Population) -> list[GradientRow]:
     _move_zeros(network.theta)
     _move_zeros(batch["x"])
     bound = Bound(network, objective.loss, [batch], memory, training=True, input_gradient=True)
-    bound.forward()
-    bound.backward()
+    state = network.state.copy()
+    bound.step()
     values = {**network.parameters(), "input": batch["x"]}
     gradients = {path: array.copy() for path, array in {**network.gradients(), "input": bound.network_pass.dx}.items()}
 
     def loss() -> Array:
+        network.state[...] = state
         bound.forward()
         return bound.loss.value
 

@@ -80,7 +80,8 @@ class Model:
         located = {**blueprint.params, **blueprint.state}
         expected = {path: ArraySpec(location.param.shape, dtype) for path, location in located.items()}
         if self.directory.array_specs(WEIGHTS) == expected:  # otherwise they are refused as what they are
-            needed = 3 * dtype.itemsize * blueprint.size  # as they are read, in the network, and their gradients
+            # Parameters as they are read, in the network, and their gradients; state has none.
+            needed = dtype.itemsize * (3 * blueprint.size + 2 * blueprint.state_size)
             refuse_beyond(needed, f"the network of {self.run.name}", "use it on the machine that it was trained on")
         weights = self.directory.read_weights(expected)
         self.network = Network(blueprint, 1, Memory(dtype))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nntrain.assembly.hyperparameters import of_members
-from nntrain.assembly.layers import NetworkShapeError, build_activation, build_blueprint, build_initializer, position_of
+from nntrain.assembly.layers import NetworkShapeError, Positions, build_activation, build_blueprint, build_initializer
 from nntrain.config import activations as act
 from nntrain.config import initializers as init
 from nntrain.config.network import DenseConfig, DropoutConfig, FlattenConfig, LayerConfig, ReshapeConfig
@@ -94,7 +94,7 @@ def test_layers_and_their_names() -> None:
     assert [type(leaf.layer) for leaf in blueprint.leaves] == kinds
     paths = [leaf.path for leaf in blueprint.leaves]
     assert paths == ["0", "1", "2", "2.activation", "3", "output", "5"]
-    assert [position_of(layers, path) for path in paths] == [0, 1, 2, 2, 3, 4, 5]
+    assert [Positions(layers).of(path) for path in paths] == [0, 1, 2, 2, 3, 4, 5]
     assert blueprint.shapes == ((4,), (2, 2), (4,), (3,), (3,), (3,), (2,), (2,))
     assert {path: location.param.shape for path, location in blueprint.params.items()} == {
         "2.w": (4, 3),

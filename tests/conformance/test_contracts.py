@@ -21,14 +21,8 @@ from nntrain.nn.reshape import Flatten
 from nntrain.nn.residual import Residual
 from nntrain.streams import Key
 from nntrain.train.bound import Bound
-from tests.conformance.layers import LAYERS, PLACES, LayerRow, input_shape_of, inputs, network_of
-from tests.nn.toys import Cut, RunningCentre
-
-ROWS = (
-    *LAYERS,
-    LayerRow("state", lambda _: RunningCentre()),
-    LayerRow("state-in-a-residual", lambda _: Residual(RunningCentre())),
-)
+from tests.conformance.layers import LAYERS, PLACES, ROWS, LayerRow, input_shape_of, inputs, network_of
+from tests.nn.toys import Cut
 
 each_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 each_place = pytest.mark.parametrize("place", PLACES)

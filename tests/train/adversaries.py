@@ -72,7 +72,7 @@ class Adversaries:
 
         both = np.concatenate([self.points[rows], generator.forward(latent, training=True)], axis=1)
         truth = np.concatenate([np.ones((size, 1)), np.zeros((size, 1))])
-        self._note(DISCRIMINATOR, 2 * self._learn(discriminator, both, truth)[0], size)
+        self._note(DISCRIMINATOR, self._learn(discriminator, both, truth)[0], size)
         self._update(DISCRIMINATOR, rates, before_update)
 
         made = generator.forward(latent, training=True)

@@ -10,6 +10,8 @@ import pytest
 import nntrain
 from nntrain.assembly.ready import Planned
 from nntrain.errors import ConfigError, DataError
+from nntrain.nn.activations import Linear
+from nntrain.nn.blueprint import Leaf
 from nntrain.workflows import CheckReport, LayerRow
 from nntrain.workflows.checking import layer_rows
 from tests.counting import calls
@@ -122,19 +124,9 @@ def test_images() -> None:
 
 
 def test_the_rows_of_twice_the_layers_are_twice_the_work() -> None:
-    class Layer:
-        def __init__(self, position: int) -> None:
-            self._position = position
-
-        @property
-        def position(self) -> int:
-            return self._position
-
     def work(count: int) -> int:
         config = SimpleNamespace(network=[SimpleNamespace(type="dropout", name=None)] * count)
-        blueprint = SimpleNamespace(
-            layers=[Layer(place) for place in range(count)], slots=[()] * count, shapes=[(4,)] * (count + 1)
-        )
+        blueprint = SimpleNamespace(leaves=[Leaf(str(position), Linear(), (4,), (4,), ()) for position in range(count)])
         planned = SimpleNamespace(config=config, blueprint=blueprint)
         return calls(lambda: layer_rows(cast(Planned, planned)))
 
