@@ -4,36 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from nntrain.config.activations import (
-    ActivationSection,
-    AnyActivation,
-    EluConfig,
-    GeluConfig,
-    LeakyReluConfig,
-    LinearConfig,
-    ReluConfig,
-    SigmoidConfig,
-    SoftmaxConfig,
-    SoftplusConfig,
-    StepConfig,
-    TanhConfig,
-)
+from nntrain.config.activations import ActivationSection, AnyActivation, AnyActivationLayer, LinearConfig
 from nntrain.config.column import PerMember
 from nntrain.config.initializers import GlorotUniformConfig, InitializerConfig, ZerosConfig
-from nntrain.language.section import Says, Section
+from nntrain.config.layer import LayerSection
+from nntrain.language.section import Says
 from nntrain.language.unions import BY_SHAPE, BY_TYPE, Shorthand
 from nntrain.language.values import Auto, Count, Flag, Fraction
-
-LAYER_NAME = r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$"
-
-
-class LayerSection(Section):
-    """What every layer has."""
-
-    name: Annotated[str, Field(pattern=LAYER_NAME), Says("a word of letters, digits, _ and -")] | None = Field(
-        default=None,
-        description="Name of the layer, for paths (`network.hidden.units`) and reports; default: its position.",
-    )
 
 
 class DenseConfig(LayerSection):
@@ -78,63 +55,7 @@ class ReshapeConfig(LayerSection):
     )
 
 
-class LinearLayerConfig(LinearConfig, LayerSection):
-    """f(x) = x."""
-
-
-class StepLayerConfig(StepConfig, LayerSection):
-    """f(x) = 1 for x > 0, else 0. It has no gradient: only the `perceptron` loss trains it."""
-
-
-class SigmoidLayerConfig(SigmoidConfig, LayerSection):
-    """f(x) = 1 / (1 + exp(−x))."""
-
-
-class TanhLayerConfig(TanhConfig, LayerSection):
-    """f(x) = tanh(x)."""
-
-
-class ReluLayerConfig(ReluConfig, LayerSection):
-    """f(x) = max(0, x)."""
-
-
-class LeakyReluLayerConfig(LeakyReluConfig, LayerSection):
-    """f(x) = x for x > 0, else alpha · x."""
-
-
-class EluLayerConfig(EluConfig, LayerSection):
-    """f(x) = x for x > 0, else alpha · (exp(x) − 1)."""
-
-
-class GeluLayerConfig(GeluConfig, LayerSection):
-    """f(x) = ½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))."""
-
-
-class SoftplusLayerConfig(SoftplusConfig, LayerSection):
-    """f(x) = log(1 + exp(x))."""
-
-
-class SoftmaxLayerConfig(SoftmaxConfig, LayerSection):
-    """f(x)ᵢ = exp(xᵢ) / Σⱼ exp(xⱼ), over the inputs of the layer."""
-
-
-AnyLayer = Annotated[
-    DenseConfig
-    | DropoutConfig
-    | FlattenConfig
-    | ReshapeConfig
-    | LinearLayerConfig
-    | StepLayerConfig
-    | SigmoidLayerConfig
-    | TanhLayerConfig
-    | ReluLayerConfig
-    | LeakyReluLayerConfig
-    | EluLayerConfig
-    | GeluLayerConfig
-    | SoftplusLayerConfig
-    | SoftmaxLayerConfig,
-    BY_TYPE,
-]
+AnyLayer = Annotated[DenseConfig | DropoutConfig | FlattenConfig | ReshapeConfig | AnyActivationLayer, BY_TYPE]
 LayerConfig = Annotated[AnyLayer, Shorthand()]
 NetworkConfig = Annotated[tuple[LayerConfig, ...], Field(min_length=1), Says("a list of layers")]
 

@@ -18,7 +18,7 @@ from nntrain.diagnosis.health import layer_name, norm
 from nntrain.memory import zeros
 from nntrain.nn.layer import Node
 from nntrain.nn.losses.loss import BoundLoss
-from nntrain.train.bound import Bound
+from nntrain.train.bound_batch import BoundBatch
 from nntrain.train.loop import Training
 from nntrain.train.supervised import NETWORK, supervised
 
@@ -154,7 +154,7 @@ class _Inspection:
         for bound in self._objective.bound:
             bound.watch(self)
 
-    def before_step(self, bound: Bound) -> None:
+    def before_step(self, bound: BoundBatch) -> None:
         """A batch is loaded."""
         training = self._training
         rates = self._population.rates(training.epoch)[NETWORK]
@@ -213,7 +213,7 @@ class _Inspection:
         if dx is not None:
             self.look(Quantity.GRADIENT, dx, node.path, None, lambda: sizes(dx[0]), node.rows)
 
-    def after_gradients(self, bound: Bound) -> None:
+    def after_gradients(self, bound: BoundBatch) -> None:
         """All gradients are there, and the update will use them up."""
         self.steps[-1].gradient, self.steps[-1].gradient_norm = largest(self._grad), norm([self._grad])
 

@@ -198,7 +198,7 @@ class Network:
         batch = self.as_batch(x)
         if self._convenience is None or self._convenience[:2] != (batch.shape, training):
             bound = self.bind(self.memory.empty(batch.shape), training=training)
-            dy = self.memory.zeros((self.members, *bound.y.shape[1:]))
+            dy = self.memory.zeros(bound.y.shape)
             bound.bind_backward(dy, input_gradient=True)
             self._convenience = (batch.shape, training, bound, dy)
         bound = self._convenience[2]

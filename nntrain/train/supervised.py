@@ -14,7 +14,7 @@ from nntrain.nn.losses.loss import Loss
 from nntrain.nn.network import Network
 from nntrain.optim.update import Update
 from nntrain.streams import Streams
-from nntrain.train.bound import Bound
+from nntrain.train.bound_batch import BoundBatch
 from nntrain.train.metrics import LOSS, WEIGHTED_LOSS
 from nntrain.train.objective import BeforeUpdate, Objective
 from nntrain.train.state import TrainingState
@@ -59,14 +59,16 @@ class Supervised:
         self.batch_size, self.shuffle, self.shards = batch_size, shuffle, shards
         self.networks = {NETWORK: network}
         self.batches = Batches(data, order, batch_size, shuffle=shuffle, memory=network.memory, shards=shards)
-        self._bound = [Bound(network, loss, batch, network.memory, training=True) for batch in self.batches.batches]
+        self._bound = [
+            BoundBatch(network, loss, batch, network.memory, training=True) for batch in self.batches.batches
+        ]
         self._sum = zeros(network.members)
         self._next_sum = zeros(network.members)
         self._is_weighted = "weight" in data.fields
         self._plain_sum = zeros(network.members if self._is_weighted else 0)
 
     @property
-    def bound(self) -> Sequence[Bound]:
+    def bound(self) -> Sequence[BoundBatch]:
         """What the steps compute with: a full batch and, if need be, a smaller last one, as `batches.schedule` says."""
         return self._bound
 

@@ -26,9 +26,9 @@ from nntrain.train.baseline import constant_losses
 from nntrain.train.evaluation import Evaluation, evaluate_predictions
 from nntrain.train.metrics import LOSS, WEIGHTED_LOSS
 from nntrain.visible import Lines, in_short
+from nntrain.workflows.again.reading import shown
+from nntrain.workflows.again.recorded_data import unchanged_data
 from nntrain.workflows.model import Model
-from nntrain.workflows.reading import shown
-from nntrain.workflows.recorded_data import unchanged_data
 
 # How far the loss that a run ended with may be from the one computed again, on another machine and by other libraries.
 _REL_TOLERANCE = 1e-3

@@ -24,7 +24,7 @@ from nntrain.nn.gradient_check import Difference, check_array
 from nntrain.nn.layer import ShapeError
 from nntrain.nn.network import Network
 from nntrain.streams import Draws
-from nntrain.train.bound import Bound
+from nntrain.train.bound_batch import BoundBatch
 from nntrain.train.population import Population
 from nntrain.train.supervised import supervised
 from nntrain.workflows.results import GradientReport, GradientRow
@@ -153,7 +153,7 @@ def _rows(population: Population) -> list[GradientRow]:
     batch = first_examples(examples, min(EXAMPLES, len(examples)), memory)
     _move_zeros(network.theta)
     _move_zeros(batch["x"])
-    bound = Bound(network, objective.loss, [batch], memory, training=True, input_gradient=True)
+    bound = BoundBatch(network, objective.loss, [batch], memory, training=True, input_gradient=True)
     state = network.state.copy()
     bound.step()
     values = {**network.parameters(), "input": batch["x"]}

@@ -23,9 +23,9 @@ from nntrain.runs.file_names import CONFIG, PREPROCESS, WEIGHTS
 from nntrain.runs.finding import find_run
 from nntrain.tasks import Task
 from nntrain.visible import prefixed
-from nntrain.workflows.reading import read_experiment, read_preprocessor
+from nntrain.workflows.again.reading import read_experiment, read_preprocessor
+from nntrain.workflows.again.unfinished import refuse_search, refuse_unfinished
 from nntrain.workflows.rows import rows_dataset
-from nntrain.workflows.unfinished import refuse_search, refuse_unfinished
 
 
 class Frame(Protocol):

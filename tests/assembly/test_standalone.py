@@ -9,6 +9,7 @@ import nntrain
 from nntrain.arrays import Array
 from nntrain.errors import UserError
 from nntrain.nn.network import Network
+from tests.config import listed
 
 LAYERS = [{"type": "dense", "units": 8, "activation": "tanh"}, {"type": "dense", "units": 3, "activation": "softmax"}]
 
@@ -77,8 +78,7 @@ def test_images_and_bare_words() -> None:
 MISTAKES = {
     "an unknown type": (
         [{"type": "dens", "units": 2}],
-        "network.0.type: unknown type 'dens' in network.0 (did you mean 'dense'?; types: dense, dropout, flatten, "
-        "reshape, linear, step, sigmoid, tanh, relu, leaky_relu, elu, gelu, softplus, softmax)",
+        f"network.0.type: unknown type 'dens' in network.0 (did you mean 'dense'?; types: {listed.LAYERS})",
     ),
     "an unknown key": (
         ["relu", {"type": "dense", "units": 2, "activaton": "relu"}],

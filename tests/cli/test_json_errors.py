@@ -14,6 +14,7 @@ from nntrain.cli import app as program
 from nntrain.cli.failures import wants_json
 from nntrain.errors import DataError, DivergedError, Interrupted, NntrainError, RunError, UserError
 from tests.cli.conftest import Invoke
+from tests.config.listed import ACTIVATIONS
 
 CONFIG = """\
 data: {synthetic: moons}
@@ -70,7 +71,7 @@ def test_a_config_error_has_every_mistake_with_its_place(invoke: Invoke, workdir
     error = error_of(ended.stdout)
     assert (error["type"], error["exit_code"], ended.exit_code) == ("ConfigError", 2, 2)
     assert error["message"] + "\n" == ended.stderr
-    types = "types: linear, step, sigmoid, tanh, relu, leaky_relu, elu, gelu, softplus, softmax, auto"
+    types = f"types: {ACTIVATIONS}, auto"
     assert error["problems"] == [
         {
             "file": "a.yaml",

@@ -4,8 +4,9 @@ import subprocess
 import sys
 from typing import get_args
 
-from nntrain.config.data import PreprocessConfig, SyntheticKind
+from nntrain.config.data import DataConfig, PreprocessConfig, SyntheticKind
 from nntrain.config.training import METRICS
+from nntrain.data.readers import FORMATS
 from nntrain.data.readers.synthetic import Synthetic
 from nntrain.data.scaling import METHODS
 from nntrain.tasks import Task
@@ -24,13 +25,15 @@ def test_every_synthetic_set_can_be_named() -> None:
     assert set(get_args(SyntheticKind)) == set(get_args(Synthetic))
 
 
+def test_every_format_can_be_named() -> None:
+    assert set(get_args(DataConfig.model_fields["format"].annotation)) == {"auto", *FORMATS}
+
+
 def test_every_scaling_can_be_named() -> None:
     assert words("numeric") == words("target") == set(METHODS)
 
 
 def test_every_task_can_be_named() -> None:
-    from nntrain.config.data import DataConfig
-
     assert set(get_args(DataConfig.model_fields["task"].annotation)) == {"auto", *map(str, Task)}
 
 

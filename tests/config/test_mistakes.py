@@ -3,6 +3,7 @@
 import pytest
 
 from tests.config.conftest import BASE, Errors
+from tests.config.listed import ACTIVATIONS, LAYERS, LOSSES, OPTIMIZERS
 
 TWO_MISTAKES = """\
 # The example of the config reference.
@@ -241,23 +242,22 @@ MISTAKES = {
     "an unknown type": (
         "optimizer: {type: adamm}",
         "19: unknown type 'adamm' in optimizer",
-        "                  ^^^^^ did you mean 'adam'?\n      | types: sgd, adagrad, rmsprop, adam, adamw",
+        f"                  ^^^^^ did you mean 'adam'?\n      | types: {OPTIMIZERS}",
     ),
     "an unknown type in short": (
         "loss: mse",
         "7: unknown type 'mse' in loss",
-        "      ^^^ did you mean 'mean_squared_error'?\n      | types: cross_entropy, binary_cross_entropy, "
-        "mean_squared_error, half_squared_error, mean_absolute_error, huber, perceptron, auto",
+        f"      ^^^ did you mean 'mean_squared_error'?\n      | types: {LOSSES}, auto",
     ),
     "a type that is no word": (
         "optimizer: {type: [adam]}",
         "19: optimizer.type must be a word, got a list",
-        "                  ^^^^^^ types: sgd, adagrad, rmsprop, adam, adamw",
+        f"                  ^^^^^^ types: {OPTIMIZERS}",
     ),
     "no type": (
         "optimizer: {learning_rate: 0.1}",
         "1: missing type in optimizer",
-        "^^^^^^^^^ types: sgd, adagrad, rmsprop, adam, adamw",
+        f"^^^^^^^^^ types: {OPTIMIZERS}",
     ),
     "the type as a key": (
         "optimizer: {adam: {learning_rate: 0.1}}",
@@ -267,7 +267,7 @@ MISTAKES = {
     "a list for a type": (
         "optimizer: [adam]",
         "12: optimizer must be a mapping with a type, got a list",
-        "           ^^^^^^ types: sgd, adagrad, rmsprop, adam, adamw",
+        f"           ^^^^^^ types: {OPTIMIZERS}",
     ),
     "a missing key": (
         "schedule: {type: exponential}",
@@ -310,8 +310,7 @@ NETWORKS = {
         "a.yaml:2:18: unknown type 'dens' in network.0\n"
         "    2 | network: [{type: dens, units: 5}]\n"
         "      |                  ^^^^ did you mean 'dense'?\n"
-        "      | types: dense, dropout, flatten, reshape, linear, step, sigmoid, tanh, relu, leaky_relu, elu, gelu, "
-        "softplus, softmax\n",
+        f"      | types: {LAYERS}\n",
     ),
     "misspelled and therefore missing": (
         "network: [{type: dense, unit: 5}]",
@@ -335,8 +334,7 @@ NETWORKS = {
         "network: [{units: 3}]",
         "a.yaml:2:11: missing type in network.0\n"
         "    2 | network: [{units: 3}]\n"
-        "      |           ^^^^^^^^^^ types: dense, dropout, flatten, reshape, linear, step, sigmoid, tanh, relu, "
-        "leaky_relu, elu, gelu, softplus, softmax\n",
+        f"      |           ^^^^^^^^^^ types: {LAYERS}\n",
     ),
     "no layers": (
         "network: []",
@@ -359,7 +357,7 @@ NETWORKS = {
         "a.yaml:2:47: unknown type 'lrelu' in network.0.activation\n"
         "    2 | network: [{type: dense, units: 3, activation: lrelu}]\n"
         "      |                                               ^^^^^ did you mean 'leaky_relu'?\n"
-        "      | types: linear, step, sigmoid, tanh, relu, leaky_relu, elu, gelu, softplus, softmax, auto\n",
+        f"      | types: {ACTIVATIONS}, auto\n",
     ),
     "uneven values": (
         "network: [{type: dense, units: 2, initializer: {values: [[1, 2], [3]]}}]",

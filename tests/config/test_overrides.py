@@ -6,6 +6,7 @@ from nntrain.config.loss import HuberConfig
 from nntrain.config.optimizer import AdamConfig, SgdConfig
 from nntrain.config.training import EarlyStoppingConfig
 from tests.config.conftest import Errors, Load
+from tests.config.listed import OPTIMIZERS
 
 TEXT = """\
 data: {synthetic: moons}
@@ -117,7 +118,7 @@ MISTAKES = {
     ),
     "optimizer=sdg": (
         "unknown type 'sdg' in optimizer",
-        "                ^^^ did you mean 'sgd'?\n      | types: sgd, adagrad, rmsprop, adam, adamw",
+        f"                ^^^ did you mean 'sgd'?\n      | types: {OPTIMIZERS}",
     ),
     "optimizer={type: sgd, momentun: 1}": (
         "unknown key 'momentun' in optimizer (sgd)",

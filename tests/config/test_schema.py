@@ -7,6 +7,7 @@ import pytest
 from nntrain.config import Config, json_schema
 from nntrain.language.anatomy import type_names
 from nntrain.language.section import Section
+from tests.config.listed import OPTIMIZERS
 
 SCHEMA = json_schema()
 DEFINITIONS = SCHEMA["$defs"]
@@ -40,7 +41,7 @@ def test_the_type_of_a_section_must_be_given(name: str) -> None:
 
 def test_bare_words_are_allowed() -> None:
     words, long_form = SCHEMA["properties"]["optimizer"]["anyOf"]
-    assert words == {"enum": ["sgd", "adagrad", "rmsprop", "adam", "adamw"]}
+    assert words == {"enum": OPTIMIZERS.split(", ")}
     assert {"$ref": "#/$defs/AdamConfig"} in long_form["oneOf"]
     assert "xor" in DEFINITIONS["DataConfig"]["properties"]["synthetic"]["anyOf"][0]["enum"]
 

@@ -10,6 +10,7 @@ from nntrain.config.search import (
     UniformRangeConfig,
 )
 from tests.config.conftest import Errors, Load
+from tests.config.listed import OPTIMIZERS
 
 TOP = """\
 data: {synthetic: moons}
@@ -76,7 +77,7 @@ MISTAKES = {
     "an unknown type": (
         "    optimizer.type: [adam, sdg]",
         "28: search.space: unknown type 'sdg' in optimizer",
-        "                           ^^^ did you mean 'sgd'?\n      | types: sgd, adagrad, rmsprop, adam, adamw",
+        f"                           ^^^ did you mean 'sgd'?\n      | types: {OPTIMIZERS}",
     ),
     "a section with an unknown key": (
         "    optimizer: [adam, {type: sgd, momentun: 0.9}]",

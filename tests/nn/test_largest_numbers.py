@@ -11,6 +11,7 @@ import pytest
 from nntrain.arrays import Array
 from nntrain.memory import Memory
 from nntrain.nn.activations import (
+    Activation,
     Elu,
     Gelu,
     LeakyRelu,
@@ -33,6 +34,7 @@ from nntrain.nn.losses import (
     MeanSquaredError,
     Perceptron,
 )
+from tests.conformance.definitions import concrete_subclasses
 from tests.nn.test_activations import ALL, apply
 from tests.nn.test_losses import answers
 
@@ -100,6 +102,7 @@ EXACT: dict[str, tuple[Layer, Function]] = {
 
 def test_every_activation_is_here() -> None:
     assert set(EXACT) | {"softmax"} == set(ALL)
+    assert {type(layer) for layer in ALL.values()} == concrete_subclasses(Activation, "nntrain.nn")
 
 
 @DTYPES
@@ -273,6 +276,11 @@ OF_ERRORS: dict[str, tuple[Loss, Callable[[Fraction], tuple[Fraction, Fraction]]
     "huber": (Huber(), _huber(1.0)),
     "huber of 1000": (Huber(1000.0), _huber(1000.0)),
 }
+
+
+def test_every_loss_is_here() -> None:
+    others = {BinaryCrossEntropy, CrossEntropy, HalfSquaredError, Perceptron}
+    assert {type(loss) for loss, _ in OF_ERRORS.values()} | others == concrete_subclasses(Loss, "nntrain.nn")
 
 
 @DTYPES

@@ -18,8 +18,8 @@ from nntrain.errors import DivergedError, Interrupted
 from nntrain.runs.arrays_file import write_arrays
 from nntrain.runs.files import Disk
 from nntrain.workflows import FitResult, resume
-from nntrain.workflows.interruption import Rehearsal
-from nntrain.workflows.traces import FirstDifference
+from nntrain.workflows.again.traces import FirstDifference
+from nntrain.workflows.run.interruption import Rehearsal
 from tests.end_to_end.stateful import layers_with_state
 from tests.workflows.conftest import Write, interrupted, left, train
 from tests.workflows.damage import refusal, vouch
