@@ -56,7 +56,7 @@ def build_network(
             a hyperparameter has values for another number of members, or another argument makes no sense.
     """
     _check_arguments(layers, input_shape, members, seed, dtype)
-    own = {place: layer for place, layer in enumerate(layers) if isinstance(layer, Layer)}
+    own = {position: layer for position, layer in enumerate(layers) if isinstance(layer, Layer)}
     configs = _configs(layers, dtype)
     try:
         alone = build_blueprint([configs], tuple(input_shape), own)
@@ -87,8 +87,8 @@ def _check_arguments(layers: object, input_shape: object, members: object, seed:
         )
     if not isinstance(layers, Sequence):
         raise UserError(f"layers must be a list, got {layers!r}")
-    for place, layer in enumerate(layers):
-        _refuse_what_is_no_layer(place, layer)
+    for position, layer in enumerate(layers):
+        _refuse_what_is_no_layer(position, layer)
     if not isinstance(input_shape, Sequence) or not all(_is_whole(size, 1) for size in input_shape):
         raise UserError(f"input_shape must be a tuple of sizes such as (4,) or (28, 28), got {input_shape!r}")
     if len(input_shape) > MOST_AXES:
@@ -125,7 +125,7 @@ def _try(network: Network) -> None:
         raise UserError(str(error)) from error
 
 
-def _refuse_what_is_no_layer(place: int, layer: object) -> None:
+def _refuse_what_is_no_layer(position: int, layer: object) -> None:
     """UserError for a class, a function or some other object that is neither a layer nor what a config could hold."""
     if isinstance(layer, Layer | Mapping | Sequence | int | float | None) or hasattr(layer, "dtype"):
         return
@@ -136,7 +136,7 @@ def _refuse_what_is_no_layer(place: int, layer: object) -> None:
     elif isfunction(layer):
         got = f"the function {layer.__name__}"
     raise UserError(
-        f"network.{place} must be a type such as 'relu', a mapping with a type, or a layer of your own "
+        f"network.{position} must be a type such as 'relu', a mapping with a type, or a layer of your own "
         f"(nntrain.Operation), got {got}"
     )
 
