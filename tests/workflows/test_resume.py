@@ -251,7 +251,7 @@ def test_a_run_that_knew_no_shards_goes_on_in_one(write: Write) -> None:
 def test_a_run_whose_products_were_cut_needs_force(write: Write) -> None:
     run = interrupted(write(ADAM), 12)
     of_an_earlier_nntrain(run, 2)
-    assert "large products were cut into 2 parts, now batches are" in refusal(run)
+    assert "large products were cut into 2 parts, now they are whole" in refusal(run)
     assert resume(run, force=True).epochs == EPOCHS_OF_ADAM
 
 

@@ -58,7 +58,7 @@ def changed_arithmetic(known: Mapping[str, Any]) -> list[str]:
         if name in known and known[name] != present[name]
     ]
     if "shards" not in known and known.get("threads", 1) != 1:
-        changes.append(f"large products were cut into {shown(known['threads'])} parts, now batches are")
+        changes.append(f"large products were cut into {shown(known['threads'])} parts, now they are whole")
     return changes
 
 
