@@ -21,12 +21,12 @@ from _measure import arguments, note, print_table
 from nntrain.assembly.ready import Ready, ready
 from nntrain.runs.file_names import CHECKPOINT
 from nntrain.train.loop import Training
-from nntrain.workflows import session
 from nntrain.workflows.fitting import Fit
-from nntrain.workflows.interruption import Interruption
-from nntrain.workflows.journal import Journal
 from nntrain.workflows.listener import Listener
-from nntrain.workflows.session import Session
+from nntrain.workflows.run import session
+from nntrain.workflows.run.interruption import Interruption
+from nntrain.workflows.run.journal import Journal
+from nntrain.workflows.run.session import Session
 
 GOAL = 0.01
 EVERY = 30.0  # seconds, the default of training.checkpoint

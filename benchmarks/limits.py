@@ -28,7 +28,7 @@ training: {epochs: 1, batch_size: 32}
 
 
 # All that a search does before it trains.
-PREPARE = "import nntrain, nntrain.workflows.search_plan as s; s.SearchPlan(nntrain.load_experiment('config.yaml'))"
+PREPARE = "import nntrain, nntrain.workflows.points.plan as s; s.SearchPlan(nntrain.load_experiment('config.yaml'))"
 CHECK = ("-m", "nntrain", "check", "config.yaml")
 SEARCH = ("-m", "nntrain", "gridsearch", "config.yaml", "--quiet")
 

@@ -67,7 +67,7 @@ class Memory:
 
     def like(self, array: Array, dtype: DTypeLike | None = None) -> Array:
         """An uninitialized array with the shape and the layout of `array`; of the memory's own dtype, or of `dtype`."""
-        stored = in_memory_order(array)
+        stored = _in_memory_order(array)
         made = self.empty(stored.shape, dtype)
         return made if stored is array else made.swapaxes(1, 2)
 
@@ -79,7 +79,7 @@ class Memory:
         if self._zeros.size < array.size:
             self._zeros = self.zeros((array.size,))
             self._zeros.flags.writeable = False
-        stored = in_memory_order(array)
+        stored = _in_memory_order(array)
         zeros = self._zeros[: array.size].reshape(stored.shape)
         return zeros if stored is array else zeros.swapaxes(1, 2)
 
@@ -89,14 +89,14 @@ class Memory:
         Raises:
             ValueError: they do not lie side by side.
         """
-        stored = in_memory_order(array)
+        stored = _in_memory_order(array)
         if not stored.flags.c_contiguous:
             raise ValueError("the numbers of a member do not lie side by side: there is no flat view of them")
         return stored.reshape(len(array), -1)
 
     def alike(self, one: Array, other: Array) -> bool:
         """Whether `flat` gives the numbers of both in the same order; M may be different."""
-        first, second = in_memory_order(one), in_memory_order(other)
+        first, second = _in_memory_order(one), _in_memory_order(other)
         if not (first.flags.c_contiguous and second.flags.c_contiguous):
             return False
         return (first is one) == (second is other)
@@ -129,7 +129,7 @@ class Memory:
             of_member: int [M].
             out: [M, N, …], laid out as `array` is.
         """
-        return partial(in_memory_order(array).take, of_member, 0, in_memory_order(out), "clip")
+        return partial(_in_memory_order(array).take, of_member, 0, _in_memory_order(out), "clip")
 
 
 class Counting(Memory):
@@ -181,7 +181,7 @@ def _aligned(shape: Shape, dtype: DType) -> Array:
     return raw[start : start + size].view(dtype).reshape(shape)
 
 
-def in_memory_order(array: Array) -> Array:
+def _in_memory_order(array: Array) -> Array:
     """The C-contiguous view of an array that `Memory.flowing` made: itself, or [M, N, O] as [M, O, N]."""
     if array.flags.c_contiguous or array.ndim != 3:
         return array

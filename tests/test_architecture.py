@@ -2,7 +2,7 @@
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -162,10 +162,21 @@ def test_nothing_executes_data() -> None:
 
 
 MAKING = {f"{kind}{like}" for kind in ("empty", "zeros", "ones", "full") for like in ("", "_like")}
-LAYOUT = {"strides", "c_contiguous", "f_contiguous", "in_memory_order"}
-# These do not yet leave arrays and their layout to Memory.
-MAKES_ARRAYS = {"nn", "optim", "diagnosis", "workflows", "train/loop.py", "train/stopping.py", "train/supervised.py"}
-KNOWS_LAYOUT = {"nn", "optim", "diagnosis"}
+LAYOUT = {"strides", "c_contiguous", "f_contiguous", "ascontiguousarray", "asfortranarray", "_in_memory_order"}
+# What copies silently where the layout allows no view: layers use `Memory.reshaped` and `Memory.flat`.
+RESHAPING = {"reshape", "ravel", "flatten", "resize"}
+# What draws random numbers, or comes by something that does.
+DRAWING = {"default_rng", "RandomState", "PCG64", "_generators"}
+
+MEMORY, PRODUCT = ROOT / "nntrain" / "memory.py", ROOT / "nntrain" / "nn" / "product.py"
+# nn/ without what is no layer and no loss: products, whose BLAS call the layout decides, the tree and the flat theta
+# that parameters are views of, and what is done with parameters before and outside of steps.
+NO_LAYERS = {"product.py", "blueprint.py", "network.py", "initializers.py", "gradient_check.py"}
+LAYERS = [path for path in MODULES if _part(path) == "nn" and path.name not in NO_LAYERS]
+# Streams, and what draws before there is any network: the examples of a data set, its splits, the points of a search.
+DRAWING_FILES = [
+    ROOT / "nntrain" / name for name in ("streams.py", "data/readers/synthetic.py", "data/split.py", "search/space.py")
+]
 
 
 def _name(node: ast.AST) -> str:
@@ -188,30 +199,59 @@ def _makes_array(node: ast.AST) -> bool:
     return False
 
 
-def _outside_of_memory(exceptions: set[str]) -> Iterator[tuple[Path, ast.AST]]:
-    """All nodes of nntrain but those of memory.py and of some folders and files."""
-    for path in MODULES:
-        inside = path.relative_to(ROOT / "nntrain")
-        if inside.as_posix() != "memory.py" and not {inside.parts[0], inside.as_posix()} & exceptions:
-            yield from ((path, node) for node in ast.walk(_tree(path)))
+def _knows_layout(node: ast.AST) -> bool:
+    """Whether it is asked how an array lies, or to lay it out otherwise."""
+    return _name(node) in LAYOUT or (
+        isinstance(node, ast.Attribute) and ast.unparse(node.value) != "sys" and node.attr == "flags"
+    )
+
+
+def _draws(node: ast.AST) -> bool:
+    """Whether a random number generator is come by, or the generators of streams are."""
+    match node:
+        case ast.Attribute(value=ast.Name(id="np" | "numpy"), attr="random"):
+            return True
+        case ast.Import(names=names):
+            return any(alias.name.startswith("numpy.random") for alias in names)
+        case ast.ImportFrom(module="numpy", names=names):
+            return any(alias.name == "random" for alias in names)
+        case ast.ImportFrom(module=str() as module):
+            return module.startswith("numpy.random")
+    return _name(node) in DRAWING
+
+
+def _where(paths: list[Path], what: Callable[[ast.AST], bool]) -> str:
+    """Where files have such nodes."""
+    return _places(
+        [
+            (path, getattr(node, "lineno", 0), ast.unparse(node))
+            for path in paths
+            for node in ast.walk(_tree(path))
+            if what(node)
+        ]
+    )
 
 
 def test_no_array_is_made_but_by_memory() -> None:
-    found = [
-        (path, getattr(node, "lineno", 0), ast.unparse(node))
-        for path, node in _outside_of_memory(MAKES_ARRAYS)
-        if _makes_array(node)
-    ]
-    assert not found, _places(found)
+    found = _where([path for path in MODULES if path != MEMORY], _makes_array)
+    assert not found, found
 
 
 def test_how_arrays_are_laid_out_is_known_to_memory_alone() -> None:
-    found = [
-        (path, getattr(node, "lineno", 0), name)
-        for path, node in _outside_of_memory(KNOWS_LAYOUT)
-        if (name := _name(node)) in LAYOUT
-    ]
-    assert not found, _places(found)
+    """And to the matrix product, which chooses BLAS's call by it."""
+    found = _where([path for path in MODULES if path not in (MEMORY, PRODUCT)], _knows_layout)
+    assert not found, found
+
+
+def test_no_layer_and_no_loss_reshapes_but_by_memory() -> None:
+    assert len(LAYERS) >= 15
+    found = _where(LAYERS, lambda node: _name(node) in RESHAPING)
+    assert not found, found
+
+
+def test_random_numbers_come_from_streams() -> None:
+    found = _where([path for path in MODULES if path not in DRAWING_FILES], _draws)
+    assert not found, found
 
 
 LAYER = ROOT / "nntrain" / "cli" / "console.py"  # what all that is printed passes through
@@ -289,5 +329,10 @@ def test_the_checks_see_what_they_look_for() -> None:
     made = "np.empty(3)\nnumpy.full_like(x, 1)\nf = np.zeros\nfrom numpy import ones\nnp.ndarray(3)\n"
     made += "memory.empty(3)\nnp.array(3)\nisinstance(x, np.ndarray)"
     assert sum(map(_makes_array, ast.walk(ast.parse(made)))) == 5
+    laid = "x.strides\nx.flags['C']\nnp.ascontiguousarray(x)\nfrom numpy import asfortranarray\nsys.flags.dev_mode"
+    assert sum(map(_knows_layout, ast.walk(ast.parse(laid)))) == 4
+    drawn = "np.random.rand()\nimport numpy.random\nfrom numpy import random\nfrom numpy.random import Generator\n"
+    drawn += "default_rng(0)\nstreams._generators[0]\nstreams.uniform(out)"
+    assert sum(map(_draws, ast.walk(ast.parse(drawn)))) == 6
     node = next(node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.ImportFrom))
     assert _absolute(ROOT / "nntrain" / "nn" / "dense.py", node) == "nntrain.nn"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nntrain.memory import Memory, empty, full, in_memory_order, zeros
+from nntrain.memory import Memory, empty, full, zeros
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -33,12 +33,16 @@ def test_what_was_handed_out_is_counted() -> None:
 def test_activations_run_along_the_longer_axis(
     examples: int, shape: tuple[int, ...], runs_along_examples: bool
 ) -> None:
-    array = Memory().flowing(3, examples, shape)
+    memory = Memory()
+    array = memory.flowing(3, examples, shape)
     assert array.shape == (3, examples, *shape)
-    stored = in_memory_order(array)
+    assert array.flags.c_contiguous is not runs_along_examples
+    stored = array.swapaxes(1, 2) if runs_along_examples else array
     assert stored.flags.c_contiguous
-    assert np.shares_memory(stored, array)
-    assert stored.shape == ((3, shape[0], examples) if runs_along_examples else array.shape)
+    flat = memory.flat(array)
+    assert np.shares_memory(flat, array)
+    stored[...] = np.arange(array.size).reshape(stored.shape)
+    np.testing.assert_array_equal(flat, np.arange(array.size).reshape(3, -1))
 
 
 def test_zeros_to_compare_with_are_shared_and_cannot_be_written() -> None:

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from numpy.random import PCG64, Generator, SeedSequence
 
-from nntrain.streams import Key, Purpose, Streams
+from nntrain.streams import Draws, Key, Purpose, Streams
 
 
 def draw(streams: Streams, count: int = 4) -> list[list[float]]:
-    """So many numbers for each distinct generator, in the order of `generators`."""
-    return [generator.random(count).tolist() for generator in streams.generators]
+    """So many numbers from each distinct generator, in the order of these."""
+    numbers = np.empty((streams.distinct, count))
+    streams.uniform(numbers)
+    return [[float(number) for number in row] for row in numbers]
 
 
 def by_member(streams: Streams) -> list[list[float]]:
@@ -50,8 +52,39 @@ def test_every_network_has_a_stream_of_its_own_and_the_first_that_of_its_seed_an
 
 def test_members_of_one_key_share_a_generator() -> None:
     streams = Streams([Key(5), Key(2), Key(5), Key(2), Key(9)], Purpose.ORDER)
-    assert len(streams.generators) == 3
+    assert streams.distinct == 3
     assert streams.of_member.tolist() == [0, 1, 0, 1, 2]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(), (4,), (3, 2)])
+def test_what_is_drawn_is_what_each_generator_gives(dtype: type[np.floating], shape: tuple[int, ...]) -> None:
+    keys = [Key(3), Key(1), Key(3)]
+    streams = Streams(keys, Purpose.WEIGHTS)
+    generators = [Generator(PCG64(SeedSequence([seed, 0], spawn_key=(Purpose.WEIGHTS,)))) for seed in (3, 1)]
+    for _ in range(2):
+        out = np.empty((2, *shape), dtype)
+        streams.uniform(out)
+        np.testing.assert_array_equal(out, [generator.random(shape, dtype=dtype) for generator in generators])
+        streams.normal(out)
+        np.testing.assert_array_equal(out, [generator.standard_normal(shape, dtype=dtype) for generator in generators])
+        order = np.empty((2, 7), np.intp)
+        streams.permutations(order)
+        np.testing.assert_array_equal(order, [generator.permutation(7) for generator in generators])
+
+
+def test_an_array_for_another_number_of_generators_is_refused() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        Streams([Key(1), Key(2)], Purpose.ORDER).uniform(np.empty((1, 3)))
+
+
+def test_draws_for_checks_depend_on_their_seed_alone() -> None:
+    for seed in (0, 5):
+        plain = np.random.default_rng(seed)
+        draws = Draws(seed)
+        np.testing.assert_array_equal(draws.some_of(50, 7), np.sort(plain.choice(50, 7, replace=False)))
+        np.testing.assert_array_equal(draws.uniform(0.5, 1.0, (2, 3)), plain.uniform(0.5, 1.0, (2, 3)))
+        np.testing.assert_array_equal(draws.normal((4,)), plain.standard_normal(4))
 
 
 def test_selected_members_go_on_from_where_they_are() -> None:

@@ -9,7 +9,7 @@ import pytest
 from nntrain.assembly.layers import build_activation
 from nntrain.assembly.training import build_loss
 from nntrain.config import training
-from nntrain.config.activations import Activation, ActivationConfig
+from nntrain.config.activations import ActivationConfig, ActivationSection
 from nntrain.config.data import DataConfig
 from nntrain.config.loss import LossConfig, loss_type, needed_activation
 from nntrain.config.network import AnyLayer, DenseConfig, activation_type
@@ -83,7 +83,7 @@ def test_what_has_no_gradient_is_trained_by_a_loss_that_computes_it(name: str) -
 
 def test_every_layer_has_the_activation_that_the_config_names() -> None:
     for name, model in LAYER_CONFIGS.items():
-        assert issubclass(model, Activation) == (name in ACTIVATIONS)
+        assert issubclass(model, ActivationSection) == (name in ACTIVATIONS)
     for name, model in ACTIVATION_CONFIGS.items():
         assert activation_type(DenseConfig(units=2, activation=model())) == name
         assert activation_type(LAYER_CONFIGS[name]()) == name

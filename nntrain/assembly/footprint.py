@@ -50,7 +50,7 @@ def footprint(
     item = np.dtype(first.dtype).itemsize
     theta = item * members * blueprint.size
     flowing = item * members * batch_size_of(first, prepared[0]) * sum(math.prod(shape) for shape in blueprint.shapes)
-    arrays = (2 + build_optimizer(configs).slots) * theta + flowing
+    arrays = (2 + build_optimizer(configs).slots) * theta + item * members * blueprint.state_size + flowing
     drawing = drawing_bytes(blueprint, members, item)
     if arrays > LARGE:
         return Footprint(arrays, max(arrays, drawing))
@@ -64,9 +64,10 @@ def footprint(
 
 
 def drawing_bytes(blueprint: Blueprint, members: int, item: int) -> int:
-    """What networks take while their weights are drawn, a parameter of all members at a time."""
-    largest = max((location.param.size for location in blueprint.params.values()), default=0)
-    return members * (2 * item * blueprint.size + _DRAWN * 8 * largest)
+    """What networks take while their weights are drawn, an array of all members at a time."""
+    located = [*blueprint.params.values(), *blueprint.state.values()]
+    largest = max((location.param.size for location in located), default=0)
+    return members * (item * (2 * blueprint.size + blueprint.state_size) + _DRAWN * 8 * largest)
 
 
 def refuse_beyond(needed: int, what: str, remedy: str) -> None:

@@ -51,7 +51,7 @@ from nntrain.nn.reshape import Flatten, Reshape
 
 
 class NetworkShapeError(ShapeError):
-    """A shape does not fit a layer. `position` is the layer's place in the config's list."""
+    """A shape does not fit a layer. `position` is the layer's in the config's list."""
 
     def __init__(self, error: ShapeError, position: int) -> None:
         super().__init__(str(error), error.path)
@@ -66,14 +66,15 @@ def build_blueprint(
     Args:
         networks: the lists.
         input_shape: of one example.
-        own: layers that stand in for those of the config at their places.
+        own: layers that stand in for those of the config at their positions.
 
     Raises:
         NetworkShapeError: a layer cannot take the shape that reaches it.
     """
     chain: dict[str, Layer] = {}
-    for place, (name, variants) in enumerate(zip(layer_names(networks[0]), zip(*networks, strict=True), strict=True)):
-        layers_of = {"": own[place]} if own and place in own else _build_layer(variants)
+    of_layers = zip(layer_names(networks[0]), zip(*networks, strict=True), strict=True)
+    for position, (name, variants) in enumerate(of_layers):
+        layers_of = {"": own[position]} if own and position in own else _build_layer(variants)
         chain |= {f"{name}{ending}": layer for ending, layer in layers_of.items()}
     try:
         return plan(Chain(chain), input_shape)

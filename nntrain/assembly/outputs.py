@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nntrain.config.activations import Activation, LinearConfig
+from nntrain.config.activations import ActivationSection, LinearConfig
 from nntrain.config.network import DenseConfig, activation_type
 from nntrain.config.root import Config
 from nntrain.language.anatomy import Path
@@ -19,7 +19,7 @@ def output_activation(config: Config) -> tuple[Path, str]:
         layer = config.network[index]
         if isinstance(layer, DenseConfig):
             return ("network", index, "activation"), activation_type(layer)
-        if isinstance(layer, Activation) and not isinstance(layer, LinearConfig):
+        if isinstance(layer, ActivationSection) and not isinstance(layer, LinearConfig):
             return ("network", index), layer.type
     return ("network", 0), "linear"
 

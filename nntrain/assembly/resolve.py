@@ -42,7 +42,7 @@ def resolve_and_plan(
         has_validation: whether there are validation examples, without which there is no early stopping by default.
 
     Raises:
-        ConfigError: something does not suit the task or the data; it has the place in the config.
+        ConfigError: something does not suit the task or the data; it says where in the config.
     """
     config, task = experiment.config, preprocessor.task
     loss = _with_class_names(_loss(config, task), preprocessor)
@@ -112,10 +112,10 @@ def _with_class_names(loss: AnyLoss, preprocessor: Preprocessor) -> AnyLoss:
     given, target = given_class_weights(loss), preprocessor.target_encoding
     if not isinstance(given, dict) or not isinstance(target, ClassTarget):
         return loss
-    places = [target.class_of(name) for name in given]
+    indices = [target.class_of(name) for name in given]
     named = {
-        name if place is None else target.classes[place]: weight
-        for (name, weight), place in zip(given.items(), places, strict=True)
+        name if index is None else target.classes[index]: weight
+        for (name, weight), index in zip(given.items(), indices, strict=True)
     }
     return loss.model_copy(update={"class_weights": named}) if len(named) == len(given) else loss
 

@@ -46,7 +46,6 @@ def build_population(
     of_member: Sequence[int],
     *,
     blueprint: Blueprint | None = None,
-    keys: Sequence[Key] | None = None,
     threads: int = 1,
 ) -> Population:
     """Build M networks of one structure, initialized and bound to their data.
@@ -56,10 +55,9 @@ def build_population(
         prepared: the distinct data sets, all of the same sizes.
         of_member: for each member, which of them it uses.
         blueprint: the plan that all members share, with the columns of each; by default it is made here.
-        keys: each member's random key; by default its config's seed.
         threads: how many cores a step may use.
     """
-    keys = [Key(config.seed) for config in configs] if keys is None else list(keys)
+    keys = [Key(config.seed) for config in configs]
     if blueprint is None:
         blueprint = build_blueprint([config.network for config in configs], prepared[0].input_shape)
     network = Network(blueprint, len(configs), Memory(np.dtype(configs[0].dtype), threads=threads))
@@ -83,9 +81,9 @@ def bound(
     """Bind a network to its data, its loss and its optimizer; its parameters are not looked at."""
     first = configs[0]
     loss = build_loss(first)
-    places = np.asarray(of_member, dtype=np.intp)
+    used = np.asarray(of_member, dtype=np.intp)
     weights = class_weights(first, prepared)
-    training = _examples([p.splits["training"] for p in prepared], places, weights, loss)
+    training = _examples([p.splits["training"] for p in prepared], used, weights, loss)
     update = build_update(configs)
     with np.errstate(over="ignore"):  # twice the largest number, as λ of L2: training will diverge and say so
         update.bind(network)
@@ -104,7 +102,7 @@ def bound(
         {NETWORK: of_members(config.optimizer.learning_rate for config in configs)},
         {NETWORK: build_schedule(configs)},
         _build_stopping(configs),
-        _evaluators(network, prepared, places, first, weights),
+        _evaluators(network, prepared, used, first, weights),
     )
 
 

@@ -25,7 +25,7 @@ def run(
 ) -> None:
     """List the examples that come with nntrain, or write one of them: its config and its data."""
     from nntrain.examples import list_examples, write_example
-    from nntrain.workflows.interruption import terminable
+    from nntrain.workflows.run.interruption import terminable
 
     if name is not None:
         with terminable():

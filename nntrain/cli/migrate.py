@@ -39,7 +39,7 @@ def run(
     the new text is printed. A config of a newer nntrain is refused.
     """
     from nntrain.config.migrate import migrate
-    from nntrain.workflows.interruption import terminable
+    from nntrain.workflows.run.interruption import terminable
 
     if output is not None and in_place:
         raise UserError("--output and --in-place are two ways of writing: give one of them")

@@ -61,7 +61,7 @@ def run(
 ) -> None:
     """Predict with a trained network: a CSV file (UTF-8) with one row for each example."""
     from nntrain import workflows
-    from nntrain.workflows.interruption import terminable
+    from nntrain.workflows.run.interruption import terminable
 
     path = find_run(run, runs_dir)
     if output is not None and output != "-":
@@ -81,7 +81,7 @@ def run(
 def _inputs(run: Path, file: str) -> Iterator[tuple[Path, str]]:
     """What must not be overwritten, and what it is."""
     from nntrain.runs.ownership import files_of
-    from nntrain.workflows.recorded_data import trained_on
+    from nntrain.workflows.again.recorded_data import trained_on
 
     yield Path(file), "the file to predict"
     for each in files_of(run):

@@ -27,8 +27,8 @@ from nntrain.cli.console import (
 from nntrain.cli.settings import setting_text, short_names
 from nntrain.cli.sparkline import ASCII_BLOCKS, BLOCKS, Curve, bar, sparkline
 from nntrain.visible import Lines, prefixed, visible
-from nntrain.workflows.interruption import terminable
 from nntrain.workflows.listener import FitInfo, Listener
+from nntrain.workflows.run.interruption import terminable
 
 if TYPE_CHECKING:
     from nntrain.train.records import EpochRecord

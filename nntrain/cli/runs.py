@@ -25,7 +25,7 @@ EXAMPLE = """Example:
 STYLES: dict[str, Style] = {"complete": "good", "running": "calm", "interrupted": "doubtful"}
 
 
-class Column(StrEnum):
+class SortKey(StrEnum):
     """What runs can be sorted by."""
 
     NAME = "name"
@@ -40,9 +40,9 @@ class Column(StrEnum):
 def run(
     runs_dir: RunsDirOption = "runs",
     sort: Annotated[
-        Column,
+        SortKey,
         typer.Option("--sort", help="What to sort by: of equal scores the best first, of all else the least."),
-    ] = Column.STARTED,
+    ] = SortKey.STARTED,
     last: Annotated[
         int | None,
         typer.Option("--last", metavar="N", min=1, help="Only the N that started last.", show_default=False),
@@ -71,7 +71,7 @@ def as_object(summary: "RunSummary") -> dict[str, Any]:
     return {**as_json(summary), "score": as_json(summary.score)}
 
 
-def ordered(runs: "Sequence[RunSummary]", column: Column) -> "list[RunSummary]":
+def ordered(runs: "Sequence[RunSummary]", column: SortKey) -> "list[RunSummary]":
     """The runs in the order of a column; those that have nothing there come last, and equals as they started.
 
     Scores are compared with those of the same name only: accuracies come together, then errors, the best of each first.
@@ -79,11 +79,11 @@ def ordered(runs: "Sequence[RunSummary]", column: Column) -> "list[RunSummary]":
 
     def key(summary: "RunSummary") -> tuple[Any, ...]:
         match column:
-            case Column.SCORE:
+            case SortKey.SCORE:
                 return _score_key(summary.score)
-            case Column.NAME | Column.RUN:
+            case SortKey.NAME | SortKey.RUN:
                 return (summary.name,)
-            case Column.STARTED:
+            case SortKey.STARTED:
                 return (summary.started is None,)
             case _:
                 value = getattr(summary, column.value)

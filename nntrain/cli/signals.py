@@ -58,7 +58,7 @@ class AtOnce:
     def _not_raised(self, lost: sys.UnraisableHookArgs) -> None:
         """Let a signal that came while an object was destroyed, where exceptions are lost, come once more."""
         if isinstance(lost.exc_value, KeyboardInterrupt):
-            from nntrain.workflows.interruption import send_again, signal_of
+            from nntrain.workflows.run.interruption import send_again, signal_of
 
             send_again(signal_of(lost.exc_value))
         else:

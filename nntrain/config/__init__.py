@@ -1,15 +1,15 @@
 """nntrain's configs: the models that YAML files are checked against, one file per section, and what is made of them."""
 
-from nntrain.config.column import Column, structure_key
+from nntrain.config.column import PerMember, structure_key
 from nntrain.config.experiment import Experiment, Source, load_experiment
 from nntrain.config.root import Config
 from nntrain.config.schema import json_schema
 from nntrain.config.written import resolved_yaml
 
 __all__ = [
-    "Column",
     "Config",
     "Experiment",
+    "PerMember",
     "Source",
     "json_schema",
     "load_experiment",

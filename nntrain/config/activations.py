@@ -4,115 +4,115 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from nntrain.config.layer import Layer
+from nntrain.config.layer import LayerSection
 from nntrain.language.section import Section
 from nntrain.language.unions import BY_TYPE, Shorthand
 from nntrain.language.values import Number, Positive
 
 
-class Activation(Section):
+class ActivationSection(Section):
     """What every activation is; `type` names it."""
 
 
-class LinearConfig(Activation):
+class LinearConfig(ActivationSection):
     """f(x) = x."""
 
     type: Literal["linear"] = "linear"
 
 
-class LinearLayerConfig(LinearConfig, Layer):
+class LinearLayerConfig(LinearConfig, LayerSection):
     """f(x) = x."""
 
 
-class StepConfig(Activation):
+class StepConfig(ActivationSection):
     """f(x) = 1 for x > 0, else 0. It has no gradient: only the `perceptron` loss trains it."""
 
     type: Literal["step"] = "step"
 
 
-class StepLayerConfig(StepConfig, Layer):
+class StepLayerConfig(StepConfig, LayerSection):
     """f(x) = 1 for x > 0, else 0. It has no gradient: only the `perceptron` loss trains it."""
 
 
-class SigmoidConfig(Activation):
+class SigmoidConfig(ActivationSection):
     """f(x) = 1 / (1 + exp(−x))."""
 
     type: Literal["sigmoid"] = "sigmoid"
 
 
-class SigmoidLayerConfig(SigmoidConfig, Layer):
+class SigmoidLayerConfig(SigmoidConfig, LayerSection):
     """f(x) = 1 / (1 + exp(−x))."""
 
 
-class TanhConfig(Activation):
+class TanhConfig(ActivationSection):
     """f(x) = tanh(x)."""
 
     type: Literal["tanh"] = "tanh"
 
 
-class TanhLayerConfig(TanhConfig, Layer):
+class TanhLayerConfig(TanhConfig, LayerSection):
     """f(x) = tanh(x)."""
 
 
-class ReluConfig(Activation):
+class ReluConfig(ActivationSection):
     """f(x) = max(0, x)."""
 
     type: Literal["relu"] = "relu"
 
 
-class ReluLayerConfig(ReluConfig, Layer):
+class ReluLayerConfig(ReluConfig, LayerSection):
     """f(x) = max(0, x)."""
 
 
-class LeakyReluConfig(Activation):
+class LeakyReluConfig(ActivationSection):
     """f(x) = x for x > 0, else alpha · x."""
 
     type: Literal["leaky_relu"] = "leaky_relu"
     alpha: Annotated[Number, Field(ge=0, le=1)] = Field(default=0.1, description="Slope for negative inputs.")
 
 
-class LeakyReluLayerConfig(LeakyReluConfig, Layer):
+class LeakyReluLayerConfig(LeakyReluConfig, LayerSection):
     """f(x) = x for x > 0, else alpha · x."""
 
 
-class EluConfig(Activation):
+class EluConfig(ActivationSection):
     """f(x) = x for x > 0, else alpha · (exp(x) − 1)."""
 
     type: Literal["elu"] = "elu"
     alpha: Positive = Field(default=1.0, description="The value for large negative inputs is −alpha.")
 
 
-class EluLayerConfig(EluConfig, Layer):
+class EluLayerConfig(EluConfig, LayerSection):
     """f(x) = x for x > 0, else alpha · (exp(x) − 1)."""
 
 
-class GeluConfig(Activation):
+class GeluConfig(ActivationSection):
     """f(x) = ½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))."""
 
     type: Literal["gelu"] = "gelu"
 
 
-class GeluLayerConfig(GeluConfig, Layer):
+class GeluLayerConfig(GeluConfig, LayerSection):
     """f(x) = ½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))."""
 
 
-class SoftplusConfig(Activation):
+class SoftplusConfig(ActivationSection):
     """f(x) = log(1 + exp(x))."""
 
     type: Literal["softplus"] = "softplus"
 
 
-class SoftplusLayerConfig(SoftplusConfig, Layer):
+class SoftplusLayerConfig(SoftplusConfig, LayerSection):
     """f(x) = log(1 + exp(x))."""
 
 
-class SoftmaxConfig(Activation):
+class SoftmaxConfig(ActivationSection):
     """f(x)ᵢ = exp(xᵢ) / Σⱼ exp(xⱼ), over the units of the layer."""
 
     type: Literal["softmax"] = "softmax"
 
 
-class SoftmaxLayerConfig(SoftmaxConfig, Layer):
+class SoftmaxLayerConfig(SoftmaxConfig, LayerSection):
     """f(x)ᵢ = exp(xᵢ) / Σⱼ exp(xⱼ), over the inputs of the layer."""
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from nntrain.config.activations import Activation
+from nntrain.config.activations import ActivationSection
 from nntrain.config.loss import given_class_weights, needed_activation
 from nntrain.config.network import DenseConfig, FlattenConfig, ReshapeConfig, activation_type
 from nntrain.config.numbers import unfit
@@ -70,7 +70,7 @@ def _output(config: Config) -> tuple[Path, str | None]:
     layer = config.network[index]
     if isinstance(layer, DenseConfig):
         return ("network", index, "activation"), None if layer.activation == "auto" else layer.activation.type
-    return ("network", index, "type"), layer.type if isinstance(layer, Activation) else None
+    return ("network", index, "type"), layer.type if isinstance(layer, ActivationSection) else None
 
 
 def _check_steps(config: Config) -> Iterator[Mistake]:

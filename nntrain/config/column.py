@@ -1,6 +1,6 @@
 """Which settings may differ between the members of one population, and which decide what a population is.
 
-A field whose annotation carries `Column()` becomes a column `[M, 1]` when a network is trained; every other field is
+A field whose annotation carries `PerMember()` becomes a column `[M, 1]` when a network is trained; every other field is
 structure. Two trials can be members of one population when their structure is equal.
 """
 
@@ -16,8 +16,8 @@ _NOT_STRUCTURE = ("name", "seed", "search")
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """Marks a field that may differ between members: `rate: Annotated[float, Column()]`."""
+class PerMember:
+    """Marks a field that may differ between members: `rate: Annotated[float, PerMember()]`."""
 
 
 def structure_key(config: BaseModel) -> str:
@@ -51,7 +51,8 @@ def columns(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str 
 def _fields(model: type[BaseModel]) -> tuple[tuple[str, bool], ...]:
     """The fields of a section, and whether each is a column."""
     return tuple(
-        (name, any(isinstance(mark, Column) for mark in field.metadata)) for name, field in model.model_fields.items()
+        (name, any(isinstance(mark, PerMember) for mark in field.metadata))
+        for name, field in model.model_fields.items()
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from nntrain.config.column import Column
+from nntrain.config.column import PerMember
 from nntrain.language.section import Says, Section, refusal
 from nntrain.language.unions import BY_TYPE, Shorthand, shape_of
 from nntrain.language.values import NonNegative, Number, Positive
@@ -15,7 +15,7 @@ _MOST_AXES = 4  # a convolution kernel [KH, KW, C, F]
 
 
 class _Scaled(Section):
-    gain: Annotated[Positive, Column()] = Field(default=1.0, description="Factor on every drawn number.")
+    gain: Annotated[Positive, PerMember()] = Field(default=1.0, description="Factor on every drawn number.")
 
 
 class GlorotUniformConfig(_Scaled):
@@ -58,8 +58,8 @@ class UniformConfig(Section):
     """U(low, high)."""
 
     type: Literal["uniform"] = "uniform"
-    low: Annotated[Number, Column()] = Field(default=-0.05, description="Lower end.")
-    high: Annotated[Number, Column()] = Field(default=0.05, description="Upper end.")
+    low: Annotated[Number, PerMember()] = Field(default=-0.05, description="Lower end.")
+    high: Annotated[Number, PerMember()] = Field(default=0.05, description="Upper end.")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -72,8 +72,8 @@ class NormalConfig(Section):
     """N(mean, std²)."""
 
     type: Literal["normal"] = "normal"
-    mean: Annotated[Number, Column()] = Field(default=0.0, description="Mean.")
-    std: Annotated[NonNegative, Column()] = Field(default=0.05, description="Standard deviation.")
+    mean: Annotated[Number, PerMember()] = Field(default=0.0, description="Mean.")
+    std: Annotated[NonNegative, PerMember()] = Field(default=0.05, description="Standard deviation.")
 
 
 class ZerosConfig(Section):
@@ -86,7 +86,7 @@ class ConstantConfig(Section):
     """All the same value."""
 
     type: Literal["constant"] = "constant"
-    value: Annotated[Number, Column()] = Field(description="The value.")
+    value: Annotated[Number, PerMember()] = Field(description="The value.")
 
 
 def _check_numbers(value: Any) -> Any:

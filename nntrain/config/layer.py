@@ -9,7 +9,7 @@ from nntrain.language.section import Says, Section
 LAYER_NAME = r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$"
 
 
-class Layer(Section):
+class LayerSection(Section):
     """What every layer has."""
 
     name: Annotated[str, Field(pattern=LAYER_NAME), Says("a word of letters, digits, _ and -")] | None = Field(

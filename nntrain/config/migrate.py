@@ -4,9 +4,9 @@ import os
 
 from nntrain.config.vocabulary import VOCABULARY
 from nntrain.language import migrate as language
-from nntrain.language.migrate import Migration, Step
+from nntrain.language.migrate import Migration, Rewriting
 
-STEPS: tuple[Step, ...] = ()
+STEPS: tuple[Rewriting, ...] = ()
 """The steps from each version to the next; version 1 is the first."""
 
 

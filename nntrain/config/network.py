@@ -4,16 +4,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from nntrain.config.activations import Activation, AnyActivation, AnyActivationLayer, LinearConfig
-from nntrain.config.column import Column
+from nntrain.config.activations import ActivationSection, AnyActivation, AnyActivationLayer, LinearConfig
+from nntrain.config.column import PerMember
 from nntrain.config.initializers import GlorotUniformConfig, InitializerConfig, ZerosConfig
-from nntrain.config.layer import Layer
+from nntrain.config.layer import LayerSection
 from nntrain.language.section import Says
 from nntrain.language.unions import BY_SHAPE, BY_TYPE, Shorthand
 from nntrain.language.values import Auto, Count, Flag, Fraction
 
 
-class DenseConfig(Layer):
+class DenseConfig(LayerSection):
     """Every unit is connected to every input: y = f(x W + b)."""
 
     type: Literal["dense"] = "dense"
@@ -33,20 +33,20 @@ class DenseConfig(Layer):
     bias_initializer: InitializerConfig = Field(default_factory=ZerosConfig, description="How the bias starts.")
 
 
-class DropoutConfig(Layer):
+class DropoutConfig(LayerSection):
     """Sets inputs to 0 at random in training and scales the others by 1 / (1 − rate); does nothing otherwise."""
 
     type: Literal["dropout"] = "dropout"
-    rate: Annotated[Fraction, Column()] = Field(default=0.5, description="Probability of a 0.")
+    rate: Annotated[Fraction, PerMember()] = Field(default=0.5, description="Probability of a 0.")
 
 
-class FlattenConfig(Layer):
+class FlattenConfig(LayerSection):
     """Makes one vector of each example: an image becomes its pixels."""
 
     type: Literal["flatten"] = "flatten"
 
 
-class ReshapeConfig(Layer):
+class ReshapeConfig(LayerSection):
     """Gives each example another shape with as many numbers."""
 
     type: Literal["reshape"] = "reshape"
@@ -64,4 +64,4 @@ def activation_type(layer: LayerConfig) -> str:
     """The type of the activation that a layer has or is: auto where it is not decided, linear where there is none."""
     if isinstance(layer, DenseConfig):
         return layer.activation if layer.activation == "auto" else layer.activation.type
-    return layer.type if isinstance(layer, Activation) else "linear"
+    return layer.type if isinstance(layer, ActivationSection) else "linear"

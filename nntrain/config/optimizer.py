@@ -4,13 +4,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from nntrain.config.column import Column
+from nntrain.config.column import PerMember
 from nntrain.language.section import Section, refusal
 from nntrain.language.unions import BY_TYPE, Shorthand
 from nntrain.language.values import Flag, Fraction, NonNegative, Positive
 
-Rate = Annotated[Positive, Column()]
-Decay = Annotated[Fraction, Column()]
+Rate = Annotated[Positive, PerMember()]
+Decay = Annotated[Fraction, PerMember()]
 
 
 class SgdConfig(Section):
@@ -40,7 +40,7 @@ class AdagradConfig(Section):
         default=0.01, description="Base learning rate; the schedule changes it over the epochs."
     )
     eps: Rate = Field(default=1e-10, description="Keeps the division finite.")
-    initial_accumulator: Annotated[NonNegative, Column()] = Field(default=0.0, description="What s starts at.")
+    initial_accumulator: Annotated[NonNegative, PerMember()] = Field(default=0.0, description="What s starts at.")
 
 
 class RmspropConfig(Section):
@@ -77,7 +77,7 @@ class AdamwConfig(Section):
     beta1: Decay = Field(default=0.9, description="Share β₁ of the mean that is kept.")
     beta2: Decay = Field(default=0.999, description="Share β₂ of the mean square that is kept.")
     eps: Rate = Field(default=1e-8, description="Keeps the division finite.")
-    weight_decay: Annotated[NonNegative, Column()] = Field(default=0.01, description="Strength of the decay.")
+    weight_decay: Annotated[NonNegative, PerMember()] = Field(default=0.01, description="Strength of the decay.")
 
 
 AnyOptimizer = Annotated[SgdConfig | AdagradConfig | RmspropConfig | AdamConfig | AdamwConfig, BY_TYPE]

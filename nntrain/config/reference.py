@@ -2,7 +2,7 @@
 
 import sys
 
-from nntrain.config.column import Column
+from nntrain.config.column import PerMember
 from nntrain.config.reference_text import CLOSING, OPENING
 from nntrain.config.root import Config
 from nntrain.language.reference import Reference
@@ -19,7 +19,7 @@ _SHARED = {
 
 def reference() -> str:
     """The reference of the config language as Markdown."""
-    parts = [OPENING, *Reference(Config, Column, _SHARED).blocks(), CLOSING]
+    parts = [OPENING, *Reference(Config, PerMember, _SHARED).blocks(), CLOSING]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 

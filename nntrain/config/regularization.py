@@ -4,12 +4,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from nntrain.config.column import Column
+from nntrain.config.column import PerMember
 from nntrain.language.section import Section
 from nntrain.language.values import NonNegative, Positive
 
-Strength = Annotated[NonNegative, Column()]
-Bound = Annotated[Positive | None, Column()]
+Strength = Annotated[NonNegative, PerMember()]
+Bound = Annotated[Positive | None, PerMember()]
 
 
 class RegularizationConfig(Section):

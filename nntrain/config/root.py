@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from nntrain.config.column import Column
+from nntrain.config.column import PerMember
 from nntrain.config.data import DataConfig
 from nntrain.config.loss import LossConfig
 from nntrain.config.network import NetworkConfig
@@ -39,7 +39,7 @@ class Config(Section):
     name: Annotated[str, Field(pattern=NAME), Says("a word of letters, digits and _ . + -")] | None = Field(
         default=None, description="Name of the experiment, used in the run directory's name; default: the file's stem."
     )
-    seed: Annotated[Natural, Column()] = Field(
+    seed: Annotated[Natural, PerMember()] = Field(
         default=0,
         description="Seed of everything random: initial weights, batch order, dropout and, by default, the data.",
     )

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from nntrain.config.column import Column
+from nntrain.config.column import PerMember
 from nntrain.language.section import Says, Section, refusal
 from nntrain.language.suggest import did_you_mean, near
 from nntrain.language.unions import BY_SHAPE
@@ -81,8 +81,10 @@ class EarlyStoppingConfig(Section):
         description="`validation.` or `training.`, and `loss`, a metric (which need not be among `metrics`) or, with "
         "`loss.class_weights`, `weighted_loss`.",
     )
-    patience: Annotated[Count, Column()] = Field(default=20, description="Epochs without improvement before it ends.")
-    min_delta: Annotated[NonNegative, Column()] = Field(
+    patience: Annotated[Count, PerMember()] = Field(
+        default=20, description="Epochs without improvement before it ends."
+    )
+    min_delta: Annotated[NonNegative, PerMember()] = Field(
         default=1e-4, description="Least change that is an improvement."
     )
     restore_best: Flag = Field(default=True, description="Keep the weights of the best epoch, not those of the last.")

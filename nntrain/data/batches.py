@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -241,15 +241,12 @@ class Batches:
             return
         count = len(self.examples)
         if self.shuffle:
-            orders = np.stack([generator.permutation(count) for generator in self.streams.generators])
-            self.order[...] = orders[self._stream_of]
+            drawn = empty((self.streams.distinct, count), np.intp)
+            self.streams.permutations(drawn)
+            self.order[...] = drawn[self._stream_of]
         else:
             self.order[...] = np.arange(count)
         self.order += (self._data_of * count)[:, None]
-
-    def __iter__(self) -> Iterator[int]:
-        """Fill one batch after the other; yields its index in `batches`."""
-        return map(self.load, range(len(self.schedule)))
 
     def load(self, step: int) -> int:
         """Gather the examples of the epoch's step `step` (from 0); returns the index in `batches` of its batch."""

@@ -99,11 +99,6 @@ class ArrayInputs:
     low: Array | None = None
     high: Array | None = None
 
-    @property
-    def features(self) -> tuple[str, ...]:
-        """x0, x1, … for examples [I]; none for images."""
-        return tuple(f"x{k}" for k in range(self.shape[0])) if len(self.shape) == 1 else ()
-
     def array(self, dataset: Dataset, dtype: DType) -> Array:
         """The inputs [N, *shape] in `dtype`."""
         if isinstance(dataset.inputs, tuple):

@@ -121,11 +121,6 @@ class Preprocessor:
         return self.target_encoding.outputs
 
     @property
-    def feature_names(self) -> tuple[str, ...]:
-        """The names of the inputs after encoding; () for images."""
-        return self.input_encoding.features
-
-    @property
     def input_columns(self) -> tuple[str, ...]:
         """The columns to read from a table for prediction; () where arrays were trained on."""
         encoding = self.input_encoding

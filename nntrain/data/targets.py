@@ -91,8 +91,8 @@ class ClassTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class FlagTarget:
-    """K labels that may hold or not, each 0 or 1: [N, K]."""
+class _Numbers:
+    """K columns of numbers."""
 
     names: tuple[str, ...]
 
@@ -105,6 +105,11 @@ class FlagTarget:
     def outputs(self) -> int:
         """K."""
         return len(self.names)
+
+
+@dataclass(frozen=True, slots=True)
+class FlagTarget(_Numbers):
+    """K labels that may hold or not, each 0 or 1: [N, K]."""
 
     def array(self, dataset: Dataset, dtype: DType) -> Array:
         """The targets [N, K]."""
@@ -128,22 +133,11 @@ class FlagTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class NumberTarget:
+class NumberTarget(_Numbers):
     """K numbers: (y - center) / scale of each column, [N, K]."""
 
-    names: tuple[str, ...]
     center: tuple[float, ...]
     scale: tuple[float, ...]
-
-    @property
-    def kinds(self) -> dict[str, Kind]:
-        """What the target columns are, so that another file's are read alike."""
-        return dict.fromkeys(self.names, "numeric")
-
-    @property
-    def outputs(self) -> int:
-        """K."""
-        return len(self.names)
 
     def array(self, dataset: Dataset, dtype: DType) -> Array:
         """The targets [N, K]."""

@@ -16,6 +16,7 @@ from nntrain.data.dataset import Dataset
 from nntrain.diagnosis.outliers import outliers
 from nntrain.diagnosis.postmortem import STANDS_OUT, Finding, InspectedStep, Quantity, sizes
 from nntrain.diagnosis.remedies import Blamed, Remedy, remedies
+from nntrain.memory import zeros
 from nntrain.nn.blueprint import Blueprint
 from nntrain.visible import Lines
 
@@ -136,14 +137,14 @@ def _blamed(finding: Finding, training: Dataset, prepared: Prepared) -> list[Bla
 
     Rows that dominate the others are looked for in all repeated steps: what they did to the weights lasts.
     """
-    dominates = np.zeros(len(training), dtype=bool)
+    dominates = zeros(len(training), bool)
     for values in (prepared.splits["training"].whole("x"), prepared.splits["training"].whole("t")):
         size = sizes(values)
         dominates |= size > STANDS_OUT * np.median(size)
     met: dict[int, InspectedStep] = {}
     steps = [*finding.before, finding.step]
-    for place, step in enumerate(steps, start=1):
-        is_recent = place >= len(steps) - STEPS_BEFORE
+    for number, step in enumerate(steps, start=1):
+        is_recent = number >= len(steps) - STEPS_BEFORE
         rows = step.rows if is_recent else step.rows[dominates[step.rows]]
         met |= dict.fromkeys(rows.tolist(), step)
     return [
@@ -178,6 +179,11 @@ def _what(finding: Finding, dtype: str) -> str:
             return f"the weights of {layer} became so large, up to {largest}, that {dtype} cannot hold their sum"
         case Quantity.WEIGHT:
             return f"the weights {finding.path} of {layer} became {bad} by the update{some}"
+        case Quantity.STATE if not bad:
+            largest = f"{finding.step.state:.2g}"
+            return f"the state of {layer} became so large, up to {largest}, that {dtype} cannot hold its sum"
+        case Quantity.STATE:
+            return f"the state {finding.path} of {layer} became {bad}{some}"
         case Quantity.OPTIMIZER:
             return f"the optimizer's {finding.path} became {bad} by the update{some}"
 

@@ -109,7 +109,7 @@ class Health:
 
 
 def parameters_of_layers(blueprint: Blueprint) -> dict[str, list[slice]]:
-    """For each layer that has parameters, the places in theta [P] of its own."""
+    """For each layer that has parameters, the columns of theta [P] that are its own."""
     found: dict[str, list[slice]] = {}
     for leaf in blueprint.leaves:
         if leaf.params:

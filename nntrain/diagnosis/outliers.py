@@ -21,7 +21,7 @@ class Outlier:
     """One number.
 
     Attributes:
-        row: its place in the data set.
+        row: its row in the data set.
         column: the name of its column; of an array, `x3` for element 3, or `x[3, 5]`.
         value: the number, as it is in the file.
         typical: the median size of the column's numbers that are not 0; 0 if all are.
@@ -47,8 +47,8 @@ def outliers(dataset: Dataset, rows: Array) -> list[Outlier]:
     worst: dict[int, Outlier] = {}
     for column, values, typical in _columns(dataset):
         sizes = np.abs(values[distinct])
-        for place in np.flatnonzero(sizes > OUT_OF_RANGE * (typical or 1.0)).tolist():
-            row = int(distinct[place])
+        for index in np.flatnonzero(sizes > OUT_OF_RANGE * (typical or 1.0)).tolist():
+            row = int(distinct[index])
             found = Outlier(row, column, float(values[row]), typical)
             if row not in worst or found.times > worst[row].times:
                 worst[row] = found
@@ -66,8 +66,8 @@ def _columns(dataset: Dataset) -> Iterator[tuple[str, Array, float]]:
     flat = dataset.inputs.reshape(len(dataset), -1)
     # The elements of an image are of one kind.
     common = _typical(flat) if dataset.inputs.ndim > 2 else None
-    for k, place in enumerate(np.ndindex(dataset.inputs.shape[1:])):
-        name = f"x{k}" if len(place) == 1 else f"x{list(place)}"
+    for k, indices in enumerate(np.ndindex(dataset.inputs.shape[1:])):
+        name = f"x{k}" if len(indices) == 1 else f"x{list(indices)}"
         values = flat[:, k]
         yield name, values, _typical(values) if common is None else common
 

@@ -7,7 +7,7 @@ the same bits, so the repetition meets what the training met, and has the time t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -15,9 +15,10 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.diagnosis.health import layer_name, norm
+from nntrain.memory import zeros
 from nntrain.nn.layer import Node
 from nntrain.nn.losses.loss import BoundLoss
-from nntrain.train.bound import Bound
+from nntrain.train.bound_batch import BoundBatch
 from nntrain.train.loop import Training
 from nntrain.train.supervised import NETWORK, supervised
 
@@ -32,6 +33,7 @@ class Quantity(StrEnum):
     LOSS = "loss"
     GRADIENT = "gradient"
     WEIGHT = "weight"
+    STATE = "state"
     OPTIMIZER = "optimizer state"
 
 
@@ -42,13 +44,14 @@ class InspectedStep:
     Attributes:
         epoch: counted from 1.
         batch: which batch of the epoch, counted from 1.
-        rows: int [N], the places of the batch's examples in the training split.
+        rows: int [N], the rows of the training split that are the batch's examples.
         learning_rate: as the schedule had it.
         inputs: the largest |x|.
         activations: the largest |y| of each layer, by path, in order.
         loss: the mean over the batch.
         gradient: the largest |∂L/∂θ|, and `gradient_norm` ‖∂L/∂θ‖₂, before penalty and clipping.
         weight: the largest |θ| after the update; `weight_norm` is ‖θ‖₂ before it, and `update_norm` ‖Δθ‖₂.
+        state: the largest number after the step of what layers carry without training it.
     """
 
     epoch: int
@@ -63,6 +66,7 @@ class InspectedStep:
     weight: float = math.nan
     weight_norm: float = math.nan
     update_norm: float = math.nan
+    state: float = math.nan
 
     @property
     def activation(self) -> float:
@@ -78,11 +82,11 @@ class Finding:
         quantity: what it was.
         layer: the name of the layer that it belongs to; None for the loss and the optimizer's state.
         kind: what that layer is, such as `dense`.
-        path: of the parameter, such as `0.w`, or of the optimizer's array; None where it is neither's.
+        path: of the parameter or the state, such as `0.w`, or of the optimizer's array; None where it is of none.
         infinite, nan, total: how many numbers of the array were infinite or NaN, and how many there are; all 0 where
-            each was finite, and only the sum of all weights, or of the epoch's losses, was not.
+            each was finite, and only the sum of all weights, of all state or of the epoch's losses was not.
         step: in which it came up.
-        responsible: int [n], the places in the training split of the examples of the batch from which it came; empty
+        responsible: int [n], the rows of the training split from which it came, of those in the batch; empty
             where it came from all alike.
         before: the repeated steps before it, the latest last.
         from_start: whether these go back to the beginning of the training.
@@ -144,12 +148,13 @@ class _Inspection:
         self._network, self._objective = self._population.network, supervised(self._population.objective)
         self._from_start = training.epoch == 1 and training.step == 0
         self._theta, self._grad = self._network.theta[0], self._network.grad[0]
-        self._update: Array = np.empty_like(self._theta)
+        self._states = _by_owner(self._network.states())
+        self._update = self._network.memory.empty(self._theta.shape)
         self._leaves = {leaf.path: leaf for leaf in self._network.blueprint.leaves}
         for bound in self._objective.bound:
             bound.watch(self)
 
-    def before_step(self, bound: Bound) -> None:
+    def before_step(self, bound: BoundBatch) -> None:
         """A batch is loaded."""
         training = self._training
         rates = self._population.rates(training.epoch)[NETWORK]
@@ -167,13 +172,19 @@ class _Inspection:
         step.weight_norm = norm([update])
         np.subtract(self._theta, update, out=update)
         step.update_norm, step.weight = norm([update]), largest(self._theta)
+        step.state = largest(self._network.state)
         for path, location in self._network.blueprint.params.items():
             self.look(Quantity.WEIGHT, self._theta[location.columns], _owner(path), path)
+        for owner, states in self._states.items():
+            for path, array in states.items():
+                self.look(Quantity.STATE, array, owner, path)
         for name, array in self._objective.update.optimizer.state().items():
             self.look(Quantity.OPTIMIZER, array, None, name)
 
     def after_forward(self, node: Node) -> None:
-        """A layer's outputs are there."""
+        """A layer's state has been moved on, and its outputs are there."""
+        for path, array in self._states.get(node.path, {}).items():
+            self.look(Quantity.STATE, array, node.path, path, lambda: sizes(node.x[0]), node.rows)
         value = self.look(Quantity.ACTIVATION, node.y, node.path, None, lambda: sizes(node.y[0]), node.rows)
         seen = self.steps[-1].activations
         seen[node.path] = largest(np.array([seen.get(node.path, value), value]))
@@ -202,7 +213,7 @@ class _Inspection:
         if dx is not None:
             self.look(Quantity.GRADIENT, dx, node.path, None, lambda: sizes(dx[0]), node.rows)
 
-    def after_gradients(self, bound: Bound) -> None:
+    def after_gradients(self, bound: BoundBatch) -> None:
         """All gradients are there, and the update will use them up."""
         self.steps[-1].gradient, self.steps[-1].gradient_norm = largest(self._grad), norm([self._grad])
 
@@ -221,7 +232,7 @@ class _Inspection:
             quantity: what the array is.
             array: of any shape.
             layer: the path of the layer that it belongs to.
-            path: of the parameter.
+            path: of the parameter or the state.
             of_examples: gives the part that each example of `rows` has in it.
             rows: of the batch.
         """
@@ -231,14 +242,18 @@ class _Inspection:
         return value
 
     def too_large_a_sum(self) -> Finding | None:
-        """The finding where every number is finite, but the sum of the weights or of the epoch's losses is not."""
-        none = np.zeros(0)
-        if self.steps and not math.isfinite(float(np.add.reduce(self._theta))):
-            located = [*self._network.blueprint.params.items()]
-            ends = [(largest(self._theta[each.columns]), place) for place, (_, each) in enumerate(located)]
-            path = located[max(ends)[1]][0]
-            self._record(Quantity.WEIGHT, none, _owner(path), path)
-        elif self.steps and not self._population.are_sound().all():
+        """The finding where every number is finite, but the sum of the weights, the state or the losses is not."""
+        network, none = self._network, zeros(0)
+        for quantity, flat, arrays in (
+            (Quantity.WEIGHT, self._theta, network.parameters()),
+            (Quantity.STATE, network.state[0], network.states()),
+        ):
+            if self.steps and not math.isfinite(float(np.add.reduce(flat))):
+                paths = [*arrays]
+                path = paths[max((largest(arrays[path]), index) for index, path in enumerate(paths))[1]]
+                self._record(quantity, none, _owner(path), path)
+                return self.finding
+        if self.steps and not self._population.are_sound().all():
             self._record(Quantity.LOSS, none, None, None)
         return self.finding
 
@@ -253,7 +268,7 @@ class _Inspection:
     ) -> None:
         step = self.steps[-1]
         examples = step.rows[rows]
-        shares = of_examples() if of_examples is not None else np.zeros(len(examples))
+        shares = of_examples() if of_examples is not None else zeros(len(examples))
         self.finding = Finding(
             quantity,
             None if layer is None else layer_name(layer),
@@ -270,5 +285,13 @@ class _Inspection:
 
 
 def _owner(path: str) -> str:
-    """The path of the layer that has a parameter."""
+    """The path of the layer that has a parameter or a state."""
     return path.rpartition(".")[0]
+
+
+def _by_owner(arrays: Mapping[str, Array]) -> dict[str, dict[str, Array]]:
+    """Arrays by path, for each layer that has some."""
+    found: dict[str, dict[str, Array]] = {}
+    for path, array in arrays.items():
+        found.setdefault(_owner(path), {})[path] = array
+    return found

@@ -196,11 +196,11 @@ def _onset(steps: Sequence[InspectedStep]) -> tuple[int, float]:
     norms = [step.gradient_norm for step in steps if math.isfinite(step.gradient_norm)]
     if not norms or not min(norms):
         return 0, 0.0
-    usual = [place for place, norm in enumerate(norms) if norm <= UNUSUAL * min(norms)]
+    usual = [index for index, norm in enumerate(norms) if norm <= UNUSUAL * min(norms)]
     last = usual[-1]
     if last == len(norms) - 1:
         return last, 0.0
-    factors = [norms[place + 1] / norms[place] for place in (last - 1, last) if place >= 0]
+    factors = [norms[index + 1] / norms[index] for index in (last - 1, last) if index >= 0]
     return last, max(factors)
 
 

@@ -131,5 +131,5 @@ def _weights(state: TrainingState) -> list[str]:
 
 
 def _in_place_of_kept(state: TrainingState, names: Sequence[str]) -> dict[str, Array]:
-    """The present weights in the places of those that are kept. Raises RunError where one of them is missing."""
+    """The present weights in place of those that are kept. Raises RunError where one of them is missing."""
     return {f"{prefix}{name}": state.array(name, None) for prefix in (_KEPT, _BEST) for name in names}

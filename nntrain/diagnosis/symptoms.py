@@ -95,11 +95,11 @@ class Symptoms:
     def _signs(self, values: Mapping[str, float]) -> Iterator[_Sign]:
         """Everything bad in these values."""
         blocked = -1  # the highest layer that lets no gradient through
-        for place, name in enumerate(self._names):
+        for index, name in enumerate(self._names):
             for kind in ("dead", "saturated"):
                 fraction = _value(values, f"{kind}.{name}")
                 if fraction >= DEAD:
-                    blocked = place
+                    blocked = index
                     yield _Sign(f"{kind} {name}", name, fraction, certain=kind == "dead" and fraction == 1)
             growth = _value(values, f"growth.{name}")
             if growth > FAR:

@@ -26,7 +26,7 @@ class Edit:
     said: str
 
 
-Step = Callable[[Document], Sequence[Edit]]
+Rewriting = Callable[[Document], Sequence[Edit]]
 """What has to change in a config of one version, for the next one."""
 
 
@@ -47,7 +47,7 @@ class Migration:
     changes: tuple[str, ...]
 
 
-def migrate(path: str | os.PathLike[str], vocabulary: Vocabulary[Any], steps: Sequence[Step]) -> Migration:
+def migrate(path: str | os.PathLike[str], vocabulary: Vocabulary[Any], steps: Sequence[Rewriting]) -> Migration:
     """The config in a file, rewritten for the present version.
 
     Only what is of older versions is looked at; whether the config is right otherwise is for a check to say.

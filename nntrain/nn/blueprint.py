@@ -101,6 +101,7 @@ def plan(layer: Layer, input_shape: Shape, kind: str = "real") -> Blueprint:
         for param in (*each.params, *each.state):
             if mismatch := param.initializer.mismatch(param.shape):
                 raise ShapeError(f"parameter {param.name}: {mismatch}", path)
+    _refuse_one_path_twice(tree)
     owned = [(".".join((*path, param.name)), param) for path, _, each, _ in tree for param in each.params]
     params = _laid_out(owned)
     state = _laid_out([(".".join((*path, param.name)), param) for path, _, each, _ in tree for param in each.state])
@@ -138,6 +139,17 @@ def _walk(
         yield from _walk(child, planned.children[name], inner, (*path, name))
         if layer.is_sequence:
             inner = planned.children[name].output.shape
+
+
+def _refuse_one_path_twice(tree: Sequence[tuple[tuple[str, ...], Layer, Plan, Shape]]) -> None:
+    """ShapeError where two arrays would go by one path: names along the way may have dots in them."""
+    seen: set[str] = set()
+    for path, _, planned, _ in tree:
+        for param in (*planned.params, *planned.state):
+            name = ".".join((*path, param.name))
+            if name in seen:
+                raise ShapeError(f"two parameters have the path {name}: give their layers other names", path)
+            seen.add(name)
 
 
 def _laid_out(owned: Sequence[tuple[str, Param]]) -> dict[str, Location]:

@@ -100,13 +100,13 @@ class Branches(Layer):
         members, examples = dy.shape[:2]
         gradients = [memory.flowing(members, examples, output.shape[2:]) for output in outputs]
         parts = _parts(outputs, dy) if self.merge == "concatenate" else [dy] * len(outputs)
-        for place, (gradient, part) in enumerate(zip(gradients, parts, strict=True)):
+        for index, (gradient, part) in enumerate(zip(gradients, parts, strict=True)):
             if self.merge == "average":
                 calls.append(partial(np.divide, part, len(outputs), gradient))
                 continue
             calls.append(partial(np.copyto, gradient, part))
             if self.merge == "multiply":
-                others = [*outputs[:place], *outputs[place + 1 :]]
+                others = [*outputs[:index], *outputs[index + 1 :]]
                 calls += [partial(np.multiply, gradient, other, gradient) for other in others]
         return gradients, calls
 

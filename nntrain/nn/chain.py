@@ -57,11 +57,11 @@ class Chain(Layer):
         def turn(dy: Array, wants_dx: bool) -> tuple[Array | None, list[Call]]:
             calls: list[Call] = []
             dx: Array | None = dy
-            for place in reversed(range(len(parts))):
-                wanted = wants_dx or any(learns[:place])
-                if dx is None or not (wanted or learns[place]):
+            for index in reversed(range(len(parts))):
+                wanted = wants_dx or any(learns[:index])
+                if dx is None or not (wanted or learns[index]):
                     return None, calls
-                dx, more = parts[place].turn(dx, wanted)
+                dx, more = parts[index].turn(dx, wanted)
                 calls += more
             return dx, calls
 

@@ -33,7 +33,7 @@ class Dropout(Layer):
         if not site.training:
             return Bound(x, [], lambda dy, wants_dx: (dy, []))
         memory, shape = site.memory, (site.members, *x.array.shape[1:])
-        column = site.column(self.rate).reshape((-1,) + (1,) * (len(shape) - 1))
+        column = np.expand_dims(site.column(self.rate), tuple(range(2, len(shape))))  # over the axes of an example
         rate, scale = column.astype(np.float32), (1.0 / (1.0 - column)).astype(memory.dtype)
         drawn = site.once("drawn", partial(self._draw, site, shape[2:]))[:, site.rows]
         keep, mask, y = memory.empty(shape, np.bool_), memory.empty(shape), memory.empty(shape)
@@ -51,7 +51,7 @@ class Dropout(Layer):
     def _draw(self, site: Site, shape: tuple[int, ...]) -> Array:
         """Uniform numbers [M or 1, N, *shape] for the whole batch, drawn anew before each; with 1 for a shared seed."""
         streams, memory = site.streams, site.memory
-        distinct, whole = len(streams.generators), (site.shared.examples, *shape)
+        distinct, whole = streams.distinct, (site.shared.examples, *shape)
         uniform = memory.empty((distinct, *whole), np.float32)
         site.before(partial(streams.uniform, uniform))
         if distinct in (1, site.members):  # with one stream for all members, its numbers broadcast

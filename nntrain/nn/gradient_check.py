@@ -8,10 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from nntrain.arrays import Array
+from nntrain.memory import empty, zeros
+from nntrain.streams import Draws
 
 # The central difference errs by O(ε²) and by rounding O(1e-16/ε): in float64 both are small at this step. Values above
 # 1 are moved by that share of them.
 STEP = 1e-5
+# Of a larger array so many entries are checked, which are drawn at random, the same ones each time.
+MOST_ENTRIES = 200
 # Where all differences vanish, a gradient below this share of J may be that of a saturated unit, whose slope ends
 # before the nearest step: it would not show in the digits of J.
 HIDDEN = 1e-4
@@ -48,16 +52,7 @@ class Difference:
     checked: int
 
 
-def check_array(
-    name: str,
-    values: Array,
-    gradient: Array,
-    cost: Callable[[], Array],
-    *,
-    limit: int = 200,
-    seed: int = 0,
-    step: float = STEP,
-) -> Difference:
+def check_array(name: str, values: Array, gradient: Array, cost: Callable[[], Array]) -> Difference:
     """Compare a gradient with central differences (J(v + ε) − J(v − ε)) / 2ε, entry by entry.
 
     One evaluation perturbs the same entry of all members, because no member's cost depends on another's values. Where
@@ -65,29 +60,28 @@ def check_array(
     wrong one near none. How far each estimate may be off is known from how far its two steps are apart and from the
     rounding of J, so that a gradient which only the rounding parts from its differences is not called wrong.
 
+    Larger arrays are checked at MOST_ENTRIES of their entries.
+
     Args:
         name: what to call the array in the result.
         values: [M, …], float64; perturbed in place and put back.
         gradient: [M, …], what backpropagation says.
         cost: computes J [M] at the current values.
-        limit: larger arrays are checked at this many entries, chosen at random by `seed`.
-        seed: see `limit`.
-        step: ε.
     """
     members = len(values)
     size = values[0].size
     entries = np.arange(size)
-    if size > limit:
-        entries = np.sort(np.random.default_rng(seed).choice(size, limit, replace=False))
+    if size > MOST_ENTRIES:
+        entries = Draws(0).some_of(size, MOST_ENTRIES)
     analytic = gradient.reshape(members, -1)[:, entries]
     with np.errstate(all="ignore"):  # what is not finite is seen below
         here = cost().copy()
         least = VANISHING * np.maximum(np.abs(here), 1e-300)
-        error = _relative_error(analytic, _differences(values, entries, cost, here, step)[0], least)
-        proven = np.zeros(members)
+        error = _relative_error(analytic, _differences(values, entries, cost, here, STEP)[0], least)
+        proven = zeros(members)
         if not (error <= DOUBTFUL).all():
             rounding = _rounding(values, cost, here)
-            estimates = [_extrapolated(values, entries, cost, here, factor * step, rounding) for factor in OTHER_STEPS]
+            estimates = [_extrapolated(values, entries, cost, here, factor * STEP, rounding) for factor in OTHER_STEPS]
             for numeric, *_ in estimates:
                 error = np.fmin(error, _relative_error(analytic, numeric, least))
             proven = np.minimum(error, _proven(analytic, estimates, least))
@@ -101,8 +95,8 @@ def _differences(
 
     Returns them, and how much steeper J is above than below, likewise; `here` [M] is J as it is.
     """
-    numeric, bend = np.empty((2, len(values), len(entries)))
-    for place, entry in enumerate(entries):
+    numeric, bend = empty((2, len(values), len(entries)))
+    for index, entry in enumerate(entries):
         at = (slice(None), *np.unravel_index(entry, values.shape[1:]))
         kept = values[at].copy()
         width = step * np.maximum(1.0, np.abs(kept))
@@ -113,8 +107,8 @@ def _differences(
         below = cost().copy()
         moved -= values[at]  # with the rounding of both sums: twice the width but for a few bits of the value
         values[at] = kept
-        numeric[:, place] = (above - below) / moved
-        bend[:, place] = 2 * ((above - here) - (here - below)) / moved
+        numeric[:, index] = (above - below) / moved
+        bend[:, index] = 2 * ((above - here) - (here - below)) / moved
     return numeric, bend
 
 
@@ -139,7 +133,7 @@ def _rounding(values: Array, cost: Callable[[], Array], here: Array) -> Array:
     Between points this close J is a straight line, whose third differences vanish: what is left of them is rounding.
     """
     kept = values.copy()
-    direction = np.random.default_rng(0).uniform(0.5, 1.0, values.shape) * np.maximum(1.0, np.abs(kept))
+    direction = Draws(0).uniform(0.5, 1.0, values.shape) * np.maximum(1.0, np.abs(kept))
     rounding: Array = np.finfo(np.float64).eps * np.abs(here)
     for step in PROBE_STEPS:
         seen = []
@@ -156,7 +150,7 @@ def _rounding(values: Array, cost: Callable[[], Array], here: Array) -> Array:
 def _proven(analytic: Array, estimates: list[tuple[Array, Array, Array]], least: Array) -> Array:
     """The relative error [M] that is left when each entry is given what its two best estimates may be off.
 
-    Two, since one step may by chance lead to as high a place on both sides of a narrow valley. Where J bends between
+    Two, since one step may by chance lead to as high a point on both sides of a narrow valley. Where J bends between
     two small steps, it does between larger ones, which may have left the bend behind on both sides.
     """
     numeric, bends, rounding = (np.stack(each) for each in zip(*estimates, strict=True))
@@ -169,12 +163,12 @@ def _proven(analytic: Array, estimates: list[tuple[Array, Array, Array]], least:
     left = np.nan_to_num(np.take_along_axis(left, order[:2], axis=0), nan=0.0).min(axis=0)  # NaN: nothing is known
     closest = np.take_along_axis(numeric, order[:1], axis=0)[0]
     scale = np.linalg.norm(analytic, axis=1) + np.linalg.norm(np.nan_to_num(closest), axis=1)
-    share: Array = np.divide(np.linalg.norm(left, axis=1), scale, out=np.zeros(len(left)), where=scale > least)
+    share: Array = np.divide(np.linalg.norm(left, axis=1), scale, out=zeros(len(left)), where=scale > least)
     return share
 
 
 def _relative_error(a: Array, b: Array, least: Array) -> Array:
     """‖a − b‖ / (‖a‖ + ‖b‖) of each member [M], from [M, n]; 0 where the denominator is less than `least` [M]."""
     scale = np.linalg.norm(a, axis=1) + np.linalg.norm(b, axis=1)
-    error: Array = np.divide(np.linalg.norm(a - b, axis=1), scale, out=np.zeros(len(a)), where=~(scale <= least))
+    error: Array = np.divide(np.linalg.norm(a - b, axis=1), scale, out=zeros(len(a)), where=~(scale <= least))
     return error

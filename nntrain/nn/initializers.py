@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Union
 
 import numpy as np
-from numpy.random import Generator
 
 from nntrain.arrays import Array, Shape
+from nntrain.memory import empty
 from nntrain.streams import Streams
 
 Scale = float | tuple[float, ...]
@@ -30,10 +30,21 @@ class Initializer(ABC):
     """Draws the numbers of one parameter for all members."""
 
     def fill(self, out: Array, streams: Streams) -> None:
-        """Write the starting values of a parameter into `out` [M, *shape], each member's from its own stream."""
+        """Write the starting values of a parameter into `out` [M, *shape], each member's from its own stream.
+
+        Raises:
+            ValueError: a scale has values for another number of members.
+        """
         shape = out.shape[1:]
-        drawn = np.stack([self.draw(shape, generator) for generator in streams.generators])
+        drawn = empty((streams.distinct, *shape))
+        self.draw(drawn, streams)
         scale, shift = self.scale_and_shift(shape)
+        for each in (scale, shift):
+            if isinstance(each, np.ndarray) and len(each) not in (1, len(out)):
+                raise ValueError(
+                    f"an initializer has {len(each)} values for {len(out)} members: "
+                    "give it a number for all of them, or one for each"
+                )
         out[...] = drawn[streams.of_member] * _over(scale, out.ndim) + _over(shift, out.ndim)
 
     def mismatch(self, shape: Shape) -> str | None:
@@ -50,8 +61,8 @@ class Initializer(ABC):
     farthest: ClassVar[float] = 10.0
 
     @abstractmethod
-    def draw(self, shape: Shape, generator: Generator) -> Array:
-        """Standard numbers of `shape`, before scale and shift."""
+    def draw(self, out: Array, streams: Streams) -> None:
+        """Fill out [D, *shape] with standard numbers, before scale and shift: one row from each stream."""
 
     @abstractmethod
     def scale_and_shift(self, shape: Shape) -> tuple[float | Array, float | Array]:
@@ -64,8 +75,8 @@ class _Scaled(Initializer):
 
     gain: Scale = 1.0
 
-    def draw(self, shape: Shape, generator: Generator) -> Array:
-        return generator.standard_normal(shape)
+    def draw(self, out: Array, streams: Streams) -> None:
+        streams.normal(out)
 
     def scale_and_shift(self, shape: Shape) -> tuple[float | Array, float | Array]:
         return _each(self.gain) * self.spread(*_fans(shape)), 0.0
@@ -78,8 +89,10 @@ class _Scaled(Initializer):
 class _ScaledUniform(_Scaled):
     farthest = 1.0
 
-    def draw(self, shape: Shape, generator: Generator) -> Array:
-        return generator.uniform(-1.0, 1.0, shape)
+    def draw(self, out: Array, streams: Streams) -> None:
+        streams.uniform(out)
+        out *= 2.0
+        out -= 1.0
 
 
 class GlorotUniform(_ScaledUniform):
@@ -120,12 +133,15 @@ class LecunNormal(_Scaled):
 class Orthogonal(_Scaled):
     """A (semi-)orthogonal matrix [prod(...)·I, O], uniformly drawn (Saxe et al. 2014)."""
 
-    def draw(self, shape: Shape, generator: Generator) -> Array:
-        rows, columns = math.prod(shape[:-1]), shape[-1]
-        q, r = np.linalg.qr(generator.standard_normal((max(rows, columns), min(rows, columns))))
-        # The signs of R's diagonal are a convention of the QR routine; taking them out makes Q uniform.
-        q = q * np.where(np.diagonal(r) < 0, -1.0, 1.0)
-        return (q if rows >= columns else q.T).reshape(shape)
+    def draw(self, out: Array, streams: Streams) -> None:
+        rows, columns = math.prod(out.shape[1:-1]), out.shape[-1]
+        drawn = out.reshape(len(out), max(rows, columns), min(rows, columns))  # as many numbers, so that it is a view
+        streams.normal(drawn)
+        for normal, row in zip(drawn, out, strict=True):
+            q, r = np.linalg.qr(normal)
+            # The signs of R's diagonal are a convention of the QR routine; taking them out makes Q uniform.
+            q *= np.where(np.diagonal(r) < 0, -1.0, 1.0)
+            row[...] = (q if rows >= columns else q.T).reshape(row.shape)
 
     def spread(self, fan_in: int, fan_out: int) -> float:
         return 1.0
@@ -140,8 +156,8 @@ class Uniform(Initializer):
 
     farthest = 1.0
 
-    def draw(self, shape: Shape, generator: Generator) -> Array:
-        return generator.random(shape)
+    def draw(self, out: Array, streams: Streams) -> None:
+        streams.uniform(out)
 
     def scale_and_shift(self, shape: Shape) -> tuple[float | Array, float | Array]:
         low = _each(self.low)
@@ -155,8 +171,8 @@ class Normal(Initializer):
     mean: Scale = 0.0
     std: Scale = 0.05
 
-    def draw(self, shape: Shape, generator: Generator) -> Array:
-        return generator.standard_normal(shape)
+    def draw(self, out: Array, streams: Streams) -> None:
+        streams.normal(out)
 
     def scale_and_shift(self, shape: Shape) -> tuple[float | Array, float | Array]:
         return _each(self.std), _each(self.mean)
@@ -168,8 +184,8 @@ class Constant(Initializer):
 
     value: Scale = 0.0
 
-    def draw(self, shape: Shape, generator: Generator) -> Array:
-        return np.zeros(shape)
+    def draw(self, out: Array, streams: Streams) -> None:
+        out[...] = 0.0
 
     def scale_and_shift(self, shape: Shape) -> tuple[float | Array, float | Array]:
         return 0.0, _each(self.value)
@@ -199,8 +215,8 @@ class Values(Initializer):
         given = self._array.shape
         return None if given == shape else f"the values given for it have shape {given}, but it has shape {shape}"
 
-    def draw(self, shape: Shape, generator: Generator) -> Array:
-        return self._array
+    def draw(self, out: Array, streams: Streams) -> None:
+        out[...] = self._array
 
     def scale_and_shift(self, shape: Shape) -> tuple[float | Array, float | Array]:
         return 1.0, 0.0

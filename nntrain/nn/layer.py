@@ -240,7 +240,7 @@ class Shared:
 
 
 @dataclass(frozen=True, eq=False)
-class Arrays:
+class NetworkArrays:
     """The arrays of a network's members by path, each [M, *shape]: views of theta, of grad and of state.
 
     `grads` lacks those that nobody wants.
@@ -275,7 +275,7 @@ class Site:
     """
 
     path: str
-    arrays: Arrays
+    arrays: NetworkArrays
     memory: Memory
     present: Array
     training: bool
@@ -304,8 +304,18 @@ class Site:
         return self.arrays.state[self._below(name)]
 
     def column(self, value: Hyperparameter) -> Array:
-        """A hyperparameter that may differ between members, for those that are present: float64 [M, 1], or [1, 1]."""
+        """A hyperparameter that may differ between members, for those that are present: float64 [M, 1], or [1, 1].
+
+        Raises:
+            ShapeError: it has values for fewer members.
+        """
         if isinstance(value, tuple):
+            needed = int(self.present.max(initial=-1)) + 1
+            if len(value) < needed:
+                raise ShapeError(
+                    f"layer {self.path} has a hyperparameter of {len(value)} values for {needed} members: "
+                    "give it a number for all of them, or one for each"
+                )
             return np.array(value, dtype=np.float64)[self.present, None]
         return np.array([[value]], dtype=np.float64)
 

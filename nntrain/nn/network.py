@@ -11,7 +11,7 @@ from nntrain.arrays import Array, Shape
 from nntrain.memory import Memory
 from nntrain.nn.blueprint import Blueprint, Location
 from nntrain.nn.chain import without_last
-from nntrain.nn.layer import Arrays, Bound, Call, Layer, Node, Observer, Shared, Site, Value, run
+from nntrain.nn.layer import Bound, Call, Layer, NetworkArrays, Node, Observer, Shared, Site, Value, run
 from nntrain.streams import Key, Purpose, Streams
 
 
@@ -92,7 +92,7 @@ class Network:
         self.theta = memory.zeros((members, blueprint.size))
         self.grad = memory.zeros((members, blueprint.size))
         self.state = memory.zeros((members, blueprint.state_size))
-        self.arrays = Arrays(
+        self.arrays = NetworkArrays(
             _views(self.theta, blueprint.params),
             _views(self.grad, blueprint.params),
             _views(self.state, blueprint.state),
@@ -162,7 +162,7 @@ class Network:
         layer = self.blueprint.layer if fused is None else without_last(self.blueprint.layer, fused)
         arrays = self.arrays
         if grad is not None:
-            arrays = Arrays(arrays.params, _views(grad, self.blueprint.params), arrays.state)
+            arrays = NetworkArrays(arrays.params, _views(grad, self.blueprint.params), arrays.state)
         shard = shard or Shard(0, slice(0, x.shape[1]), Shared(x.shape[1]))
         nodes = list[Node]()
         site = Site(
@@ -198,7 +198,7 @@ class Network:
         batch = self.as_batch(x)
         if self._convenience is None or self._convenience[:2] != (batch.shape, training):
             bound = self.bind(self.memory.empty(batch.shape), training=training)
-            dy = self.memory.zeros((self.members, *bound.y.shape[1:]))
+            dy = self.memory.zeros(bound.y.shape)
             bound.bind_backward(dy, input_gradient=True)
             self._convenience = (batch.shape, training, bound, dy)
         bound = self._convenience[2]

@@ -41,8 +41,11 @@ class Operation(Layer):
         return input_shape
 
     def plan(self, signal: Signal) -> Plan:
-        """What `output_shape` says."""
-        return Plan(Signal(tuple(self.output_shape(signal.shape)), signal.kind))
+        """What `output_shape` says. Raises ShapeError where that is no shape."""
+        shape = self.output_shape(signal.shape)
+        if not isinstance(shape, tuple) or not all(isinstance(size, int) and size > 0 for size in shape):
+            raise ShapeError(f"{type(self).__name__}.output_shape must return a tuple of sizes, got {shape!r}")
+        return Plan(Signal(shape, signal.kind))
 
     def bind(self, x: Value, site: Site) -> Bound:
         """Both functions, and copies of what they return."""
@@ -62,7 +65,7 @@ class Operation(Layer):
 
     def _fitting(self, function: str, found: Array, wanted: Array) -> Array:
         shape = np.shape(found)
-        if shape != wanted.shape and shape[1:] != wanted.shape[1:]:
+        if shape not in (wanted.shape, (1, *wanted.shape[1:])):
             raise ShapeError(
                 f"{type(self).__name__}.{function} must return an array of shape {wanted.shape}, got {shape}"
             )

@@ -44,7 +44,7 @@ class Parameters:
                 f"theta and grad must be [M, P] and alike, got {list(theta.shape)} {theta.dtype} "
                 f"and {list(grad.shape)} {grad.dtype}"
             )
-        if not (theta.flags.c_contiguous and grad.flags.c_contiguous):
+        if not self.memory.alike(theta, grad):
             raise ValueError("theta and grad must be C-contiguous")
 
     @property

@@ -12,7 +12,7 @@ from nntrain.memory import Memory, zeros
 from nntrain.nn.losses.loss import BoundLoss, Loss
 from nntrain.nn.network import Network
 from nntrain.tasks import Task
-from nntrain.train.bound import Bound
+from nntrain.train.bound_batch import BoundBatch
 from nntrain.train.metrics import LOSS, WEIGHTED_LOSS, compute_metrics
 
 # Evaluation runs over this many numbers of activations at a time, so that its memory does not grow with the split.
@@ -80,7 +80,7 @@ class Evaluator:
         return {**values, **compute_metrics(self.metrics, self.task, y, t)}
 
     @property
-    def bound(self) -> Bound:
+    def bound(self) -> BoundBatch:
         """What a full block is computed with; after `evaluate` it holds the activations of the last full block."""
         return self._blocks[self._block].bound
 
@@ -102,7 +102,7 @@ class Evaluator:
         else:
             loading = Loading(self.examples.fields, self._seen, size, memory, targets=TARGETS)
             batch = loading.batch
-        bound = Bound(self.network, self.loss, [Batch(x=batch["x"], t=batch["t"])], memory, training=False)
+        bound = BoundBatch(self.network, self.loss, [Batch(x=batch["x"], t=batch["t"])], memory, training=False)
         if "weight" not in batch:
             return _Block(loading, bound, None)
         weighted = self.loss.bind(bound.network_pass.y, batch["t"], batch["weight"], memory, training=False)
@@ -120,7 +120,7 @@ class _Block:
     """
 
     loading: Loading | None
-    bound: Bound
+    bound: BoundBatch
     weighted: BoundLoss | None
 
 

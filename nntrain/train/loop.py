@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from nntrain.arrays import Array
+from nntrain.memory import full
 from nntrain.optim.norms import gradient_norm
 from nntrain.train.population import Population
 from nntrain.train.records import EpochRecord, Outcome, Pause, StopReason
@@ -191,7 +192,7 @@ class Training:
         for name in self._rates:
             norms = self._gradient_norms.get(name)
             values[of_network("gradient_norm", name, self._rates, ".")] = (
-                np.full(population.members, np.nan) if norms is None else norms
+                full(population.members, np.nan) if norms is None else norms
             )
         return values
 

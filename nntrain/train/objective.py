@@ -52,7 +52,7 @@ class Objective(Protocol):
         """The losses by name, each float64 [M]: means over the epoch so far."""
 
     def state(self) -> TrainingState:
-        """All that a continuation needs beside the weights: the optimizers, the random streams, the place in the epoch.
+        """All that a continuation needs beside the weights: the optimizers, the random streams, the epoch so far.
 
         The arrays are its own, not copies. Their paths are none of those that the loop writes.
         """

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from nntrain.arrays import Array
+from nntrain.memory import full, zeros
 from nntrain.train.records import Outcome, StopReason
 from nntrain.train.state import TrainingState
 from nntrain.train.weights import Weights
@@ -26,11 +27,11 @@ class Roster:
     def __init__(self, weights: Weights) -> None:
         members = weights.members
         self.ids: Array = np.arange(members)
-        self.live: Array = np.ones(members, dtype=bool)
+        self.live = full(members, True)
         self.weights = weights.copy()
         self._reasons = [StopReason.INTERRUPTED] * members
-        self._epochs: Array = np.zeros(members, dtype=np.int64)
-        self._best_epoch: Array = np.zeros(members, dtype=np.int64)
+        self._epochs = zeros(members, np.int64)
+        self._best_epoch = zeros(members, np.int64)
         self._values: dict[str, Array] = {}
 
     @property
@@ -58,7 +59,7 @@ class Roster:
         self._epochs[self.ids[self.live]] = epoch
         self._best_epoch[self.ids] = epoch_of_kept
         for name, array in values.items():
-            of_kept = self._values.setdefault(name, np.full(len(self._reasons), np.nan))
+            of_kept = self._values.setdefault(name, full(len(self._reasons), np.nan))
             of_kept[self.ids[kept]] = array[kept]
 
     def stop(self, rows: Array, reason: StopReason) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nntrain.arrays import Array
+from nntrain.memory import full, zeros
 from nntrain.train.weights import Weights
 
 
@@ -52,10 +53,10 @@ class BestWeights:
     def __init__(self, rule: EarlyStopping | None, weights: Weights) -> None:
         members = weights.members
         self.rule = rule
-        self.epoch: Array = np.zeros(members, dtype=np.int64)
-        self.value: Array = np.full(members, np.inf)
+        self.epoch = zeros(members, np.int64)
+        self.value = full(members, np.inf)
         self.weights = weights.copy()
-        self.epoch_of_kept: Array = np.zeros(members, dtype=np.int64)
+        self.epoch_of_kept = zeros(members, np.int64)
 
     def observe(self, epoch: int, values: Mapping[str, Array], weights: Weights, healthy: Array) -> tuple[Array, Array]:
         """Take note of an epoch.
@@ -71,7 +72,7 @@ class BestWeights:
         """
         if self.rule is None:
             self._keep(healthy, epoch, weights)
-            return healthy, np.zeros_like(healthy)
+            return healthy, zeros(healthy.shape, bool)
         sign = -1.0 if self.rule.maximize else 1.0
         monitored = sign * values[self.rule.monitor]
         # Before its first number a member's best value is infinite, and everything finite improves on that.

@@ -9,19 +9,20 @@ import numpy as np
 from nntrain.arrays import Array
 from nntrain.data.batches import Batches, Examples
 from nntrain.errors import RunError
+from nntrain.memory import zeros
 from nntrain.nn.losses.loss import Loss
 from nntrain.nn.network import Network
 from nntrain.optim.update import Update
 from nntrain.streams import Streams
-from nntrain.train.bound import Bound
+from nntrain.train.bound_batch import BoundBatch
 from nntrain.train.metrics import LOSS, WEIGHTED_LOSS
 from nntrain.train.objective import BeforeUpdate, Objective
 from nntrain.train.state import TrainingState
 
 # What its only network goes by.
 NETWORK = "network"
-# The section of a training state that holds the place in the epoch. Stored runs have it under this name.
-_PLACE = "task"
+# The section of a training state that says how far an epoch is. Stored runs have it under this name.
+_PROGRESS = "task"
 
 
 class Supervised:
@@ -58,14 +59,16 @@ class Supervised:
         self.batch_size, self.shuffle, self.shards = batch_size, shuffle, shards
         self.networks = {NETWORK: network}
         self.batches = Batches(data, order, batch_size, shuffle=shuffle, memory=network.memory, shards=shards)
-        self._bound = [Bound(network, loss, batch, network.memory, training=True) for batch in self.batches.batches]
-        self._sum: Array = np.zeros(network.members)
-        self._next_sum: Array = np.zeros(network.members)
+        self._bound = [
+            BoundBatch(network, loss, batch, network.memory, training=True) for batch in self.batches.batches
+        ]
+        self._sum = zeros(network.members)
+        self._next_sum = zeros(network.members)
         self._is_weighted = "weight" in data.fields
-        self._plain_sum: Array = np.zeros(network.members if self._is_weighted else 0)
+        self._plain_sum = zeros(network.members if self._is_weighted else 0)
 
     @property
-    def bound(self) -> Sequence[Bound]:
+    def bound(self) -> Sequence[BoundBatch]:
         """What the steps compute with: a full batch and, if need be, a smaller last one, as `batches.schedule` says."""
         return self._bound
 
@@ -117,12 +120,12 @@ class Supervised:
     def state(self) -> TrainingState:
         """The optimizer, the random streams, the order of the epoch's examples and the losses so far."""
         optimizer = {f"optimizer/{name}": array for name, array in self.update.state().items()}
-        place = {f"{_PLACE}/{name}": array for name, array in self._place().items()}
+        progress = {f"{_PROGRESS}/{name}": array for name, array in self._progress().items()}
         streams = {
             "order_streams": self.batches.streams.state(),
             "dropout_streams": self.network.dropout_streams.state(),
         }
-        return TrainingState({**optimizer, **place}, streams)
+        return TrainingState({**optimizer, **progress}, streams)
 
     def load_state(self, state: TrainingState) -> None:
         """Go on from a state in which `state` is among others.
@@ -131,16 +134,16 @@ class Supervised:
             RunError: it does not fit.
         """
         self.update.load_state(state.section("optimizer"))
-        arrays = state.section(_PLACE)
-        for name, array in self._place().items():
+        arrays = state.section(_PROGRESS)
+        for name, array in self._progress().items():
             if name not in arrays or arrays[name].shape != array.shape:
-                raise RunError(f"'{_PLACE}/{name}' in the training state does not fit this training")
+                raise RunError(f"'{_PROGRESS}/{name}' in the training state does not fit this training")
             array[...] = arrays[name]
         self.batches.streams.load_state(state.numbers["order_streams"])
         self.network.dropout_streams.load_state(state.numbers["dropout_streams"])
 
-    def _place(self) -> dict[str, Array]:
-        """The place in the epoch."""
+    def _progress(self) -> dict[str, Array]:
+        """How far the epoch is: its losses so far, and the order of its examples."""
         plain = {"plain_sum": self._plain_sum} if self._is_weighted else {}
         return {"sum": self._sum, "order": self.batches.order, **plain}
 

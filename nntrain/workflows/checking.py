@@ -15,8 +15,8 @@ from nntrain.data.describe import describe_classes, describe_columns
 from nntrain.diagnosis.data_warnings import data_warnings
 from nntrain.nn.blueprint import Leaf
 from nntrain.train.metrics import positive_class
-from nntrain.workflows.recording import preprocess_document
 from nntrain.workflows.results import CheckReport, LayerRow
+from nntrain.workflows.run.recording import preprocess_document
 
 
 def check(experiment: Experiment) -> CheckReport:

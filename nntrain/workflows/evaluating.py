@@ -17,6 +17,7 @@ from nntrain.config.data import SplitFileConfig
 from nntrain.config.loss import given_class_weights
 from nntrain.data.dataset import Dataset
 from nntrain.errors import RunError, UserError
+from nntrain.memory import zeros
 from nntrain.runs.file_names import CONFIG, RESULT
 from nntrain.runs.naming import as_path
 from nntrain.runs.store import RunDirectory
@@ -25,9 +26,9 @@ from nntrain.train.baseline import constant_losses
 from nntrain.train.evaluation import Evaluation, evaluate_predictions
 from nntrain.train.metrics import LOSS, WEIGHTED_LOSS
 from nntrain.visible import Lines, in_short
+from nntrain.workflows.again.reading import shown
+from nntrain.workflows.again.recorded_data import unchanged_data
 from nntrain.workflows.model import Model
-from nntrain.workflows.reading import shown
-from nntrain.workflows.recorded_data import unchanged_data
 
 # How far the loss that a run ended with may be from the one computed again, on another machine and by other libraries.
 _REL_TOLERANCE = 1e-3
@@ -94,7 +95,7 @@ def _in_units(model: Model, values: Array) -> Array:
 
 
 def _outputs_and_losses(model: Model, prepared: Prepared, name: str) -> tuple[Array, dict[str, float]]:
-    first, config = np.zeros(1, dtype=np.intp), model.experiment.config
+    first, config = zeros(1, np.intp), model.experiment.config
     weights = _class_weights(model)
     evaluator = build_evaluator(model.network, config, [prepared], first, name, (), weights)
     with np.errstate(all="ignore"):

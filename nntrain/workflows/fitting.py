@@ -20,11 +20,11 @@ from nntrain.runs.ownership import check_runs_dir
 from nntrain.runs.store import RunDirectory
 from nntrain.train.state import TrainingState
 from nntrain.train.threads import blas_threads
-from nntrain.workflows.interruption import Interruption
 from nntrain.workflows.listener import Listener
-from nntrain.workflows.recording import portable, preprocess_document
 from nntrain.workflows.results import FitResult
-from nntrain.workflows.session import Session
+from nntrain.workflows.run.interruption import Interruption
+from nntrain.workflows.run.recording import portable, preprocess_document
+from nntrain.workflows.run.session import Session
 
 
 def fit(

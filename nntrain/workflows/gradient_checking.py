@@ -21,8 +21,10 @@ from nntrain.data.batches import first_examples
 from nntrain.errors import UserError
 from nntrain.memory import Memory
 from nntrain.nn.gradient_check import Difference, check_array
+from nntrain.nn.layer import ShapeError
 from nntrain.nn.network import Network
-from nntrain.train.bound import Bound
+from nntrain.streams import Draws
+from nntrain.train.bound_batch import BoundBatch
 from nntrain.train.population import Population
 from nntrain.train.supervised import supervised
 from nntrain.workflows.results import GradientReport, GradientRow
@@ -38,8 +40,8 @@ def gradcheck(experiment: Experiment) -> GradientReport:
     """Check the gradients of the loss and of the penalties, at the initial weights, in float64, without dropout.
 
     The first examples of the training split are used, and zeros among the parameters and the inputs are moved a little,
-    since a ReLU has no derivative there. For the penalties, weights below 0.1 or above 10 are moved there. Arrays of
-    more than 200 numbers are checked at 200 of them.
+    since a ReLU has no derivative there. State is put back before each evaluation. For the penalties, weights below 0.1
+    or above 10 are moved there. Arrays of more than 200 numbers are checked at 200 of them.
 
     Raises:
         ConfigError, DataError: what `fit` would raise.
@@ -74,18 +76,35 @@ def check_gradients(network: Network, x: object, *, training: bool = False, seed
         seed: of v.
 
     Raises:
-        UserError: the network is not of float64.
-        ValueError: x has another shape.
+        UserError: the network is not of float64, x has another shape or no examples, the seed is none, or a function of
+            an operation returns an array of another shape.
     """
+    if not isinstance(network, Network):
+        raise UserError(f"network must come from build_network, got {network!r}")
+    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+        raise UserError(f"seed must be a whole number of at least 0, got {seed!r}")
     if network.theta.dtype != np.float64:
         raise UserError(
             f"differences of {network.theta.dtype} say little: build the network with dtype='float64' to check it"
         )
-    inputs = network.as_batch(x).astype(np.float64)
+    try:
+        inputs = network.as_batch(x).astype(np.float64)
+    except ValueError as error:  # as the network's own methods do
+        raise UserError(str(error)) from error
+    if not inputs.size:
+        raise UserError("x has no examples")
+    try:
+        return GradientReport(_compared(network, inputs, training=training, seed=seed), TOLERANCE)
+    except ShapeError as error:
+        raise UserError(str(error)) from error
+
+
+def _compared(network: Network, inputs: Array, *, training: bool, seed: int) -> list[GradientRow]:
+    """A row for each parameter and the inputs [M or 1, N, *input_shape]; the network is left as it was."""
     memory = network.memory.fresh()
     bound = network.bind(inputs, training=training, memory=memory)
     v = memory.empty((network.members, *bound.y.shape[1:]))
-    v[...] = np.random.default_rng(seed).standard_normal(v.shape)
+    v[...] = Draws(seed).normal(v.shape)
     dy = memory.empty(v.shape)
     bound.bind_backward(dy, input_gradient=True)
     streams, state = copy.deepcopy(network.dropout_streams.state()), network.state.copy()
@@ -107,7 +126,7 @@ def check_gradients(network: Network, x: object, *, training: bool = False, seed
         rows = [_checked(path, values[path], kept[path], cost) for path in values]
     network.dropout_streams.load_state(streams)
     network.state[...] = state
-    return GradientReport(rows, TOLERANCE)
+    return rows
 
 
 def _checked(name: str, values: Array, gradient: Array, cost: Callable[[], Array]) -> GradientRow:
@@ -134,13 +153,14 @@ def _rows(population: Population) -> list[GradientRow]:
     batch = first_examples(examples, min(EXAMPLES, len(examples)), memory)
     _move_zeros(network.theta)
     _move_zeros(batch["x"])
-    bound = Bound(network, objective.loss, [batch], memory, training=True, input_gradient=True)
-    bound.forward()
-    bound.backward()
+    bound = BoundBatch(network, objective.loss, [batch], memory, training=True, input_gradient=True)
+    state = network.state.copy()
+    bound.step()
     values = {**network.parameters(), "input": batch["x"]}
     gradients = {path: array.copy() for path, array in {**network.gradients(), "input": bound.network_pass.dx}.items()}
 
     def loss() -> Array:
+        network.state[...] = state
         bound.forward()
         return bound.loss.value
 
@@ -166,4 +186,4 @@ def _row(name: str, parts: Sequence[Difference]) -> GradientRow:
 def _move_zeros(values: Array) -> None:
     """Replace zeros (fresh biases, flags) by small numbers: there a ReLU can sit on its kink and has no derivative."""
     zeros = values == 0
-    values[zeros] = np.random.default_rng(0).uniform(-0.1, 0.1, int(zeros.sum()))
+    values[zeros] = Draws(0).uniform(-0.1, 0.1, (int(zeros.sum()),))

@@ -16,16 +16,16 @@ from nntrain.assembly.outputs import why_no_probabilities
 from nntrain.assembly.resolve import resolve_and_plan
 from nntrain.data.dataset import Dataset
 from nntrain.errors import RunError, UserError
-from nntrain.memory import Memory
+from nntrain.memory import Memory, empty
 from nntrain.nn.network import Network
 from nntrain.runs.arrays_file import ArraySpec
 from nntrain.runs.file_names import CONFIG, PREPROCESS, WEIGHTS
 from nntrain.runs.finding import find_run
 from nntrain.tasks import Task
 from nntrain.visible import prefixed
-from nntrain.workflows.reading import read_experiment, read_preprocessor
+from nntrain.workflows.again.reading import read_experiment, read_preprocessor
+from nntrain.workflows.again.unfinished import refuse_search, refuse_unfinished
 from nntrain.workflows.rows import rows_dataset
-from nntrain.workflows.unfinished import refuse_search, refuse_unfinished
 
 
 class Frame(Protocol):
@@ -80,7 +80,8 @@ class Model:
         located = {**blueprint.params, **blueprint.state}
         expected = {path: ArraySpec(location.param.shape, dtype) for path, location in located.items()}
         if self.directory.array_specs(WEIGHTS) == expected:  # otherwise they are refused as what they are
-            needed = 3 * dtype.itemsize * blueprint.size  # as they are read, in the network, and their gradients
+            # Parameters as they are read, in the network, and their gradients; state has none.
+            needed = dtype.itemsize * (3 * blueprint.size + 2 * blueprint.state_size)
             refuse_beyond(needed, f"the network of {self.run.name}", "use it on the machine that it was trained on")
         weights = self.directory.read_weights(expected)
         self.network = Network(blueprint, 1, Memory(dtype))
@@ -136,7 +137,7 @@ class Model:
     def outputs(self, dataset: Dataset) -> Array:
         """What the network puts out for a data set: [n, K], computed in blocks."""
         x = self.preprocessor.inputs(dataset, self.network.memory.dtype)
-        y = np.empty((len(x), self.preprocessor.outputs), dtype=self.network.memory.dtype)
+        y = empty((len(x), self.preprocessor.outputs), self.network.memory.dtype)
         widest = max(math.prod(shape) for shape in self.network.blueprint.shapes)
         size = min(PREDICTION_BLOCK, max(1, LARGEST_ARRAY // widest))
         for start in range(0, len(x), size):

@@ -14,7 +14,7 @@ from nntrain.errors import RunError, UserError
 from nntrain.runs.finding import find_run
 from nntrain.runs.store import RunDirectory
 from nntrain.train.state import TrainingState
-from nntrain.workflows.continuity import (
+from nntrain.workflows.again.continuity import (
     FORCED,
     changed_arithmetic,
     changed_experiment,
@@ -23,14 +23,14 @@ from nntrain.workflows.continuity import (
     recorded_threads,
     threads_to_use,
 )
+from nntrain.workflows.again.going_on import check_unfinished
+from nntrain.workflows.again.repeating import ready_again
+from nntrain.workflows.again.saved_state import read_state
 from nntrain.workflows.fitting import Fit, environment_of
-from nntrain.workflows.going_on import check_unfinished
-from nntrain.workflows.interruption import Interruption
 from nntrain.workflows.listener import Listener
-from nntrain.workflows.recording import portable
-from nntrain.workflows.repeating import ready_again
 from nntrain.workflows.results import FitResult
-from nntrain.workflows.saved_state import read_state
+from nntrain.workflows.run.interruption import Interruption
+from nntrain.workflows.run.recording import portable
 
 
 def resume(

@@ -28,13 +28,10 @@ from nntrain.search.leaderboard import Trial, as_csv, ranked, rows
 from nntrain.search.space import Point
 from nntrain.train.threads import available_cores
 from nntrain.visible import Lines, prefixed
-from nntrain.workflows.commands import search_command
 from nntrain.workflows.fitting import Fit
-from nntrain.workflows.interruption import signal_of, terminable
 from nntrain.workflows.listener import Listener
-from nntrain.workflows.results import FitResult
-from nntrain.workflows.search_plan import SearchPlan
-from nntrain.workflows.search_record import (
+from nntrain.workflows.points.plan import SearchPlan
+from nntrain.workflows.points.record import (
     NOT_FINITE,
     close_points,
     trial_line,
@@ -42,7 +39,10 @@ from nntrain.workflows.search_record import (
     write_finished,
     write_start,
 )
-from nntrain.workflows.search_settings import with_data_seeds, with_space
+from nntrain.workflows.points.settings import with_data_seeds, with_space
+from nntrain.workflows.results import FitResult
+from nntrain.workflows.run.commands import search_command
+from nntrain.workflows.run.interruption import signal_of, terminable
 
 
 @dataclass(frozen=True)

@@ -18,22 +18,22 @@ from nntrain.runs.file_names import RESULT
 from nntrain.runs.finding import find_run
 from nntrain.runs.store import RunDirectory
 from nntrain.train.records import EpochRecord
-from nntrain.workflows.commands import how_to_go_on
-from nntrain.workflows.continuity import (
+from nntrain.workflows.again.continuity import (
     RECORDED_OTHERWISE,
     changed_arithmetic,
     forced_changes,
     read_start,
     recorded_threads,
 )
+from nntrain.workflows.again.reading import read_count, read_experiment
+from nntrain.workflows.again.repeating import ready_again
+from nntrain.workflows.again.traces import FirstDifference, Trace, first_difference
+from nntrain.workflows.again.unfinished import refuse_search, still_trained
 from nntrain.workflows.fitting import Fit
-from nntrain.workflows.interruption import Rehearsal, signal_of, terminable
 from nntrain.workflows.listener import FitInfo, Listener
-from nntrain.workflows.reading import read_count, read_experiment
-from nntrain.workflows.repeating import ready_again
 from nntrain.workflows.resuming import resume
-from nntrain.workflows.traces import FirstDifference, Trace, first_difference
-from nntrain.workflows.unfinished import refuse_search, still_trained
+from nntrain.workflows.run.commands import how_to_go_on
+from nntrain.workflows.run.interruption import Rehearsal, signal_of, terminable
 
 
 @dataclass(frozen=True)

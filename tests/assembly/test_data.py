@@ -8,6 +8,7 @@ import pytest
 from nntrain.arrays import Array
 from nntrain.assembly.data import Data
 from nntrain.data.dataset import Dataset
+from nntrain.data.inputs import TableInputs
 from nntrain.errors import ConfigError, DataError
 from nntrain.tasks import Task
 from tests.experiments import BINARY, CLASSES, PETS, VALUES, load, write_pets, write_table
@@ -95,7 +96,8 @@ def test_a_separate_file_is_read_like_the_first() -> None:
     write_table("b.csv", ("y", "extra", "code", "x"), [("pq"[i % 2], "?", i % 3, i) for i in range(10)])
     text = "data: {path: a.csv, target: y, columns: {code: categorical}, split: {test: {path: b.csv}}}\n"
     prepared = Data(load(text + "network: [{type: dense, units: auto}]\n")).prepare()
-    assert prepared.preprocessor.feature_names == ("x", "code=0", "code=1", "code=2", "code=n/k")
+    assert isinstance(prepared.preprocessor.input_encoding, TableInputs)
+    assert prepared.preprocessor.input_encoding.features == ("x", "code=0", "code=1", "code=2", "code=n/k")
     assert prepared.splits["test"].whole("x")[:, 1:].tolist() == [
         [i % 3 == 0, i % 3 == 1, i % 3 == 2, 0] for i in range(10)
     ]

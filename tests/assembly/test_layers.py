@@ -71,6 +71,15 @@ def test_scales_are_gathered_from_all_members(first: Any, second: Any, expected:
     assert {name: list(getattr(built, name)) for name in expected} == expected
 
 
+def test_users_see_every_layer_under_its_name_in_the_config() -> None:
+    needed: dict[str, dict[str, Any]] = {"dense": {"units": 2}, "reshape": {"shape": (2, 2)}}
+    known = variants(LayerConfig)
+    for name, config in known.items():
+        blueprint = build_blueprint([[config(**needed.get(name, {}))]], (4,))  # type: ignore[list-item]
+        assert blueprint.leaves[0].layer.kind == name
+    assert {"dense", "dropout", "leaky_relu"} <= set(known)
+
+
 def test_layers_and_their_names() -> None:
     layers: list[LayerConfig] = [
         ReshapeConfig(shape=(2, 2)),

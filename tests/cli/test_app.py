@@ -240,7 +240,7 @@ LOST = """
 import signal, time
 from nntrain.cli.signals import AtOnce
 from nntrain.errors import Interrupted
-from nntrain.workflows.interruption import terminable
+from nntrain.workflows.run.interruption import terminable
 
 class Lost:
     def __del__(self):  # what is raised here is lost

@@ -12,7 +12,7 @@ from nntrain.cli.progress import PlainProgress
 from nntrain.cli.verify import show
 from nntrain.runs.store import RunDirectory
 from nntrain.workflows import Verification
-from nntrain.workflows.traces import FirstDifference
+from nntrain.workflows.again.traces import FirstDifference
 from tests.cli.conftest import Invoke
 
 CONFIG = """\

@@ -31,6 +31,7 @@ from nntrain.nn.reshape import Flatten, Reshape
 from nntrain.nn.residual import Residual
 from nntrain.streams import Key
 from tests.nn.chains import chain
+from tests.nn.toys import RunningCentre
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,15 @@ LAYERS = (
     LayerRow("branches-of-one", lambda _: Branches({"a": _chain(3)})),
     LayerRow("branches-with-a-view", lambda _: Branches({"a": Linear(), "b": Flatten(), "c": Sigmoid()})),
 )
+
+# What nntrain's own layers do not do yet: carry state.
+TOYS = (
+    LayerRow("state", lambda _: RunningCentre()),
+    LayerRow("state-that-follows", lambda _: RunningCentre(momentum=0.9)),
+    LayerRow("state-in-a-residual", lambda _: Residual(RunningCentre())),
+    LayerRow("state-on-images", lambda _: RunningCentre(), (2, 3, 1)),
+)
+ROWS = (*LAYERS, *TOYS)
 
 
 def only(row: LayerRow, members: int) -> list[tuple[str, Layer]]:

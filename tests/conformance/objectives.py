@@ -6,6 +6,7 @@ from nntrain.nn.losses import MeanSquaredError
 from nntrain.optim.adam import Adam
 from nntrain.optim.update import Update
 from nntrain.train.population import Population
+from tests.nn.toys import RunningCentre
 from tests.train.adversaries import Pair
 from tests.train.problems import Setup
 
@@ -16,3 +17,6 @@ ROWS: dict[str, Callable[[Sequence[int]], Population]] = {
     "supervised, whole batch": Setup(batch_size=50, loss=MeanSquaredError()).population,
     "adversaries": Pair().population,
 }
+# Those whose gradients are compared with differences. No gradient passes from one update of a step to the one before,
+# as it would through a centre that the generator has moved in the discriminator's turn.
+CHECKED = {**ROWS, "adversaries": Pair(first=RunningCentre(momentum=0.0)).population}

@@ -20,15 +20,9 @@ from nntrain.nn.network import Network
 from nntrain.nn.reshape import Flatten
 from nntrain.nn.residual import Residual
 from nntrain.streams import Key
-from nntrain.train.bound import Bound
-from tests.conformance.layers import LAYERS, PLACES, LayerRow, input_shape_of, inputs, network_of
-from tests.nn.toys import Cut, RunningCentre
-
-ROWS = (
-    *LAYERS,
-    LayerRow("state", lambda _: RunningCentre()),
-    LayerRow("state-in-a-residual", lambda _: Residual(RunningCentre())),
-)
+from nntrain.train.bound_batch import BoundBatch
+from tests.conformance.layers import LAYERS, PLACES, ROWS, LayerRow, input_shape_of, inputs, network_of
+from tests.nn.toys import Cut
 
 each_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 each_place = pytest.mark.parametrize("place", PLACES)
@@ -195,7 +189,7 @@ def _in_shards(
     stops = np.cumsum(sizes).tolist()
     parts = [slice(stop - size, stop) for size, stop in zip(sizes, stops, strict=True)]
     batch = [Batch(x=x[:, part].copy(), t=t[:, part].copy()) for part in parts]
-    bound = Bound(network, MeanSquaredError(), batch, network.memory, training=True)
+    bound = BoundBatch(network, MeanSquaredError(), batch, network.memory, training=True)
     bound.step()
     return bound.total.copy(), network.grad.copy(), network.state.copy()
 

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 from nntrain.arrays import Array
+from nntrain.assembly.layers import build_initializer
+from nntrain.config.initializers import AnyInitializer
+from nntrain.language.anatomy import variants
 from nntrain.nn.initializers import Initializer, Orthogonal, Values
 from nntrain.streams import Key, Purpose, Streams
 from tests.conformance.definitions import concrete_subclasses
@@ -29,6 +32,26 @@ def filled(
 
 def test_every_initializer_has_a_row() -> None:
     assert {type(row.make(1.0)) for row in INITIALIZERS} == concrete_subclasses(Initializer, "nntrain.nn")
+
+
+# What a config needs to say beside the type.
+NEEDED: dict[str, dict[str, object]] = {"constant": {"value": 1.0}, "values": {"values": [1.0]}}
+
+
+def test_every_initializer_of_the_config_has_a_row() -> None:
+    models = {type_: model(**NEEDED.get(type_, {})) for type_, model in variants(AnyInitializer).items()}
+    built = {type(build_initializer([model])) for model in models.values()}  # type: ignore[list-item]
+    assert {type(row.make(1.0)) for row in INITIALIZERS} == built
+
+
+def test_an_initializer_without_a_row_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    for missing in {type(row.make(1.0)) for row in INITIALIZERS}:
+        kept = [row for row in INITIALIZERS if type(row.make(1.0)) is not missing]
+        monkeypatch.setattr(f"{__name__}.INITIALIZERS", kept)
+        for check in (test_every_initializer_has_a_row, test_every_initializer_of_the_config_has_a_row):
+            with pytest.raises(AssertionError):
+                check()
+        monkeypatch.undo()
 
 
 @each_row

@@ -9,13 +9,20 @@ import numpy as np
 import pytest
 
 from nntrain.arrays import Array
+from nntrain.assembly.layers import build_activation, build_blueprint
+from nntrain.config.activations import ActivationConfig
+from nntrain.config.network import LayerConfig
+from nntrain.language.anatomy import variants
 from nntrain.memory import Memory
+from nntrain.nn.branches import Branches
+from nntrain.nn.chain import Chain
 from nntrain.nn.layer import Layer
 from nntrain.nn.network import Network, Pass
+from nntrain.nn.residual import Residual
 from nntrain.streams import Key
 from tests.conformance.definitions import concrete_subclasses
 from tests.conformance.differences import TOLERANCE, numeric_gradient, relative_error
-from tests.conformance.layers import LAYERS, PLACES, LayerRow, input_shape_of, inputs, network_of
+from tests.conformance.layers import LAYERS, PLACES, ROWS, LayerRow, input_shape_of, inputs, network_of
 
 # Fewer examples than features, as many as one, and more: both layouts of Memory.flowing.
 EXAMPLES = (1, 3, 9)
@@ -24,7 +31,7 @@ EXAMPLES = (1, 3, 9)
 CAST_BUFFERS = 200_000
 BIG = 40_000
 
-each_row = pytest.mark.parametrize("row", LAYERS, ids=lambda row: row.name)
+each_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 each_place = pytest.mark.parametrize("place", PLACES)
 
 
@@ -32,23 +39,66 @@ def test_every_layer_has_a_row() -> None:
     assert {type(row.make(1)) for row in LAYERS} == concrete_subclasses(Layer, "nntrain.nn")
 
 
+# What a config needs to say beside the type, for an input of four numbers.
+NEEDED: dict[str, dict[str, object]] = {"dense": {"units": 3}, "reshape": {"shape": (2, 2)}}
+# A config cannot say them: `network` is a list, of which assembly makes a chain, and the others wait for the
+# convolutional layers. `Operation` is not even here, for it is abstract: users write its subclasses.
+NOT_OF_THE_CONFIG: set[type] = {Chain, Branches, Residual}
+
+
+def of_the_config() -> dict[str, Layer]:
+    """For each `type` of a layer in a config, what assembly makes of it."""
+    found: dict[str, Layer] = {}
+    for type_, model in variants(LayerConfig).items():
+        [leaf] = build_blueprint([[model(**NEEDED.get(type_, {}))]], (4,)).leaves  # type: ignore[list-item]
+        found[type_] = leaf.layer
+    return found
+
+
+def test_every_layer_of_the_config_has_a_row() -> None:
+    configured = {type(layer) for layer in of_the_config().values()}
+    assert {type(row.make(1)) for row in LAYERS} == configured | NOT_OF_THE_CONFIG
+    assert not configured & NOT_OF_THE_CONFIG
+
+
+def test_an_activation_is_the_same_as_a_key_of_a_layer() -> None:
+    """So that these rows are those of the activations too."""
+    built = {type_: build_activation(model()) for type_, model in variants(ActivationConfig).items()}  # type: ignore[arg-type]
+    assert built == {type_: layer for type_, layer in of_the_config().items() if type_ in built}
+
+
+def test_a_layer_is_called_what_the_config_calls_it() -> None:
+    layers = of_the_config()
+    assert {type_: layer.kind for type_, layer in layers.items()} == {type_: type_ for type_ in layers}
+
+
+def test_a_layer_without_a_row_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    for missing in {type(row.make(1)) for row in LAYERS}:
+        monkeypatch.setattr(f"{__name__}.LAYERS", [row for row in LAYERS if type(row.make(1)) is not missing])
+        for check in (test_every_layer_has_a_row, test_every_layer_of_the_config_has_a_row):
+            with pytest.raises(AssertionError):
+                check()
+        monkeypatch.undo()
+
+
 class Probe:
     """A network in training mode with the cost J = Σ v ∘ y, of which v is the gradient at y.
 
-    Every forward pass starts from the same state of the random streams, so that dropout keeps its masks.
+    Every forward pass starts from the same state, of the layers and of the random streams: dropout keeps its masks.
     """
 
     def __init__(self, network: Network, x: Array, v: Array) -> None:
         self.network, self.v = network, v
         self.streams = network.dropout_streams
-        self.state = copy.deepcopy(self.streams.state())
+        self.drawn, self.state = copy.deepcopy(self.streams.state()), network.state.copy()
         self.bound = network.bind(x, training=True)
         assert self.bound.y.shape[1:] == v.shape[1:]
         self.dy = np.zeros(v.shape, x.dtype)
         self.bound.bind_backward(self.dy, input_gradient=True)
 
     def cost(self) -> Array:
-        self.streams.load_state(self.state)
+        self.streams.load_state(self.drawn)
+        self.network.state[...] = self.state
         y = self.bound.forward()
         summed: Array = np.add.reduce((y * self.v).reshape(len(self.v), -1), axis=1)
         return summed
@@ -104,13 +154,14 @@ def test_members_together_compute_what_each_computes_alone(row: LayerRow, place:
             np.testing.assert_array_equal(single.bound.y[0], y[member])
             np.testing.assert_array_equal(alone.theta[0], together.theta[member])
             np.testing.assert_array_equal(alone.grad[0], together.grad[member])
+            np.testing.assert_array_equal(alone.state[0], together.state[member])
 
 
 def _alone(row: LayerRow, place: str, keys: list[Key], member: int, together: Network) -> Network:
     """The network of one member: initialized by itself, but with its own row of every column."""
     alone = network_of(row, place, [keys[member]])
     chosen = together.select(np.array([member]), Memory(np.float64))
-    chosen.theta[...] = alone.theta
+    chosen.theta[...], chosen.state[...] = alone.theta, alone.state
     chosen.dropout_streams = alone.dropout_streams
     return chosen
 
@@ -167,13 +218,15 @@ def test_gradients_are_assigned_not_accumulated(row: LayerRow, place: str) -> No
 def test_evaluation_is_deterministic_and_leaves_the_input_alone(row: LayerRow, place: str) -> None:
     network = network_of(row, place, [Key(0), Key(1)])
     x = inputs((2, 6, *input_shape_of(row, place)), seed=7)
-    kept, state = x.copy(), copy.deepcopy(network.dropout_streams.state())
+    network.state[...] = inputs(network.state.shape, seed=8)
+    kept, drawn, state = x.copy(), copy.deepcopy(network.dropout_streams.state()), network.state.copy()
     bound = network.bind(x, training=False)
     first = bound.forward().copy()
     np.testing.assert_array_equal(bound.forward(), first)
     np.testing.assert_array_equal(network.bind(x, training=False).forward(), first)
     np.testing.assert_array_equal(x, kept)
-    assert network.dropout_streams.state() == state
+    assert network.dropout_streams.state() == drawn
+    np.testing.assert_array_equal(network.state, state)
 
 
 @each_row

@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 
 from nntrain.arrays import Array
+from nntrain.assembly.training import build_loss
+from nntrain.config.loss import AnyLoss
+from nntrain.language.anatomy import variants
 from nntrain.memory import Memory
 from nntrain.nn.losses import Loss
 from nntrain.nn.network import Network
@@ -15,6 +18,7 @@ from tests.conformance.definitions import concrete_subclasses
 from tests.conformance.differences import TOLERANCE, numeric_gradient, relative_error
 from tests.conformance.losses import LOSSES, LossRow, network_for
 from tests.conformance.test_layers import BIG, CAST_BUFFERS
+from tests.optim.configs import configured
 
 # Fewer examples than outputs, as many, and more: both layouts of Memory.flowing.
 EXAMPLES = (1, 4, 9)
@@ -24,6 +28,20 @@ each_row = pytest.mark.parametrize("row", LOSSES, ids=lambda row: row.name)
 
 def test_every_loss_has_a_row() -> None:
     assert {type(row.loss) for row in LOSSES} == concrete_subclasses(Loss, "nntrain.nn")
+
+
+def test_every_loss_of_the_config_has_a_row() -> None:
+    built = {type(build_loss(configured(loss={"type": type_}))) for type_ in variants(AnyLoss)}
+    assert {type(row.loss) for row in LOSSES} == built
+
+
+def test_a_loss_without_a_row_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    for missing in {type(row.loss) for row in LOSSES}:
+        monkeypatch.setattr(f"{__name__}.LOSSES", [row for row in LOSSES if type(row.loss) is not missing])
+        for check in (test_every_loss_has_a_row, test_every_loss_of_the_config_has_a_row):
+            with pytest.raises(AssertionError):
+                check()
+        monkeypatch.undo()
 
 
 class Trained:

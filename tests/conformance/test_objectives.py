@@ -1,5 +1,6 @@
 """What every objective must do, whoever trains it."""
 
+import copy
 import importlib
 import inspect
 import json
@@ -10,11 +11,14 @@ import pytest
 
 import nntrain.train
 from nntrain.arrays import Array
+from nntrain.assembly.training import build_population
 from nntrain.train.loop import Training
 from nntrain.train.objective import Objective
 from nntrain.train.population import Population
 from nntrain.train.state import TrainingState
-from tests.conformance.objectives import ROWS
+from tests.conformance.differences import TOLERANCE, numeric_gradient, relative_error
+from tests.conformance.objectives import CHECKED, ROWS
+from tests.experiments import BINARY, CLASSES, PETS, VALUES, load, prepare, write_pets
 
 EVERYBODY = [0, 1, 2]
 
@@ -51,6 +55,62 @@ def test_every_objective_of_nntrain_has_a_row() -> None:
     }
     assert found
     assert found <= {type(make(EVERYBODY).objective) for make in ROWS.values()}
+
+
+@pytest.mark.usefixtures("workdir")
+def test_every_objective_that_a_config_leads_to_has_a_row() -> None:
+    """The config names no objective yet; the task leads to it."""
+    write_pets()
+    for text in (CLASSES, BINARY, VALUES, PETS):
+        experiment, prepared = prepare(load(text))
+        built = build_population([experiment.config], [prepared], [0]).objective
+        assert type(built) in {type(make(EVERYBODY).objective) for make in ROWS.values()}
+
+
+@pytest.mark.usefixtures("workdir")
+def test_an_objective_without_a_row_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = {name: make for name, make in ROWS.items() if not name.startswith("supervised")}
+    monkeypatch.setattr(f"{__name__}.ROWS", kept)
+    for check in (
+        test_every_objective_of_nntrain_has_a_row,
+        test_every_objective_that_a_config_leads_to_has_a_row,
+    ):
+        with pytest.raises(AssertionError):
+            check()
+
+
+@pytest.mark.parametrize("members", [EVERYBODY, [1]], ids=["3", "1"])
+@pytest.mark.parametrize("name", CHECKED)
+def test_gradients_agree_with_central_differences_of_the_losses(name: str, members: list[int]) -> None:
+    """Random draws, the order of examples and state are put back before each evaluation; no rate moves the weights."""
+    population = CHECKED[name](members)
+    objective, networks = population.objective, population.objective.networks
+    batch = min(objective.batch_size, objective.examples)  # type: ignore[attr-defined] # that of both kinds
+    still = {network: np.zeros((len(members), 1)) for network in networks}
+    train(population, 1)
+    objective.start_epoch()
+    begun = objective.state()
+    state = TrainingState({path: array.copy() for path, array in begun.arrays.items()}, copy.deepcopy(begun.numbers))
+    carried = {network: each.state.copy() for network, each in networks.items()}
+    gradients: dict[str, Array] = {}
+
+    def step() -> None:
+        objective.load_state(state)
+        for network, each in networks.items():
+            each.state[...] = carried[network]
+        objective.step(0, still, lambda network: gradients.update({network: networks[network].grad.copy()}))
+
+    def cost(network: str) -> Array:
+        step()
+        losses: Array = objective.losses()[objective.minimized[network]] * objective.examples / batch
+        return losses
+
+    step()
+    found = dict(gradients)
+    assert found.keys() == networks.keys()
+    for network, each in networks.items():
+        numeric = numeric_gradient(lambda network=network: cost(network), each.theta)  # type: ignore[misc]
+        assert relative_error(found[network], numeric) < TOLERANCE, network
 
 
 @pytest.mark.parametrize("name", ROWS)

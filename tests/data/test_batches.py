@@ -38,8 +38,8 @@ def epoch(batches: Batches) -> list[tuple[Array, Array, Array | None]]:
     """Copies of all batches of one epoch."""
     batches.start_epoch()
     seen = []
-    for index in batches:
-        batch = batches.batches[index][0]
+    for step in range(len(batches.schedule)):
+        batch = batches.batches[batches.load(step)][0]
         seen.append((batch["x"].copy(), batch["t"].copy(), batch["weight"].copy() if "weight" in batch else None))
     return seen
 
@@ -158,7 +158,7 @@ def test_images_and_single_precision_pass_through() -> None:
     streams = Streams([Key(0), Key(0)], Purpose.ORDER)
     batches = Batches(examples, streams, 2, shuffle=False, memory=Memory(np.float32))
     batches.start_epoch()
-    first = batches.batches[next(iter(batches))][0]
+    first = batches.batches[batches.load(0)][0]
     assert first["x"].dtype == np.float32
     np.testing.assert_array_equal(first["x"], x[[1, 0], :2])
 
@@ -265,7 +265,7 @@ def test_whole_data_that_are_converted_are_converted_once() -> None:
     taken = source.taken
     for _ in range(3):
         batches.start_epoch()
-        assert list(batches) == [0]
+        assert [batches.load(step) for step in range(len(batches.schedule))] == [0]
     assert source.taken == taken
     np.testing.assert_allclose(batches.batches[0][0]["x"][0], everything(24, pixels=True)["x"] / 255, rtol=1e-6)
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from nntrain.arrays import Array
 from nntrain.assembly.data import Data
 from nntrain.config.experiment import load_experiment
+from nntrain.data.inputs import TableInputs
 from nntrain.errors import UserError
 
 pytestmark = pytest.mark.usefixtures("workdir")
@@ -66,7 +67,8 @@ def learn(path: Path, *overrides: str) -> tuple[Learned, list[str]]:
     )
     data = Data(load_experiment("t.yaml", overrides))
     prepared = data.prepare()
-    names = prepared.preprocessor.feature_names
+    assert isinstance(prepared.preprocessor.input_encoding, TableInputs)
+    names = prepared.preprocessor.input_encoding.features
     splits = {
         split: {**{name: _plain(part.whole("x")[:, k]) for k, name in enumerate(names)}, "": _plain(part.whole("t"))}
         for split, part in prepared.splits.items()

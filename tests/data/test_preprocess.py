@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from nntrain.arrays import Array
 from nntrain.data.dataset import Column, Dataset, numeric_column, text_column
+from nntrain.data.inputs import TableInputs
 from nntrain.data.preprocess import Preprocessor
 from nntrain.errors import DataError
 from nntrain.tasks import Task
@@ -88,7 +89,8 @@ def test_only_the_rows_given_count() -> None:
 
 def test_one_hot_categories() -> None:
     fitted = regression(table(color=["red", "blue", "red"], a=[0, 0, 0]))
-    assert fitted.feature_names == ("color=blue", "color=red", "a")
+    assert isinstance(fitted.input_encoding, TableInputs)
+    assert fitted.input_encoding.features == ("color=blue", "color=red", "a")
     assert fitted.input_columns == ("color", "a")
     assert fitted.input_shape == (3,)
     assert fitted.kinds == {"color": "categorical", "a": "numeric", "y": "numeric"}
@@ -190,7 +192,6 @@ def images(x: Any, dtype: str = "u1") -> Dataset:
 def test_arrays_are_scaled_per_feature() -> None:
     fitted = regression(images([[0, 5], [2, 5]]))
     assert fitted.inputs(images([[2, 6], [0, 5]]), "float32").tolist() == [[1, 1], [-1, 0]]
-    assert fitted.feature_names == ("x0", "x1")
     assert fitted.input_columns == ()
 
 
@@ -199,7 +200,6 @@ def test_images_are_scaled_as_a_whole() -> None:
     data = images(np.array([0, 0, 0, 4, 4, 4, 8, 8]).reshape(2, 2, 2, 1))
     fitted = regression(data)
     assert fitted.input_shape == (2, 2, 1)
-    assert fitted.feature_names == ()
     x = fitted.inputs(data, "float64")
     np.testing.assert_allclose(x.ravel()[[0, 3, 6]], (np.array([0, 4, 8]) - 3.5) / math.sqrt(9.75), rtol=1e-15)
     assert regression(data, numeric="minmax").inputs(data, "float32").max() == 1
@@ -379,7 +379,7 @@ def test_json_keeps_everything_to_the_bit(fitted: Preprocessor) -> None:
     text = json.dumps(fitted.to_json(), allow_nan=False)
     again = Preprocessor.from_json(json.loads(text))
     assert json.dumps(again.to_json()) == text
-    assert (again.task, again.classes, again.feature_names) == (fitted.task, fitted.classes, fitted.feature_names)
+    assert (again.task, again.classes, again.input_shape) == (fitted.task, fitted.classes, fitted.input_shape)
     if fitted.input_columns == ("a", "b", "c"):
         assert np.array_equal(again.inputs(AWKWARD, "float64"), fitted.inputs(AWKWARD, "float64"))
 

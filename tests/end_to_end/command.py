@@ -1,4 +1,4 @@
-"""`python -m nntrain` as a process of its own, to be watched, signalled and killed."""
+"""nntrain as a process of its own, to be watched, signalled and killed."""
 
 import os
 import signal
@@ -12,19 +12,22 @@ from pathlib import Path
 # The commands are started hundreds of times: let them compile nntrain only once, wherever the tests run.
 _BYTECODE = tempfile.TemporaryDirectory(prefix="nntrain-tests-")
 ENVIRONMENT = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": _BYTECODE.name}
+# A program of the tests needs them, wherever it runs.
+_CHECKOUT = str(Path(__file__).parents[2])
+_OF_TESTS = {**ENVIRONMENT, "PYTHONPATH": os.pathsep.join([_CHECKOUT, *filter(None, [os.getenv("PYTHONPATH")])])}
 PATIENCE = 60.0  # seconds, for what takes less than one
 
 
 class Command:
-    """A running nntrain; everything that it prints goes to a file."""
+    """A running nntrain, or another program around it; everything that it prints goes to a file."""
 
-    def __init__(self, *arguments: str | Path, cwd: Path) -> None:
+    def __init__(self, *arguments: str | Path, cwd: Path, program: str = "nntrain") -> None:
         self._printed = cwd / "printed.txt"
         with self._printed.open("wb") as file:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "nntrain", *map(str, arguments)],
+                [sys.executable, "-m", program, *map(str, arguments)],
                 cwd=cwd,
-                env=ENVIRONMENT,
+                env=ENVIRONMENT if program == "nntrain" else _OF_TESTS,
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
@@ -72,9 +75,9 @@ def _hear_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def run(*arguments: str | Path, cwd: Path) -> tuple[int, str]:
+def run(*arguments: str | Path, cwd: Path, program: str = "nntrain") -> tuple[int, str]:
     """Exit code and output of a command."""
-    command = Command(*arguments, cwd=cwd)
+    command = Command(*arguments, cwd=cwd, program=program)
     return command.end(), command.printed
 
 

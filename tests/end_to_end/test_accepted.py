@@ -26,7 +26,7 @@ from nntrain.config.optimizer import AdamConfig, SgdConfig
 from nntrain.config.regularization import RegularizationConfig
 from nntrain.config.schedule import ConstantScheduleConfig
 from nntrain.errors import DivergedError, Interrupted, UserError
-from nntrain.workflows.interruption import Rehearsal
+from nntrain.workflows.run.interruption import Rehearsal
 from tests.config.strategies import section
 
 WORDS = [

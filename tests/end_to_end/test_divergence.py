@@ -12,7 +12,7 @@ from nntrain.cli.app import app
 from nntrain.config import load_experiment
 from nntrain.errors import DivergedError, Interrupted
 from nntrain.workflows import fit, gridsearch, resume
-from nntrain.workflows.interruption import Rehearsal
+from nntrain.workflows.run.interruption import Rehearsal
 
 ROOT = Path(__file__).parent.parent.parent
 

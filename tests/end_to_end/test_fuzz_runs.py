@@ -21,7 +21,7 @@ import pytest
 import nntrain
 from nntrain import workflows
 from nntrain.errors import Interrupted, NntrainError
-from nntrain.workflows.interruption import Rehearsal
+from nntrain.workflows.run.interruption import Rehearsal
 from tests.end_to_end.mutations import EXECUTED, mutate
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="pipes, devices, and limits on memory")

@@ -9,7 +9,7 @@ from nntrain.config import load_experiment
 from nntrain.errors import Interrupted
 from nntrain.train.records import EpochRecord
 from nntrain.workflows import Listener, fit, gridsearch, resume
-from nntrain.workflows.interruption import Rehearsal
+from nntrain.workflows.run.interruption import Rehearsal
 
 ROOT = Path(__file__).parent.parent.parent
 IRIS = f"{{path: {ROOT}/datasets/iris.csv, target: species}}"

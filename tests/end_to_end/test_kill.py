@@ -48,6 +48,7 @@ EXPERIMENTS = pytest.mark.parametrize("text", [DROPOUT_AND_EARLY_STOPPING, ADAM]
 class Left:
     """What a complete run leaves, but for times."""
 
+    weights: bytes
     weights_sha256: str
     history: bytes
     result: dict[str, object]
@@ -59,7 +60,13 @@ def left(directory: Path) -> Left:
     del result["seconds"]
     # Killed after the run was marked complete: these are yet to be removed, and do no harm.
     names = {path.name for path in directory.iterdir()} - {"lock", "checkpoint.npz", "checkpoint.previous.npz"}
-    return Left(result["weights_sha256"], (directory / "history.jsonl").read_bytes(), result, frozenset(names))
+    return Left(
+        (directory / "weights.npz").read_bytes(),
+        result["weights_sha256"],
+        (directory / "history.jsonl").read_bytes(),
+        result,
+        frozenset(names),
+    )
 
 
 @dataclass(frozen=True)
@@ -88,8 +95,8 @@ def moments(count: int, epochs: int, rng: random.Random) -> Iterator[Moment]:
 class Victim:
     """A training that somebody kills and resumes."""
 
-    def __init__(self, cwd: Path) -> None:
-        self.cwd, self.runs = cwd, cwd / "runs"
+    def __init__(self, cwd: Path, program: str) -> None:
+        self.cwd, self.runs, self.program = cwd, cwd / "runs", program
         self.kills = 0
 
     def directory(self) -> Path | None:
@@ -100,7 +107,7 @@ class Victim:
     def start(self) -> Command:
         directory = self.directory()
         what = ["victim.yaml"] if directory is None else ["--resume", directory]
-        return Command("fit", *what, "-q", cwd=self.cwd)
+        return Command("fit", *what, "-q", cwd=self.cwd, program=self.program)
 
     def live(self, moment: Moment) -> None:
         """Start or resume, and kill at this moment, unless the end comes first."""
@@ -138,11 +145,11 @@ def _checkpoint(directory: Path | None) -> int | None:
         return None
 
 
-def kill_and_resume(tmp_path: Path, text: str, kills: int, seed: int) -> None:
+def kill_and_resume(tmp_path: Path, text: str, kills: int, seed: int, program: str = "nntrain") -> None:
     config = tmp_path / "victim.yaml"
     config.write_text(text)
     undisturbed = nntrain.fit(nntrain.load_experiment(config), runs_dir=tmp_path / "undisturbed")
-    victim, rng = Victim(tmp_path), random.Random(seed)  # noqa: S311
+    victim, rng = Victim(tmp_path, program), random.Random(seed)  # noqa: S311
     while victim.kills < kills:  # an end that came before its kill: another training takes the rest
         for moment in moments(kills - victim.kills, undisturbed.epochs, rng):
             victim.live(moment)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nntrain.arrays import Array
-from nntrain.nn.gradient_check import check_array
+from nntrain.nn.gradient_check import MOST_ENTRIES, check_array
 
 
 def cubic(values: Array) -> Array:
@@ -64,12 +64,11 @@ def test_large_arrays_are_sampled_the_same_way_each_time() -> None:
 
     kept = values.copy()
     for _ in range(2):
-        assert check_array("w", values, 3 * values**2, cost, limit=30, seed=4).checked == 30
-    once = 1 + 2 * 30  # J as it is, and on both sides of each entry
+        assert check_array("w", values, 3 * values**2, cost).checked == MOST_ENTRIES
+    once = 1 + 2 * MOST_ENTRIES  # J as it is, and on both sides of each entry
     assert perturbed[:once] == perturbed[once:]
-    assert len(set(perturbed[1:once])) == 30
-    check_array("w", values, 3 * values**2, cost, limit=30, seed=5)
-    assert perturbed[2 * once :] != perturbed[:once]
+    assert len(set(perturbed[1:once])) == MOST_ENTRIES
+    assert max(perturbed) > values.size * 0.9  # from anywhere in the array
 
 
 def test_a_view_of_theta_is_perturbed_in_place() -> None:

@@ -130,6 +130,13 @@ def test_gradients_are_those_of_the_last_forward_pass() -> None:
     np.testing.assert_allclose(dx[0], np.outer([1.0, 10.0], network.parameters()["0.w"][0, :, 0]))
 
 
+def test_where_no_member_differs_the_gradient_has_the_shape_of_the_output() -> None:
+    network = Network(plan(chain([("0", Relu()), ("1", Tanh())]), (2,)), 3, Memory(np.float64))
+    y = network.forward(np.array([[0.5, -1.0]]))
+    assert y.shape == (1, 1, 2)
+    np.testing.assert_allclose(network.backward(np.array([[2.0, 3.0]])), [[[2 * (1 - np.tanh(0.5) ** 2), 0]]])
+
+
 def test_backward_without_forward_is_refused() -> None:
     with pytest.raises(RuntimeError, match=r"^backward needs a forward pass before it: call forward\(x\) first$"):
         perceptron([2, 1], ["linear"], members=1).backward(np.zeros((1, 1)))

@@ -16,8 +16,8 @@ from nntrain.nn.layer import JOIN, Bound, Call, Layer, Param, Plan, Signal, Site
 class RunningCentre(Layer):
     """y = x − c, with a running centre c [I] that is state: in training c ← (1 − m) c + m mean_n x, before it is taken.
 
-    dx = dy: the centre is taken as a constant. In evaluation c stays. The mean is over the whole batch, whatever shards
-    it is computed in.
+    Since c moves with x, dx = dy − (m / N) Σ_n dy in training. In evaluation c stays, and dx = dy. Sums are over the
+    whole batch, whatever shards it is computed in.
 
     Attributes:
         momentum: m.
@@ -30,7 +30,7 @@ class RunningCentre(Layer):
         return Plan(signal, state=(Param("centre", signal.shape, Constant(0.0)),))
 
     def bind(self, x: Value, site: Site) -> Bound:
-        """Sums of the shards meet at a join; the first shard moves the centre."""
+        """Sums of the shards meet at a join, forward and backward; the first shard moves the centre."""
         memory, centre = site.memory, site.state("centre")
         y = memory.flowing(site.members, x.array.shape[1], x.array.shape[2:])
         forward: list[Call] = []
@@ -49,7 +49,19 @@ class RunningCentre(Layer):
 
             forward = [add_up, JOIN, move, JOIN]
         forward.append(partial(np.subtract, x.array, centre[:, None], y))
-        return Bound(Value(y, x.lengths), forward, lambda dy, wants_dx: (dy, []))
+
+        def turn(dy: Array, wants_dx: bool) -> tuple[Array | None, list[Call]]:
+            if not (site.training and wants_dx):
+                return dy, []
+            sums = site.joint("gradients", centre.shape)
+
+            def correct() -> None:
+                share = self.momentum / site.shared.examples * np.add.reduce(sums, axis=0)
+                np.subtract(dy, share[:, None], dy)
+
+            return dy, [partial(np.add.reduce, dy, 1, None, sums[site.shard]), JOIN, correct]
+
+        return Bound(Value(y, x.lengths), forward, turn)
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,15 @@ def test_every_optimizer_of_the_config_has_a_row() -> None:
     assert built == {row.rule.name: row.rule for row in ROWS.values()}
 
 
+def test_an_optimizer_without_a_row_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    for missing in {row.rule for row in ROWS.values()}:
+        monkeypatch.setattr(f"{__name__}.ROWS", {name: row for name, row in ROWS.items() if row.rule is not missing})
+        for check in (test_every_optimizer_has_a_row, test_every_optimizer_of_the_config_has_a_row):
+            with pytest.raises(AssertionError):
+                check()
+        monkeypatch.undo()
+
+
 @every_row
 def test_every_hyperparameter_differs_between_members_in_some_row(row: Row) -> None:
     covered = {name for other in ROWS.values() if other.rule is row.rule for name in (*other.differing, *other.fixed)}

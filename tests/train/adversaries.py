@@ -56,7 +56,8 @@ class Adversaries:
         return -(-self.examples // self.batch_size)
 
     def start_epoch(self) -> None:
-        drawn = np.stack([generator.permutation(self.examples) for generator in self.order_streams.generators])
+        drawn = np.empty((self.order_streams.distinct, self.examples), np.intp)
+        self.order_streams.permutations(drawn)
         self.order[...] = drawn[self.order_streams.of_member]
         for total in self.sums.values():
             total[...] = 0
@@ -64,13 +65,14 @@ class Adversaries:
     def step(self, number: int, rates: Mapping[str, Array], before_update: BeforeUpdate | None = None) -> None:
         rows = self.order[:, number * self.batch_size : (number + 1) * self.batch_size]
         size = rows.shape[1]
-        drawn = np.stack([generator.standard_normal((size, LATENT)) for generator in self.latent_streams.generators])
+        drawn = np.empty((self.latent_streams.distinct, size, LATENT))
+        self.latent_streams.normal(drawn)
         latent = drawn[self.latent_streams.of_member]
         generator, discriminator = self.networks[GENERATOR], self.networks[DISCRIMINATOR]
 
         both = np.concatenate([self.points[rows], generator.forward(latent, training=True)], axis=1)
         truth = np.concatenate([np.ones((size, 1)), np.zeros((size, 1))])
-        self._note(DISCRIMINATOR, 2 * self._learn(discriminator, both, truth)[0], size)
+        self._note(DISCRIMINATOR, self._learn(discriminator, both, truth)[0], size)
         self._update(DISCRIMINATOR, rates, before_update)
 
         made = generator.forward(latent, training=True)

@@ -177,7 +177,7 @@ def test_training_is_that_of_a_trainer_in_plain_loops(name: str, batch_size: int
     update = Update(Sgd(momentum=0.9))
     update.bind(network)
     order = Streams([Key(3)], Purpose.ORDER)
-    shuffled = Streams([Key(3)], Purpose.ORDER).generators[0]
+    shuffled, drawn = Streams([Key(3)], Purpose.ORDER), np.empty((1, 11), np.intp)
     data = Examples.of(np.zeros(1, int), x=x, t=t)
     objective = Supervised(network, update, loss, data, order, batch_size=batch_size, shuffle=True)
     run = Run.of(alone(objective, np.array([[0.5]])), 3)
@@ -186,7 +186,10 @@ def test_training_is_that_of_a_trainer_in_plain_loops(name: str, batch_size: int
     db = [[0.0] * len(layer.b) for layer in naive]
     for epoch in range(3):
         # With the whole data as one batch the order does not matter, and none is drawn.
-        permutation = list(range(11)) if batch_size == 11 else shuffled.permutation(11).tolist()
+        permutation = list(range(11))
+        if batch_size < 11:
+            shuffled.permutations(drawn)
+            permutation = drawn[0].tolist()
         total = 0.0
         for start in range(0, 11, batch_size):
             rows = permutation[start : start + batch_size]

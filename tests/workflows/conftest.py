@@ -13,7 +13,7 @@ from nntrain.errors import Interrupted
 from nntrain.runs.store import RunDirectory
 from nntrain.train.records import EpochRecord
 from nntrain.workflows import FitInfo, FitResult, Listener, fit, resume
-from nntrain.workflows.interruption import Rehearsal
+from nntrain.workflows.run.interruption import Rehearsal
 
 # 36 training examples in batches of 8: five batches in an epoch, the last of which is smaller.
 DROPOUT = """\

@@ -15,7 +15,7 @@ from nntrain.runs.checkpoint import read_checkpoint, write_checkpoint
 from nntrain.runs.store import RunDirectory
 from nntrain.train.watching import Watch
 from nntrain.workflows import resume
-from nntrain.workflows.observing import Observer
+from nntrain.workflows.run.observing import Observer
 from tests.diagnosis.test_health import blueprint
 from tests.workflows.conftest import ADAM, Write, interrupted, left, train
 

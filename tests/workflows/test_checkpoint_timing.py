@@ -5,7 +5,7 @@ import time
 import pytest
 
 from nntrain.config.training import CheckpointConfig
-from nntrain.workflows.checkpoint_timing import CheckpointTiming
+from nntrain.workflows.run.checkpoint_timing import CheckpointTiming
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from nntrain.errors import DataError, Interrupted, NntrainError
 from nntrain.runs.arrays_file import write_arrays
 from nntrain.runs.files import Disk
 from nntrain.workflows import resume
-from nntrain.workflows.interruption import Rehearsal
+from nntrain.workflows.run.interruption import Rehearsal
 from tests.workflows import damage
 from tests.workflows.conftest import Heard
 from tests.workflows.damage import CONFIG, TABLE, edit, refusal, vouch, write_experiment

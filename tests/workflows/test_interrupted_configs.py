@@ -18,7 +18,7 @@ from nntrain.diagnosis import snapshots
 from nntrain.errors import DivergedError, Interrupted, UserError
 from nntrain.train.records import EpochRecord
 from nntrain.workflows import FitResult, Listener, fit, resume
-from nntrain.workflows.interruption import Rehearsal
+from nntrain.workflows.run.interruption import Rehearsal
 
 DATA: list[dict[str, Any]] = [
     {"synthetic": {"type": "moons", "examples": 40, "noise": 0.2}},

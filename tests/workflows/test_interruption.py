@@ -12,7 +12,7 @@ import pydantic
 import pytest
 
 from nntrain.errors import Interrupted
-from nntrain.workflows.interruption import Interruption, Rehearsal, Terminated, signal_of, terminable
+from nntrain.workflows.run.interruption import Interruption, Rehearsal, Terminated, signal_of, terminable
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
 

@@ -15,7 +15,7 @@ from nntrain.errors import ConfigError, UserError
 from nntrain.search import bounds
 from nntrain.search.leaderboard import ranked
 from nntrain.workflows import searching
-from nntrain.workflows.search_plan import SearchPlan
+from nntrain.workflows.points.plan import SearchPlan
 from tests.counting import calls, kept
 from tests.experiments import CLASSES, load
 

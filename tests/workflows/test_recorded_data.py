@@ -17,7 +17,7 @@ from nntrain.errors import DataError, Interrupted
 from nntrain.runs import creation
 from nntrain.runs.store import RunDirectory
 from nntrain.workflows import fit, point_data, recorded_data, resume, searching, verify
-from nntrain.workflows.interruption import Rehearsal
+from nntrain.workflows.run.interruption import Rehearsal
 from tests.workflows.damage import CONFIG, TABLE, write_experiment
 
 

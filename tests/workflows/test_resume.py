@@ -16,7 +16,7 @@ from nntrain.runs.history import HistoryWriter
 from nntrain.runs.store import RunDirectory
 from nntrain.train.records import EpochRecord
 from nntrain.workflows import fit, resume
-from nntrain.workflows.interruption import Interruption, Rehearsal
+from nntrain.workflows.run.interruption import Interruption, Rehearsal
 from tests.run_directories import create_run
 from tests.workflows.conftest import (
     ADAM,

@@ -12,7 +12,7 @@ import nntrain
 from nntrain import workflows
 from nntrain.errors import ConfigError, Interrupted
 from nntrain.workflows import FitResult, evaluation, resume
-from nntrain.workflows.interruption import Rehearsal
+from nntrain.workflows.run.interruption import Rehearsal
 from tests.experiments import load, write_table
 from tests.workflows.conftest import Heard
 

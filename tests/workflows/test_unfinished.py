@@ -19,7 +19,7 @@ from nntrain.errors import DivergedError, Interrupted, NntrainError, RunError, U
 from nntrain.runs.store import RunDirectory
 from nntrain.train.records import EpochRecord
 from nntrain.workflows import FitInfo, Leaderboard, Listener
-from nntrain.workflows.interruption import Rehearsal
+from nntrain.workflows.run.interruption import Rehearsal
 from tests.experiments import BINARY, CLASSES, load
 from tests.run_directories import create_run
 

@@ -15,7 +15,7 @@ from nntrain.errors import DataError, Interrupted, UserError
 from nntrain.runs.store import RunDirectory
 from nntrain.train.records import EpochRecord
 from nntrain.workflows import Verification, resume, verify
-from nntrain.workflows.traces import FirstDifference
+from nntrain.workflows.again.traces import FirstDifference
 from tests.workflows.conftest import (
     ADAM,
     BATCHES,

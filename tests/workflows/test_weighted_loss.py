@@ -14,7 +14,7 @@ from nntrain.assembly.data import Data
 from nntrain.errors import ConfigError, Interrupted, RunError
 from nntrain.runs.store import RunDirectory
 from nntrain.workflows import FitInfo, FitResult, Listener, evaluation, fit, gridsearch, resume, verify
-from nntrain.workflows.interruption import Rehearsal
+from nntrain.workflows.run.interruption import Rehearsal
 from tests.experiments import CLASSES, PETS, load, write_pets, write_table
 
 WEIGHTED = PETS + "loss: {type: binary_cross_entropy, class_weights: {cat: 3, dog: 0.5}}\ndtype: float64\n"

@@ -18,7 +18,7 @@ from nntrain.cli.app import app
 from nntrain.errors import ConfigError, Interrupted, RunError, UserError
 from nntrain.runs import jsonfile
 from nntrain.runs.store import RunDirectory
-from nntrain.workflows.interruption import Rehearsal
+from nntrain.workflows.run.interruption import Rehearsal
 from tests.experiments import CLASSES, PETS, load, write_pets
 from tests.run_directories import create_run
 

@@ -132,7 +132,7 @@ def roc_auc(task: Task, y: Array, t: Array) -> Array:
     """
     if "roc_auc" not in TASKS[task].metrics:
         raise ValueError(f"roc_auc applies to binary and multilabel tasks, not to {task}")
-    scores = np.ascontiguousarray(y.swapaxes(1, 2))  # [M, K, N]
+    scores = y.swapaxes(1, 2)  # [M, K, N]
     positive = np.broadcast_to(t.swapaxes(1, 2) > 0.5, scores.shape)
     order = scores.argsort(axis=-1)
     ranks = _middle_ranks(np.take_along_axis(scores, order, axis=-1))

@@ -13,8 +13,8 @@ from nntrain.runs.store import RunDirectory
 from nntrain.train.improvement import still_improving
 from nntrain.train.records import Outcome, StopReason
 from nntrain.train.watching import Watch
-from nntrain.workflows.commands import fit_command, resume_command
-from nntrain.workflows.observing import Observer
+from nntrain.workflows.run.commands import fit_command, resume_command
+from nntrain.workflows.run.observing import Observer
 
 
 def kept_weights(ready: Ready, watch: Watch, outcome: Outcome) -> tuple[Literal["best", "last"], str | None]:

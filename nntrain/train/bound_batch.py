@@ -19,9 +19,9 @@ from nntrain.parallel import in_parallel
 
 
 class StepObserver(Observer, Protocol):
-    """Looks at a step's arrays between its computations, layer by layer, without changing them; see `Bound.watch`."""
+    """Looks at a step's arrays between its computations, without changing them; see `BoundBatch.watch`."""
 
-    def before_step(self, bound: Bound) -> None:
+    def before_step(self, bound: BoundBatch) -> None:
         """The batch is loaded."""
 
     def after_loss(self, loss: BoundLoss, nodes: Sequence[Node], rows: slice) -> None:
@@ -30,11 +30,11 @@ class StepObserver(Observer, Protocol):
         `nodes` are those of the network for these examples.
         """
 
-    def after_gradients(self, bound: Bound) -> None:
+    def after_gradients(self, bound: BoundBatch) -> None:
         """The gradients of all parameters are there."""
 
 
-class Bound:
+class BoundBatch:
     """Network and loss bound to the arrays of one batch.
 
     The network is bound without its last activation where the loss computes that too. A batch in several shards is

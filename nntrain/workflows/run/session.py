@@ -17,13 +17,13 @@ from nntrain.train.loop import Training
 from nntrain.train.records import EpochRecord, StopReason
 from nntrain.train.state import TrainingState
 from nntrain.visible import Lines
-from nntrain.workflows.checkpoint_timing import CheckpointTiming
-from nntrain.workflows.commands import how_to_go_on
-from nntrain.workflows.finishing import close, finish
-from nntrain.workflows.interruption import Interruption
-from nntrain.workflows.journal import Journal
 from nntrain.workflows.listener import FitInfo, Listener
 from nntrain.workflows.results import FitResult
+from nntrain.workflows.run.checkpoint_timing import CheckpointTiming
+from nntrain.workflows.run.commands import how_to_go_on
+from nntrain.workflows.run.finishing import close, finish
+from nntrain.workflows.run.interruption import Interruption
+from nntrain.workflows.run.journal import Journal
 
 
 def new_training(ready: Ready, pause: Callable[[], bool] | None = None) -> Training:

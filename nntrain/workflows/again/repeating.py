@@ -12,9 +12,9 @@ from nntrain.config.experiment import Experiment
 from nntrain.errors import RunError
 from nntrain.runs.file_names import CHECKPOINTS, CONFIG, PREPROCESS, WEIGHTS
 from nntrain.runs.store import RunDirectory
-from nntrain.workflows.commands import fit_command
-from nntrain.workflows.reading import read_preprocessor
-from nntrain.workflows.recorded_data import unchanged_data
+from nntrain.workflows.again.reading import read_preprocessor
+from nntrain.workflows.again.recorded_data import unchanged_data
+from nntrain.workflows.run.commands import fit_command
 
 
 def ready_again(directory: RunDirectory, experiment: Experiment, known: Mapping[str, Any], threads: int) -> Ready:

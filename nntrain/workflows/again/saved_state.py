@@ -12,12 +12,12 @@ from nntrain.runs.checkpoint import read_checkpoint
 from nntrain.runs.store import RunDirectory
 from nntrain.train.loop import Training
 from nntrain.train.state import TrainingState
-from nntrain.workflows.commands import fit_command
-from nntrain.workflows.continuity import RECORDED_OTHERWISE
-from nntrain.workflows.journal import OBSERVED
-from nntrain.workflows.observing import observer_of
-from nntrain.workflows.reading import shown
-from nntrain.workflows.session import new_training
+from nntrain.workflows.again.continuity import RECORDED_OTHERWISE
+from nntrain.workflows.again.reading import shown
+from nntrain.workflows.run.commands import fit_command
+from nntrain.workflows.run.journal import OBSERVED
+from nntrain.workflows.run.observing import observer_of
+from nntrain.workflows.run.session import new_training
 
 _HEADERS = 1 << 20  # bytes, at most, of all arrays of a checkpoint
 

@@ -16,7 +16,7 @@ from nntrain.runs.messages import is_search
 from nntrain.runs.process import process_died
 from nntrain.runs.status import RunStatus, on_the_wall
 from nntrain.runs.store import RunDirectory
-from nntrain.workflows.commands import fit_command, search_command
+from nntrain.workflows.run.commands import fit_command, search_command
 
 
 def refuse_search(directory: RunDirectory, what: str = "is a search") -> None:

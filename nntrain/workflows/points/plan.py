@@ -21,8 +21,8 @@ from nntrain.search.leaderboard import Trial
 from nntrain.search.space import Point, count_drawn, points
 from nntrain.visible import Lines
 from nntrain.workflows.comparing import Measure, cannot_compare, measure
-from nntrain.workflows.point_data import DataOfPoints, PointData
-from nntrain.workflows.search_settings import with_data_seeds
+from nntrain.workflows.points.point_data import DataOfPoints, PointData
+from nntrain.workflows.points.settings import with_data_seeds
 
 _MOST_SETTINGS = 20  # of a point that a message names
 

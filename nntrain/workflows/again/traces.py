@@ -82,7 +82,7 @@ def _difference_of_arrays(path: str, recorded: Array | None, repeated: Array | N
     """The first number that differs in its bits; `None` for an array stands for one that is not there."""
     if recorded is None or repeated is None or (recorded.shape, recorded.dtype) != (repeated.shape, repeated.dtype):
         return FirstDifference("weights", None, path, _described(recorded), _described(repeated))
-    bits = [np.ascontiguousarray(array).reshape(-1).view(f"u{array.itemsize}") for array in (recorded, repeated)]
+    bits = [array.view(f"u{array.itemsize}") for array in (recorded, repeated)]
     different = np.flatnonzero(bits[0] != bits[1])
     if not len(different):
         return None

@@ -13,8 +13,8 @@ from nntrain.errors import UserError
 from nntrain.runs.environment import environment
 from nntrain.runs.file_names import ENVIRONMENT
 from nntrain.runs.store import RunDirectory
-from nntrain.workflows.reading import read_count, read_experiment, shown
-from nntrain.workflows.unfinished import refuse_search, refuse_unbegun
+from nntrain.workflows.again.reading import read_count, read_experiment, shown
+from nntrain.workflows.again.unfinished import refuse_search, refuse_unbegun
 
 # Settings that say how long to train, when to save and on how many cores, and change nothing about a step.
 FREE = ("training.epochs", "training.checkpoint", "runtime.threads")

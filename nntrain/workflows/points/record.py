@@ -10,9 +10,9 @@ from nntrain.runs.environment import environment, seen_from
 from nntrain.runs.file_names import HISTORY, LEADERBOARD
 from nntrain.runs.store import RunDirectory
 from nntrain.search.leaderboard import Trial, as_csv, rows
-from nntrain.workflows.recording import point_with_data_paths, portable
+from nntrain.workflows.points.plan import SearchPlan
 from nntrain.workflows.results import FitResult
-from nntrain.workflows.search_plan import SearchPlan
+from nntrain.workflows.run.recording import point_with_data_paths, portable
 
 NOT_FINITE = "for some examples their networks put out numbers that are not finite or too large"
 

@@ -13,7 +13,7 @@ from nntrain.data.comparison import same_examples
 from nntrain.data.dataset import Dataset
 from nntrain.errors import UserError
 from nntrain.search.bounds import check_folds
-from nntrain.workflows.recording import preprocess_document
+from nntrain.workflows.run.recording import preprocess_document
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from nntrain.arrays import Array
 from nntrain.assembly.class_weights import class_weights, example_weights
 from nntrain.assembly.data import SPLITS, Prepared
 from nntrain.assembly.training import build_evaluator, build_loss, build_units
 from nntrain.config.root import Config
+from nntrain.memory import zeros
 from nntrain.nn.network import Network
 from nntrain.train.baseline import baseline_scores
 
@@ -20,7 +20,7 @@ def final_scores(network: Network, config: Config, prepared: Prepared) -> dict[s
     scores, weights = {}, class_weights(config, [prepared])
     for split in SPLITS:
         if split in prepared.splits:
-            first: Array = np.zeros(1, dtype=np.intp)
+            first = zeros(1, np.intp)
             with np.errstate(all="ignore"):
                 evaluator = build_evaluator(network, config, [prepared], first, split, config.metrics, weights)
                 values = evaluator.evaluate()

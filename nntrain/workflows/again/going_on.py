@@ -8,8 +8,8 @@ from nntrain.runs.file_names import RESULT
 from nntrain.runs.store import RunDirectory
 from nntrain.train.records import StopReason
 from nntrain.train.state import TrainingState
-from nntrain.workflows.commands import fit_command, how_to_go_on
-from nntrain.workflows.reading import read_count, shown
+from nntrain.workflows.again.reading import read_count, shown
+from nntrain.workflows.run.commands import fit_command, how_to_go_on
 
 
 def check_unfinished(directory: RunDirectory, config: Config, state: TrainingState | None) -> None:

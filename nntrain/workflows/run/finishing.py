@@ -13,12 +13,12 @@ from nntrain.runs.store import RunDirectory
 from nntrain.train.loop import Training
 from nntrain.train.metrics import positive_class
 from nntrain.train.records import StopReason
-from nntrain.workflows.commands import how_to_go_on
-from nntrain.workflows.final_scores import final_baseline, final_scores, recorded_class_weights
-from nntrain.workflows.final_words import command_to_train_longer, kept_weights, overflown
-from nntrain.workflows.interruption import Interruption
-from nntrain.workflows.journal import Journal
 from nntrain.workflows.results import FitResult
+from nntrain.workflows.run.commands import how_to_go_on
+from nntrain.workflows.run.final_scores import final_baseline, final_scores, recorded_class_weights
+from nntrain.workflows.run.final_words import command_to_train_longer, kept_weights, overflown
+from nntrain.workflows.run.interruption import Interruption
+from nntrain.workflows.run.journal import Journal
 
 # Of a FitResult, what result.json has as it is.
 _RECORDED = (
@@ -98,7 +98,7 @@ def close(ready: Ready, training: Training, directory: RunDirectory, interruptio
 
 def _close_diverged(ready: Ready, training: Training, directory: RunDirectory) -> None:
     """Write the post-mortem, and raise it."""
-    from nntrain.workflows.examining import examine  # here, for most trainings do not diverge
+    from nntrain.workflows.run.examining import examine  # here, for most trainings do not diverge
 
     report = examine(ready, training)
     directory.write_divergence(report.document())

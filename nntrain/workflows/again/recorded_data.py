@@ -15,7 +15,7 @@ from nntrain.data.readers.opened import OpenedFile
 from nntrain.errors import DataError, RunError, UserError
 from nntrain.runs.file_names import CONFIG, ENVIRONMENT
 from nntrain.runs.store import RunDirectory
-from nntrain.workflows.reading import read_experiment
+from nntrain.workflows.again.reading import read_experiment
 
 
 def unchanged_data(

@@ -14,7 +14,7 @@ from nntrain.train.loop import Training
 from nntrain.train.records import EpochRecord
 from nntrain.train.state import TrainingState
 from nntrain.workflows.listener import FitInfo, Listener
-from nntrain.workflows.observing import observer_of
+from nntrain.workflows.run.observing import observer_of
 
 # In a checkpoint: what the epochs before it have shown.
 OBSERVED = "observed"
