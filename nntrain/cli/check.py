@@ -7,7 +7,7 @@ from nntrain.cli.options import ConfigArgument, JsonOption, SetOption
 from nntrain.cli.tables import GAP, NARROW_GAP, print_pairs, print_table, shortened, table_width
 
 if TYPE_CHECKING:
-    from nntrain.data.describe import ClassRow, ColumnRow
+    from nntrain.data.describe import ClassCounts, ColumnRow
     from nntrain.workflows import CheckReport
 
 EXAMPLE = """Example:
@@ -90,7 +90,7 @@ def _values_text(row: "ColumnRow") -> str:
     return "" if row.distinct is None else f"{row.distinct:,}: {', '.join(row.values)}"
 
 
-def _show_classes(classes: "list[ClassRow]") -> None:
+def _show_classes(classes: "list[ClassCounts]") -> None:
     if not classes:
         return
     cells = [

@@ -25,7 +25,7 @@ _WITHOUT_FILE = "experiment.yaml"  # where a config would stand that was given a
 
 
 @dataclass(frozen=True)
-class Source:
+class WrittenSource:
     """Where a config comes from.
 
     Attributes:
@@ -47,7 +47,7 @@ class Experiment:
     """A config that has been checked, with its source."""
 
     config: Config
-    source: Source
+    source: WrittenSource
 
     @property
     def name(self) -> str:
@@ -179,7 +179,7 @@ def _loaded(text: Text, file: FilePath, overrides: Sequence[str]) -> Experiment:
     config = _checked(document, search=True)
     if config.name is None:
         config = config.model_copy(update={"name": _default_name(file)})
-    return Experiment(config, Source(file, text.content, tuple(overrides), document))
+    return Experiment(config, WrittenSource(file, text.content, tuple(overrides), document))
 
 
 def check_loaded(experiment: object) -> None:

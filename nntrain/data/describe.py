@@ -49,7 +49,7 @@ class ColumnRow:
 
 
 @dataclass(frozen=True)
-class ClassRow:
+class ClassCounts:
     """One class of the target, and how many examples of it each split has."""
 
     name: str
@@ -79,14 +79,14 @@ def describe_columns(pool: Dataset, preprocessor: Preprocessor, methods: Mapping
     return rows
 
 
-def describe_classes(datasets: Mapping[str, Dataset], preprocessor: Preprocessor) -> list[ClassRow]:
+def describe_classes(datasets: Mapping[str, Dataset], preprocessor: Preprocessor) -> list[ClassCounts]:
     """A row for each class, in the order of the outputs; none for other tasks."""
     target = preprocessor.target_encoding
     if not isinstance(target, ClassTarget):
         return []
     counts = {split: _class_counts(target, dataset) for split, dataset in datasets.items()}
     return [
-        ClassRow(name, sum(count[k] for count in counts.values()), *(counts[split][k] for split in counts))
+        ClassCounts(name, sum(count[k] for count in counts.values()), *(counts[split][k] for split in counts))
         for k, name in enumerate(target.classes)
     ]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from nntrain.arrays import Shape
 
 if TYPE_CHECKING:  # a fit has no need of them
-    from nntrain.data.describe import ClassRow, ColumnRow
+    from nntrain.data.describe import ClassCounts, ColumnRow
 
 # Below scores with a weighted loss.
 WEIGHTED_LOSS_NOTE = (
@@ -106,7 +106,7 @@ class CheckReport:
     loss: str
     warnings: list[str]
     columns: list[ColumnRow]
-    class_counts: list[ClassRow]
+    class_counts: list[ClassCounts]
     positive_class: str | None = None
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nntrain.data.describe import ClassRow, ColumnRow
+from nntrain.data.describe import ClassCounts, ColumnRow
 from nntrain.errors import DataError
 from nntrain.runs.listing import RunSummary
 from nntrain.tasks import Task
@@ -340,7 +340,7 @@ def checked(layers: list[LayerRow]) -> CheckReport:
             ColumnRow("y", "target", "categorical", "12 classes", 0, 0, 12, None, None, {"a": 100}),
             ColumnRow("id", "excluded", "excluded", "left out", 0, 0, None, None, None, {}),
         ],
-        class_counts=[ClassRow("a", 1200, 1000, 200, 0)],
+        class_counts=[ClassCounts("a", 1200, 1000, 200, 0)],
     )
 
 

@@ -15,7 +15,7 @@ from nntrain.runs.checkpoint import read_checkpoint, write_checkpoint
 from nntrain.runs.store import RunDirectory
 from nntrain.train.watching import Watch
 from nntrain.workflows import resume
-from nntrain.workflows.run.observing import Observer
+from nntrain.workflows.run.observing import EpochObserver
 from tests.diagnosis.test_health import blueprint
 from tests.workflows.conftest import ADAM, Write, interrupted, left, train
 
@@ -114,8 +114,8 @@ def test_what_cannot_be_is_refused_before_anything_is_written(
     assert {path.name: path.read_bytes() for path in stopped.iterdir()} == before
 
 
-def observer() -> Observer:
-    return Observer(Symptoms(blueprint(Relu(), Relu())), Watch("training.loss", maximize=False, decides=False))
+def observer() -> EpochObserver:
+    return EpochObserver(Symptoms(blueprint(Relu(), Relu())), Watch("training.loss", maximize=False, decides=False))
 
 
 def test_what_is_infinite_is_told_once_although_it_is_null_in_the_history() -> None:

@@ -14,7 +14,7 @@ from nntrain.train.improvement import still_improving
 from nntrain.train.records import Outcome, StopReason
 from nntrain.train.watching import Watch
 from nntrain.workflows.run.commands import fit_command, resume_command
-from nntrain.workflows.run.observing import Observer
+from nntrain.workflows.run.observing import EpochObserver
 
 
 def kept_weights(ready: Ready, watch: Watch, outcome: Outcome) -> tuple[Literal["best", "last"], str | None]:
@@ -38,7 +38,7 @@ def kept_weights(ready: Ready, watch: Watch, outcome: Outcome) -> tuple[Literal[
 
 
 def command_to_train_longer(
-    directory: RunDirectory, config: Config, observer: Observer, outcome: Outcome
+    directory: RunDirectory, config: Config, observer: EpochObserver, outcome: Outcome
 ) -> str | None:
     """The command that trains longer, where the epochs ran out and what is watched was still getting better.
 

@@ -16,9 +16,9 @@ from nntrain.train.metrics import is_maximized
 from nntrain.train.watching import Watch
 
 
-def observer_of(ready: Ready) -> Observer:
+def observer_of(ready: Ready) -> EpochObserver:
     """Who sees the epochs of a training, before the first one."""
-    return Observer(Symptoms(ready.blueprint), _watch(ready))
+    return EpochObserver(Symptoms(ready.blueprint), _watch(ready))
 
 
 def _watch(ready: Ready) -> Watch:
@@ -30,7 +30,7 @@ def _watch(ready: Ready) -> Watch:
     return Watch(f"{split}.loss", maximize=False, decides=isinstance(schedule, PlateauConfig))
 
 
-class Observer:
+class EpochObserver:
     """Sees every epoch of a run, also those before it was interrupted.
 
     Attributes:
