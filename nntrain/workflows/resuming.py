@@ -22,6 +22,7 @@ from nntrain.workflows.again.continuity import (
     read_start,
     recorded_threads,
     threads_to_use,
+    uncut_products,
 )
 from nntrain.workflows.again.going_on import check_unfinished
 from nntrain.workflows.again.repeating import ready_again
@@ -65,12 +66,10 @@ def resume(
         experiment, changes = changed_experiment(directory, overrides, force=force)
         threads = threads_to_use(experiment, recorded_threads(directory, known))
         changes += changed_arithmetic(known)
-        if changes and not force:
-            raise UserError(
-                f"{directory.name} would not end with the weights of an uninterrupted run: {'; '.join(changes)}; "
-                f"--force goes on all the same"
-            )
+        _refuse(directory, changes, force=force)
         fit = Fit(ready_again(directory, experiment, known, threads), listener or Listener())
+        changes += uncut_products(known, fit.ready)
+        _refuse(directory, changes, force=force)
         state, warning = read_state(directory, fit.ready)
         check_unfinished(directory, fit.ready.config, state)
         directory.check_history(0 if state is None else state.number("epoch") - 1)
@@ -85,6 +84,15 @@ def resume(
         if changes:
             _write_forced(directory, fit.ready, known, forced)
         return fit.go_on(directory, state, interruption)
+
+
+def _refuse(directory: RunDirectory, changes: Sequence[str], *, force: bool) -> None:
+    """UserError where something has changed on which the weights depend."""
+    if changes and not force:
+        raise UserError(
+            f"{directory.name} would not end with the weights of an uninterrupted run: {'; '.join(changes)}; "
+            f"--force goes on all the same"
+        )
 
 
 def _dated(changes: Sequence[str], state: TrainingState | None) -> list[str]:

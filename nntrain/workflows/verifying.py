@@ -24,6 +24,7 @@ from nntrain.workflows.again.continuity import (
     forced_changes,
     read_start,
     recorded_threads,
+    uncut_products,
 )
 from nntrain.workflows.again.reading import read_count, read_experiment
 from nntrain.workflows.again.repeating import ready_again
@@ -100,6 +101,7 @@ def verify(
     started = time.perf_counter()
     with _abandonable(directory), tempfile.TemporaryDirectory(prefix="nntrain-verify-") as scratch:
         fit = Fit(ready_again(directory, experiment, known, threads), heard)
+        reasons += uncut_products(known, fit.ready)
         gaps = _gaps(interruptions, fit.ready.batches_in_epoch * epochs, seed)
         moments = _train(fit, gaps, Path(scratch))
         repeated = Trace(_only_run(Path(scratch)))

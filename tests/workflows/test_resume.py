@@ -16,6 +16,7 @@ from nntrain.runs.history import HistoryWriter
 from nntrain.runs.store import RunDirectory
 from nntrain.train.records import EpochRecord
 from nntrain.workflows import fit, resume
+from nntrain.workflows.again import continuity
 from nntrain.workflows.run.interruption import Interruption, Rehearsal
 from tests.run_directories import create_run
 from tests.workflows.conftest import (
@@ -248,9 +249,15 @@ def test_a_run_that_knew_no_shards_goes_on_in_one(write: Write) -> None:
     assert resume(run).weights_sha256 == train(config).weights_sha256
 
 
-def test_a_run_whose_products_were_cut_needs_force(write: Write) -> None:
-    run = interrupted(write(ADAM), 12)
+def test_a_run_whose_products_were_cut_needs_force(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of a small network went on as it was, on however many threads."""
+    config = write(ADAM)
+    run = interrupted(config, 12)
     of_an_earlier_nntrain(run, 2)
+    assert resume(run).weights_sha256 == train(config).weights_sha256
+    run = interrupted(config, 12)
+    of_an_earlier_nntrain(run, 2)
+    monkeypatch.setattr(continuity, "_CUT_FROM", 100)
     assert "large products were cut into 2 parts, now they are whole" in refusal(run)
     assert resume(run, force=True).epochs == EPOCHS_OF_ADAM
 

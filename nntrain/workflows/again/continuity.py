@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from nntrain.assembly.ready import Planned
 from nntrain.config.column import structure_key
 from nntrain.config.experiment import Experiment
 from nntrain.config.root import Config
@@ -26,6 +27,8 @@ ARITHMETIC = {
     "processor": "the processor",
     "system": "the system",
 }
+# Multiplications of a product that an nntrain without shards cut in two.
+_CUT_FROM = 20_000_000
 # What an earlier nntrain did with class weights.
 RECORDED_OTHERWISE = "the run is of an nntrain that recorded the weighted loss as training.loss, and no other"
 # In environment.json: what --force has made different from an uninterrupted run.
@@ -52,14 +55,21 @@ def recorded_threads(directory: RunDirectory, known: Mapping[str, Any]) -> int:
 def changed_arithmetic(known: Mapping[str, Any]) -> list[str]:
     """What the bits of a result depend on and is no longer what environment.json says, in words."""
     present = environment()
-    changes = [
+    return [
         f"{what} was {shown(known[name])}, now {present[name]}"
         for name, what in ARITHMETIC.items()
         if name in known and known[name] != present[name]
     ]
-    if "shards" not in known and known.get("threads", 1) != 1:
-        changes.append(f"large products were cut into {shown(known['threads'])} parts, now they are whole")
-    return changes
+
+
+def uncut_products(known: Mapping[str, Any], planned: Planned) -> list[str]:
+    """In words, that an earlier nntrain has cut the products of this network for its threads, and this one does not."""
+    if "shards" in known or known["threads"] == 1:
+        return []
+    weights = (location.param.size for location in planned.blueprint.params.values() if location.param.penalized)
+    if planned.batch_size * max(weights, default=0) < _CUT_FROM:
+        return []
+    return [f"large products were cut into {known['threads']} parts, now they are whole"]
 
 
 def threads_to_use(experiment: Experiment, recorded: int) -> int:
