@@ -249,13 +249,16 @@ def test_a_run_that_knew_no_shards_goes_on_in_one(write: Write) -> None:
     assert resume(run).weights_sha256 == train(config).weights_sha256
 
 
-def test_a_run_whose_products_were_cut_needs_force(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One of a small network went on as it was, on however many threads."""
+def test_a_run_whose_products_were_not_cut_goes_on_as_it_was(write: Write) -> None:
+    """On however many threads: those of a small network never were."""
     config = write(ADAM)
     run = interrupted(config, 12)
     of_an_earlier_nntrain(run, 2)
     assert resume(run).weights_sha256 == train(config).weights_sha256
-    run = interrupted(config, 12)
+
+
+def test_a_run_whose_products_were_cut_needs_force(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = interrupted(write(ADAM), 12)
     of_an_earlier_nntrain(run, 2)
     monkeypatch.setattr(continuity, "_CUT_FROM", 100)
     assert "large products were cut into 2 parts, now they are whole" in refusal(run)
