@@ -150,13 +150,14 @@ def test_answers_for_another_number_of_members() -> None:
         def backward(self, x: Array, y: Array, dy: Array) -> Array:
             return dy[: self.count]
 
+    x = np.stack([X, 2 * X, -X])
     three = network(Some(1), members=3)
-    three.forward(X)
-    assert three.backward(X).shape == (3, 2, 3)
+    three.forward(x)
+    np.testing.assert_array_equal(three.backward(x), [X, X, X])
     three = network(Some(2), members=3)
-    three.forward(X)
+    three.forward(x)
     with pytest.raises(ShapeError, match=r"must return an array of shape \(3, 2, 3\), got \(2, 2, 3\)"):
-        three.backward(X)
+        three.backward(x)
 
 
 @pytest.mark.parametrize("shape", [3, [3], (0,), (2.0,), None])
