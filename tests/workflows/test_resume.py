@@ -260,7 +260,7 @@ def test_a_run_whose_products_were_not_cut_goes_on_as_it_was(write: Write) -> No
 def test_a_run_whose_products_were_cut_needs_force(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     run = interrupted(write(ADAM), 12)
     of_an_earlier_nntrain(run, 2)
-    monkeypatch.setattr(continuity, "_CUT_FROM", 100)
+    monkeypatch.setattr(continuity, "_CUT_FROM", 1)
     assert "large products were cut into 2 parts, now they are whole" in refusal(run)
     assert resume(run, force=True).epochs == EPOCHS_OF_ADAM
 
