@@ -10,7 +10,7 @@ import numpy as np
 
 from nntrain.assembly.data import Prepared
 from nntrain.assembly.optimization import build_optimizer
-from nntrain.assembly.training import batch_size_of, bound
+from nntrain.assembly.training import bound
 from nntrain.config.root import Config
 from nntrain.errors import UserError
 from nntrain.machine import bytes_in_words, free_memory, total_memory
@@ -39,7 +39,13 @@ class Footprint:
 
 
 def footprint(
-    blueprint: Blueprint, configs: Sequence[Config], prepared: Sequence[Prepared], of_member: Sequence[int]
+    blueprint: Blueprint,
+    configs: Sequence[Config],
+    prepared: Sequence[Prepared],
+    of_member: Sequence[int],
+    *,
+    batch_size: int,
+    shards: int = 1,
 ) -> Footprint:
     """What `build_population` would take, without taking it.
 
@@ -49,15 +55,16 @@ def footprint(
     first, members = configs[0], len(configs)
     item = np.dtype(first.dtype).itemsize
     theta = item * members * blueprint.size
-    flowing = item * members * batch_size_of(first, prepared[0]) * sum(math.prod(shape) for shape in blueprint.shapes)
-    arrays = (2 + build_optimizer(configs).slots) * theta + item * members * blueprint.state_size + flowing
+    flowing = item * members * batch_size * sum(math.prod(shape) for shape in blueprint.shapes)
+    arrays = (1 + shards + build_optimizer(configs).slots) * theta + item * members * blueprint.state_size + flowing
     drawing = drawing_bytes(blueprint, members, item)
     if arrays > LARGE:
         return Footprint(arrays, max(arrays, drawing))
     memory = Counting(first.dtype)
     keys = [Key(config.seed) for config in configs]
     try:
-        bound(Network(blueprint, members, memory), configs, prepared, of_member, keys)
+        network = Network(blueprint, members, memory)
+        bound(network, configs, prepared, of_member, keys, batch_size=batch_size, shards=shards)
     except MemoryError:  # not even promised
         return Footprint(arrays, max(arrays, drawing))
     return Footprint(memory.nbytes, max(memory.in_all, drawing))

@@ -46,7 +46,9 @@ class Planned:
 
     def footprint(self) -> Footprint:
         """The memory that training it takes, worked out from shapes."""
-        return footprint(self.blueprint, [self.config], [self.prepared], [0])
+        return footprint(
+            self.blueprint, [self.config], [self.prepared], [0], batch_size=self.batch_size, shards=self.shards
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +65,15 @@ class Ready(Planned):
 
     def population(self) -> Population:
         """Its network as a population of one, initialized and bound to its data."""
-        return build_population([self.config], [self.prepared], [0], blueprint=self.blueprint, threads=self.threads)
+        return build_population(
+            [self.config],
+            [self.prepared],
+            [0],
+            blueprint=self.blueprint,
+            batch_size=self.batch_size,
+            shards=self.shards,
+            threads=self.threads,
+        )
 
 
 def planned(experiment: Experiment, prepared: Prepared) -> Planned:

@@ -46,6 +46,8 @@ def build_population(
     of_member: Sequence[int],
     *,
     blueprint: Blueprint | None = None,
+    batch_size: int | None = None,
+    shards: int | None = None,
     threads: int = 1,
 ) -> Population:
     """Build M networks of one structure, initialized and bound to their data.
@@ -55,6 +57,8 @@ def build_population(
         prepared: the distinct data sets, all of the same sizes.
         of_member: for each member, which of them it uses.
         blueprint: the plan that all members share, with the columns of each; by default it is made here.
+        batch_size: N of a step; by default what the first config says.
+        shards: in how many parts a batch is computed; by default what the first config says, or one if it is `auto`.
         threads: how many cores a step may use.
     """
     keys = [Key(config.seed) for config in configs]
@@ -62,7 +66,9 @@ def build_population(
         blueprint = build_blueprint([config.network for config in configs], prepared[0].input_shape)
     network = Network(blueprint, len(configs), Memory(np.dtype(configs[0].dtype), threads=threads))
     network.initialize(keys)
-    return bound(network, configs, prepared, of_member, keys)
+    size = batch_size_of(configs[0], prepared[0]) if batch_size is None else batch_size
+    parts = _asked_shards(configs[0]) if shards is None else shards
+    return bound(network, configs, prepared, of_member, keys, batch_size=size, shards=parts)
 
 
 def batch_size_of(config: Config, prepared: Prepared) -> int:
@@ -71,12 +77,19 @@ def batch_size_of(config: Config, prepared: Prepared) -> int:
     return count if asked == "full" else min(asked, count)
 
 
+def _asked_shards(config: Config) -> int:
+    return 1 if config.runtime.shards == "auto" else config.runtime.shards
+
+
 def bound(
     network: Network,
     configs: Sequence[Config],
     prepared: Sequence[Prepared],
     of_member: Sequence[int],
     keys: Sequence[Key],
+    *,
+    batch_size: int,
+    shards: int,
 ) -> Population:
     """Bind a network to its data, its loss and its optimizer; its parameters are not looked at."""
     first = configs[0]
@@ -93,9 +106,9 @@ def bound(
         loss,
         training,
         Streams(keys, Purpose.ORDER),
-        batch_size=batch_size_of(first, prepared[0]),
+        batch_size=batch_size,
         shuffle=first.training.shuffle,
-        shards=1 if first.runtime.shards == "auto" else first.runtime.shards,
+        shards=shards,
     )
     return Population(
         objective,

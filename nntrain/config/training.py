@@ -95,7 +95,7 @@ class RuntimeConfig(Section):
 
     threads: Annotated[Annotated[Count, Field(le=MOST_THREADS)] | Auto, BY_SHAPE] = Field(
         default="auto",
-        description="Threads that compute a step; auto takes all cores where the batch is cut into shards. "
+        description="Threads that compute a step; auto takes one for each shard, as far as there are cores. "
         "However many there are, the weights are the same.",
     )
     shards: Annotated[Annotated[Count, Field(le=MOST_SHARDS)] | Auto, BY_SHAPE] = Field(

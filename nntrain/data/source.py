@@ -176,5 +176,7 @@ def joined(sources: Sequence[Source]) -> Source:
     first, *others = sources
     if not others:
         return first
+    if any(source.fields != first.fields for source in others):
+        raise ValueError(f"sources of different fields cannot be joined: {[dict(s.fields) for s in sources]}")
     scales = {name: field.scale for name, field in first.fields.items() if field.scale is not None}
     return Arrays({name: np.concatenate([s.whole(name) for s in sources]) for name in first.fields}, scales)

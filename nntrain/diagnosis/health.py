@@ -150,13 +150,17 @@ def _flows(blueprint: Blueprint, bound: Pass) -> tuple[Array, list[tuple[str, Ar
     trained = [node for node in leaves if node.path in learning]
     if not trained:
         return bound.x, []
-    before = {id(node.y): node.path for node in leaves}
+    # What a composition puts out may be what its last layer does: then it is called that layer's.
+    before = {id(node.y): node.path for node in (*bound.nodes, *leaves)}
     sources = [(before.get(id(node.x)), node.x) for node in trained[1:]]
     return trained[0].x, [(layer_name(path), x) for path, x in sources if path is not None]
 
 
 def _sample(population: Population) -> Sequence[Node]:
-    """The layers that hold the activations of a large enough sample; none where there is no such."""
+    """The layers that hold the activations of a large enough sample; none where there is no such.
+
+    Of a batch in shards, these are those of its first shard.
+    """
     objective = supervised(population.objective)
     if "validation" in population.evaluators:
         bound = population.evaluators["validation"].bound

@@ -142,13 +142,12 @@ def _walk(
 
 
 def _refuse_one_path_twice(tree: Sequence[tuple[tuple[str, ...], Layer, Plan, Shape]]) -> None:
-    """ShapeError where two arrays would go by one path: names along the way may have dots in them."""
+    """ShapeError where two layers or arrays would go by one path: names along the way may have dots in them."""
     seen: set[str] = set()
     for path, _, planned, _ in tree:
-        for param in (*planned.params, *planned.state):
-            name = ".".join((*path, param.name))
+        for name in (".".join(path), *(".".join((*path, each.name)) for each in (*planned.params, *planned.state))):
             if name in seen:
-                raise ShapeError(f"two parameters have the path {name}: give their layers other names", path)
+                raise ShapeError(f"two layers or parameters have the path {name}: give their layers other names", path)
             seen.add(name)
 
 

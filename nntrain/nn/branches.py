@@ -54,8 +54,13 @@ class Branches(Layer):
         if not plans or any(shape != fixed[0] for shape in fixed) or not all(shapes):
             listed = ", ".join(f"{name}: {plan.output.shape}" for name, plan in plans.items())
             raise ShapeError(f"branches to {self.merge} need outputs of one shape, got {listed or 'no branches'}")
+        kinds = {plan.output.kind for plan in plans.values()}
+        if len(kinds) > 1 or (kinds == {"index"} and self.merge != "concatenate"):
+            raise ShapeError(
+                f"branches to {self.merge} need outputs that are numbers, got {' and '.join(sorted(kinds))}"
+            )
         last = shapes[0][-1] if self.merge != "concatenate" else sum(shape[-1] for shape in shapes)
-        return Plan(Signal((*shapes[0][:-1], last)), children=plans)
+        return Plan(Signal((*shapes[0][:-1], last), kinds.pop()), children=plans)
 
     def bind(self, x: Value, site: Site) -> Bound:
         """The branches' calls one after the other, then the merging."""
@@ -63,8 +68,8 @@ class Branches(Layer):
         learns = [site.learns(name) for name in self.layers]
         outputs = [part.y.array for part in parts]
         members, examples = max(len(y) for y in outputs), x.array.shape[1]
-        shape = self.plan(Signal(x.array.shape[2:])).output.shape
-        y = site.memory.flowing(members, examples, shape)
+        shape, dtype = site.plan.output.shape, None if site.plan.output.kind == "real" else outputs[0].dtype
+        y = site.memory.flowing(members, examples, shape, dtype)
         forward = [call for part in parts for call in part.forward] + self._merged(outputs, y)
 
         def turn(dy: Array, wants_dx: bool) -> tuple[Array | None, list[Call]]:

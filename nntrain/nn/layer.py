@@ -262,6 +262,7 @@ class Site:
 
     Attributes:
         path: the names along the tree to the layer; "" for the root.
+        plan: of the layer, for what comes in.
         arrays: of the whole network; a layer asks for its own by `param`, `grad` and `state`.
         memory: where further arrays come from.
         present: int [M], which of the population's first members these are; for `column`.
@@ -275,6 +276,7 @@ class Site:
     """
 
     path: str
+    plan: Plan
     arrays: NetworkArrays
     memory: Memory
     present: Array
@@ -337,7 +339,7 @@ class Site:
 
     def bind(self, child: str, layer: Layer, x: Value) -> Bound:
         """Bind a layer of a composition under its name."""
-        return replace(self, path=self._below(child)).program(layer, x)
+        return replace(self, path=self._below(child), plan=self.plan.children[child]).program(layer, x)
 
     def program(self, layer: Layer, x: Value) -> Bound:
         """Bind a layer here, note it, and let the observer look on."""

@@ -159,7 +159,7 @@ class Network:
             grad: [M, P], where gradients go; the network's own by default.
             shard: which part of a batch x is; by default the whole.
         """
-        layer = self.blueprint.layer if fused is None else without_last(self.blueprint.layer, fused)
+        layer = self.blueprint.layer if fused is None else self._without_last(fused)
         arrays = self.arrays
         if grad is not None:
             arrays = NetworkArrays(arrays.params, _views(grad, self.blueprint.params), arrays.state)
@@ -167,6 +167,7 @@ class Network:
         nodes = list[Node]()
         site = Site(
             path="",
+            plan=self.blueprint.plan,
             arrays=arrays,
             memory=memory or self.memory,
             present=self._present,
@@ -180,6 +181,14 @@ class Network:
         )
         return Pass(x, site.program(layer, Value(x)), nodes, shard.shared.before)
 
+    def _without_last(self, fused: type[Layer]) -> Layer:
+        """The network without a last layer of a type. Raises ValueError where that is the last, but inside another."""
+        whole, leaves = self.blueprint.layer, self.blueprint.leaves
+        shorter = without_last(whole, fused)
+        if shorter is whole and leaves and isinstance(leaves[-1].layer, fused):
+            raise ValueError(f"the loss computes {leaves[-1].path} itself, but it cannot be left out where it stands")
+        return shorter
+
     def forward(self, x: Array, training: bool = False) -> Array:
         """The network's output for any batch, activations applied.
 
@@ -190,7 +199,8 @@ class Network:
             training: whether dropout is on.
 
         Returns:
-            [M, N, *output_shape]; overwritten by the next call.
+            [M, N, *output_shape], or [1, N, …] where nothing in the network differs between members; overwritten by the
+            next call.
 
         Raises:
             ValueError: x has another shape, or is not of numbers that the network's dtype holds.

@@ -50,16 +50,18 @@ class Operation(Layer):
     def bind(self, x: Value, site: Site) -> Bound:
         """Both functions, and copies of what they return."""
         memory, before = site.memory, x.array.shape
-        y = memory.empty((*before[:2], *self.plan(Signal(before[2:])).output.shape))
+        y = memory.empty((*before[:2], *site.plan.output.shape))
+
+        x_seen, y_seen = _read_only(x.array), _read_only(y)
 
         def compute() -> None:
-            np.copyto(y, self._fitting("forward", self.forward(x.array), y))
+            np.copyto(y, self._fitting("forward", self.forward(x_seen), y))
 
         def turn(dy: Array, wants_dx: bool) -> tuple[Array | None, list[Call]]:
             if not wants_dx:
                 return None, []
-            dx = memory.empty((len(dy), *before[1:]))
-            return dx, [lambda: np.copyto(dx, self._fitting("backward", self.backward(x.array, y, dy), dx))]
+            dx, dy_seen = memory.empty((len(dy), *before[1:])), _read_only(dy)
+            return dx, [lambda: np.copyto(dx, self._fitting("backward", self.backward(x_seen, y_seen, dy_seen), dx))]
 
         return Bound(Value(y, x.lengths), [compute], turn)
 
@@ -70,3 +72,10 @@ class Operation(Layer):
                 f"{type(self).__name__}.{function} must return an array of shape {wanted.shape}, got {shape}"
             )
         return found
+
+
+def _read_only(array: Array) -> Array:
+    """A view that cannot be written to: what an operation is given belongs to others."""
+    view = array.view()
+    view.setflags(write=False)
+    return view

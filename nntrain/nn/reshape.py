@@ -15,7 +15,7 @@ class _Rearranged(Layer):
     def bind(self, x: Value, site: Site) -> Bound:
         """y is a view of x, or a copy that is refreshed in every step; likewise dx of dy."""
         before = x.array.shape[2:]
-        y, copy = site.memory.reshaped(x.array, self.plan(Signal(before)).output.shape)
+        y, copy = site.memory.reshaped(x.array, site.plan.output.shape)
 
         def turn(dy: Array, wants_dx: bool) -> tuple[Array | None, list[Call]]:
             dx, copy_back = site.memory.reshaped(dy, before)

@@ -6,7 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from nntrain.optim.blocks import Block, Call, Scratch
+from nntrain.nn.layer import Call
+from nntrain.optim.blocks import Block, Scratch
 from nntrain.optim.hyperparameters import NOT_NEGATIVE, POSITIVE, Hyperparameter, checked
 from nntrain.optim.optimizer import Optimizer
 

@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.optim.blocks import Block, Call, Scratch
+from nntrain.nn.layer import Call
+from nntrain.optim.blocks import Block, Scratch
 from nntrain.optim.hyperparameters import (
     BELOW_ONE,
     NOT_NEGATIVE,

@@ -8,7 +8,7 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.memory import Memory
-from nntrain.optim.blocks import Call
+from nntrain.nn.layer import Call
 from nntrain.optim.hyperparameters import POSITIVE_OR_OFF, Hyperparameter, as_array, checked
 from nntrain.optim.transformation import Parameters, Transformation
 

@@ -9,7 +9,8 @@ from typing import Self
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.optim.blocks import Block, Call, Scratch, constant_of_each, split
+from nntrain.nn.layer import Call, run
+from nntrain.optim.blocks import Block, Scratch, constant_of_each, split
 from nntrain.optim.hyperparameters import Hyperparameter
 from nntrain.optim.transformation import Parameters, Transformation
 from nntrain.parallel import in_parallel
@@ -72,7 +73,7 @@ class Optimizer(Transformation):
             for step in parts[0]:
                 step()
         elif parts:
-            in_parallel(_run, parts)
+            in_parallel(run, parts)
 
     def state(self) -> dict[str, Array]:
         """All that a continuation needs: `steps` (int64 [M]), the slots [M, P], and what the rule adds.
@@ -130,8 +131,3 @@ class Optimizer(Transformation):
     def _constant_of_each(self) -> Array:
         """An array [M, 1] for the learning rate, or for what is computed from it; 0-d for a single member."""
         return constant_of_each(self._memory, self._members)
-
-
-def _run(calls: list[Call]) -> None:
-    for call in calls:
-        call()

@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.optim.blocks import Block, Call, Scratch, constant_of_each, split
+from nntrain.nn.layer import Call
+from nntrain.optim.blocks import Block, Scratch, constant_of_each, split
 from nntrain.optim.hyperparameters import NOT_NEGATIVE, Hyperparameter, as_array, checked
 from nntrain.optim.transformation import Parameters, Transformation
 

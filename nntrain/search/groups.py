@@ -97,7 +97,14 @@ class Group:
         distinct = dict.fromkeys(member.prepared for member in self.members)
         index_of = {prepared: index for index, prepared in enumerate(distinct)}
         of_member = [index_of[member.prepared] for member in self.members]
-        return build_population([member.config for member in self.members], [*distinct], of_member, threads=threads)
+        return build_population(
+            [member.config for member in self.members],
+            [*distinct],
+            of_member,
+            batch_size=self.batch_size,
+            shards=self.shards,
+            threads=threads,
+        )
 
 
 def group(members: Iterable[Member], *, parallel: int = 1) -> list[Group]:
@@ -122,8 +129,9 @@ def _key(member: Member) -> tuple[object, ...]:
 
 
 def _chunk_size(alike: Sequence[Member], parallel: int) -> int:
-    first, blueprint = alike[0], Group(tuple(alike[:1])).blueprint()
-    alone = footprint(blueprint, [first.config], [first.prepared], [0]).arrays
+    first, one = alike[0], Group(tuple(alike[:1]))
+    blueprint, config = one.blueprint(), first.config
+    alone = footprint(blueprint, [config], [first.prepared], [0], batch_size=one.batch_size, shards=one.shards).arrays
     fitting = max(1, CHUNK_BYTES // max(1, alone))
     shared_out = -(-len(alike) // parallel)
     worth_sharing = Group(tuple(alike[:shared_out])).has_long_calls(blueprint)

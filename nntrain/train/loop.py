@@ -10,7 +10,6 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.memory import full
-from nntrain.optim.norms import gradient_norm
 from nntrain.train.population import Population
 from nntrain.train.records import EpochRecord, Outcome, Pause, StopReason
 from nntrain.train.roster import Roster
@@ -165,7 +164,7 @@ class Training:
             onlooker.after_update()
 
     def _before_update(self, network: str) -> None:
-        self._gradient_norms[network] = gradient_norm(self._population.objective.networks[network].grad)
+        self._gradient_norms[network] = self._population.gradient_norm(network)
         for onlooker in self._looking:
             onlooker.before_update(network)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from nntrain.arrays import Array
 from nntrain.nn.network import Network
+from nntrain.optim.norms import gradient_norm
 from nntrain.optim.schedules import Schedule
 from nntrain.train.evaluator import Evaluator
 from nntrain.train.objective import Objective
@@ -54,6 +55,10 @@ class Population:
         """
         [network] = self.objective.networks.values()
         return network
+
+    def gradient_norm(self, network: str) -> Array:
+        """‖g‖₂ of each member [M], of the gradients that a network has now."""
+        return gradient_norm(self.objective.networks[network].grad)
 
     def rates(self, epoch: int) -> dict[str, Array]:
         """The learning rates [M, 1] of each network in an epoch, counted from 1."""

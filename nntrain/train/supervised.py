@@ -14,7 +14,7 @@ from nntrain.nn.losses.loss import Loss
 from nntrain.nn.network import Network
 from nntrain.optim.update import Update
 from nntrain.streams import Streams
-from nntrain.train.bound_batch import BoundBatch
+from nntrain.train.bound_batch import BoundBatch, further_gradients
 from nntrain.train.metrics import LOSS, WEIGHTED_LOSS
 from nntrain.train.objective import BeforeUpdate, Objective
 from nntrain.train.state import TrainingState
@@ -59,8 +59,10 @@ class Supervised:
         self.batch_size, self.shuffle, self.shards = batch_size, shuffle, shards
         self.networks = {NETWORK: network}
         self.batches = Batches(data, order, batch_size, shuffle=shuffle, memory=network.memory, shards=shards)
+        grads = further_gradients(network, max(map(len, self.batches.batches)), network.memory)
         self._bound = [
-            BoundBatch(network, loss, batch, network.memory, training=True) for batch in self.batches.batches
+            BoundBatch(network, loss, batch, network.memory, training=True, grads=grads)
+            for batch in self.batches.batches
         ]
         self._sum = zeros(network.members)
         self._next_sum = zeros(network.members)

@@ -27,7 +27,7 @@ def shards_for(blueprint: Blueprint, batch_size: int) -> int:
 
 
 def threads_for(shards: int, asked: int | None) -> int:
-    """The number of threads: what was asked for, or else all cores where a batch has shards and 1 where it has not.
+    """The number of threads: what was asked for, or else one for each shard, as far as there are cores.
 
     Args:
         shards: of a batch.
@@ -35,7 +35,7 @@ def threads_for(shards: int, asked: int | None) -> int:
     """
     if asked is not None:
         return asked
-    return available_cores() if shards > 1 else 1
+    return min(shards, available_cores())
 
 
 def available_cores() -> int:

@@ -10,7 +10,7 @@ from nntrain.assembly import footprint as module
 from nntrain.assembly.footprint import footprint
 from nntrain.assembly.resolve import plan_network
 from nntrain.assembly.standalone import build_network
-from nntrain.assembly.training import build_population
+from nntrain.assembly.training import batch_size_of, build_population
 from nntrain.errors import UserError
 from nntrain.memory import Counting
 from nntrain.workflows import check, fit, gradcheck, gridsearch
@@ -71,12 +71,13 @@ def _compare(layers: str, data: str, loss: str, optimizer: str, batch_size: str,
         "regularization: {l1: 0.01, l2: 0.01, max_norm: 2, clip_norm: 1}\n"
     )
     resolved, prepared = prepare(experiment)
-    blueprint = plan_network(resolved, prepared.input_shape)
-    for members in (1, 3):
+    blueprint, size = plan_network(resolved, prepared.input_shape), batch_size_of(resolved.config, prepared)
+    for members, shards in ((1, 1), (3, 1), (1, 3)):
         arguments = ([resolved.config] * members, [prepared], [0] * members)
-        real = build_population(*arguments).network.memory.nbytes
-        assert footprint(blueprint, *arguments).arrays == real, (data, loss, optimizer, members)
-        assert footprint(blueprint, *arguments).most >= real
+        real = build_population(*arguments, shards=shards).network.memory.nbytes
+        found = footprint(blueprint, *arguments, batch_size=size, shards=shards)
+        assert found.arrays == real, (data, loss, optimizer, members, shards)
+        assert found.most >= real
 
 
 def test_what_is_large_is_estimated_from_below(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,11 +90,13 @@ def test_what_is_large_is_estimated_from_below(monkeypatch: pytest.MonkeyPatch) 
         )
         resolved, prepared = prepare(experiment)
         blueprint = plan_network(resolved, prepared.input_shape)
-        exact = footprint(blueprint, [resolved.config], [prepared], [0])
-        with monkeypatch.context() as patch:
-            patch.setattr(module, "LARGE", 0)
-            rough = footprint(blueprint, [resolved.config], [prepared], [0])
-        assert 0.6 * exact.arrays < rough.arrays <= 1.05 * exact.arrays
+        arguments, size = ([resolved.config], [prepared], [0]), batch_size_of(resolved.config, prepared)
+        for shards in (1, 4):
+            exact = footprint(blueprint, *arguments, batch_size=size, shards=shards)
+            with monkeypatch.context() as patch:
+                patch.setattr(module, "LARGE", 0)
+                rough = footprint(blueprint, *arguments, batch_size=size, shards=shards)
+            assert 0.6 * exact.arrays < rough.arrays <= 1.05 * exact.arrays
 
 
 WIDE = (

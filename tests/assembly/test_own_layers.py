@@ -204,7 +204,7 @@ MISTAKES: dict[str, tuple[Sequence[Any], str]] = {
     ),
     "one path twice": (
         [Chain({"a": Chain({"b": Dense(2)}), "a.b": Dense(2)})],
-        "network.0: two parameters have the path 0.a.b.w: give their layers other names",
+        "network.0: two layers or parameters have the path 0.a.b: give their layers other names",
     ),
     "a mistake beside an own layer": (
         [Square(), {"type": "dense", "units": 0}], "network.1.units must be at least 1, got 0",

@@ -97,7 +97,7 @@ def test_shards_go_by_the_work_of_a_step(units: int, batch_size: int, shards: in
     weights = sum(location.param.size for location in found.blueprint.params.values() if location.param.penalized)
     assert (weights * batch_size >= 10_000_000 and batch_size > 1) == (shards == 2)
     assert (found.shards, found.config.runtime.shards) == (shards, shards)
-    assert found.threads == (available_cores() if shards > 1 else 1)
+    assert found.threads == min(shards, available_cores())
     (batch, *_) = supervised(found.population().objective).batches.batches
     assert [each.size for each in batch] == ([batch_size] if shards == 1 else [batch_size // 2] * 2)
 

@@ -6,6 +6,7 @@ from typing import get_args
 
 from nntrain.config.data import DataConfig, PreprocessConfig, SyntheticKind
 from nntrain.config.training import METRICS
+from nntrain.data import readers
 from nntrain.data.readers import FORMATS
 from nntrain.data.readers.synthetic import Synthetic
 from nntrain.data.scaling import METHODS
@@ -41,3 +42,7 @@ def test_reading_a_config_imports_nothing_that_is_slow() -> None:
     code = "import sys, nntrain.config; print({'numpy', 'rich', 'typer', 'difflib'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_every_format_has_an_ending() -> None:
+    assert set(readers._SUFFIXES.values()) == set(FORMATS)

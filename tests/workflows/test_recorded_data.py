@@ -16,7 +16,9 @@ from nntrain.config import load_experiment
 from nntrain.errors import DataError, Interrupted
 from nntrain.runs import creation
 from nntrain.runs.store import RunDirectory
-from nntrain.workflows import fit, point_data, recorded_data, resume, searching, verify
+from nntrain.workflows import fit, resume, searching, verify
+from nntrain.workflows.again import recorded_data
+from nntrain.workflows.points import point_data
 from nntrain.workflows.run.interruption import Rehearsal
 from tests.workflows.damage import CONFIG, TABLE, write_experiment
 

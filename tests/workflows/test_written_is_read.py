@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 import nntrain
 from nntrain import workflows
 from nntrain.cli.app import app
+from nntrain.data.readers import FORMATS
 from nntrain.errors import ConfigError, Interrupted, RunError, UserError
 from nntrain.runs import jsonfile
 from nntrain.runs.store import RunDirectory
@@ -52,6 +53,11 @@ def as_csv(path: Path) -> None:
     write_pets(path)
 
 
+def as_tsv(path: Path) -> None:
+    write_pets(path)
+    path.write_text(path.read_text(encoding="utf-8").replace(",", "\t"), encoding="utf-8")
+
+
 def as_npz(path: Path) -> None:
     rng = np.random.default_rng(0)
     with path.open("wb") as file:
@@ -80,6 +86,7 @@ def as_image_labels(path: Path) -> None:
 Files = dict[str, Callable[[Path], None]]
 KINDS: dict[str, tuple[str, Files]] = {
     "csv": ("{path: d/a.csv, target: kind}", {"a.csv": as_csv}),
+    "tsv": ("{path: d/a.tsv, target: kind}", {"a.tsv": as_tsv}),
     "npz": ("{path: d/a.npz, task: binary}", {"a.npz": as_npz}),
     "npy": ("{path: d/a.npy, labels: d/b.npy, task: binary}", {"a.npy": as_npy, "b.npy": as_labels}),
     "idx": (
@@ -91,6 +98,10 @@ KINDS: dict[str, tuple[str, Files]] = {
         {"a.csv": as_csv, "b.csv": as_csv},
     ),
 }
+
+
+def test_every_format_is_tried() -> None:
+    assert set(FORMATS) <= KINDS.keys()
 
 
 @pytest.mark.parametrize("kind", KINDS)

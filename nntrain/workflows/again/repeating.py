@@ -10,6 +10,7 @@ from nntrain.assembly.data import Prepared
 from nntrain.assembly.ready import Ready, ready
 from nntrain.config.experiment import Experiment
 from nntrain.errors import RunError
+from nntrain.nn.blueprint import Blueprint
 from nntrain.runs.file_names import CHECKPOINTS, CONFIG, PREPROCESS, WEIGHTS
 from nntrain.runs.store import RunDirectory
 from nntrain.workflows.again.reading import read_preprocessor
@@ -36,7 +37,7 @@ def ready_again(directory: RunDirectory, experiment: Experiment, known: Mapping[
     prepared = data.prepare()
     _check_preprocess(directory, prepared)
     found = ready(experiment, data, prepared, threads=threads)
-    _check_parameters(directory, found.blueprint.size)
+    _check_parameters(directory, found.blueprint)
     return found
 
 
@@ -58,7 +59,7 @@ def _is_part(stored: object, fitted: object) -> bool:
     return stored == fitted
 
 
-def _check_parameters(directory: RunDirectory, described: int) -> None:
+def _check_parameters(directory: RunDirectory, blueprint: Blueprint) -> None:
     """The network of config.yaml must be of the size of what is saved of it, before anything is allocated for it."""
     problems: list[RunError] = []
     for name in (*CHECKPOINTS, WEIGHTS):
@@ -69,6 +70,7 @@ def _check_parameters(directory: RunDirectory, described: int) -> None:
         except RunError as error:
             problems.append(error)
             continue
+        described = blueprint.size + (blueprint.state_size if name == WEIGHTS else 0)
         if count != described:
             raise RunError(
                 f"{directory.path / name} has {count:,} parameters, but the network in {CONFIG} beside it has "
@@ -80,7 +82,7 @@ def _check_parameters(directory: RunDirectory, described: int) -> None:
 
 
 def _saved_parameters(directory: RunDirectory, name: str) -> int:
-    """How many parameters weights.npz or a checkpoint has."""
+    """How many parameters weights.npz, with its state, or a checkpoint has."""
     specs = directory.array_specs(name)
     saved = specs if name == WEIGHTS else {"theta": specs["theta"]} if "theta" in specs else {}
     return sum(math.prod(spec.shape) for spec in saved.values())
