@@ -28,7 +28,7 @@ from nntrain.optim.sgd import Sgd
 from nntrain.optim.update import Update
 from nntrain.streams import Key, Purpose, Streams
 from nntrain.train.supervised import NETWORK, Supervised
-from nntrain.train.threads import SHARDS_PAY_FROM, shards_for
+from nntrain.train.threads import PER_OUTPUT, SHARDS_PAY_FROM, shards_for
 
 # Units of the layers, batch size.
 CASES = (
@@ -81,7 +81,7 @@ def main() -> None:
     rows = []
     for units, batch_size in CASES:
         work = batch_size * sum(a * b for a, b in itertools.pairwise(units))
-        times = max(1, (20_000_000 if given.quick else 400_000_000) // work // BATCHES)
+        times = max(1, (20_000_000 if given.quick else 6_000_000_000) // work // BATCHES)
         kinds = {"one": (1, 1), "two": (2, 2), "four": (4, 2)}
         objectives = {name: training(units, batch_size, *kind) for name, kind in kinds.items()}
         sides = [Side(name, partial(epochs, each, times), one_thread) for name, each in objectives.items()]
@@ -100,7 +100,7 @@ def main() -> None:
         )
     head = ("network", "batch", "multiplications", "a step", "in 2 shards", "in 4 shards", "auto")
     print_table(head, rows)
-    print(f"auto: 2 shards from {SHARDS_PAY_FROM / 1e6:g} M multiplications of a forward pass on")
+    print(f"auto: 2 shards from {SHARDS_PAY_FROM / 1e6:g} M on, where an output counts as {PER_OUTPUT} multiplications")
 
 
 if __name__ == "__main__":

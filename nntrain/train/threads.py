@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from nntrain.nn.blueprint import Blueprint
 
-# Multiplications of a forward pass from which two threads that share a batch are done sooner than one: a step takes
-# about half a millisecond then, of which handing over and waiting may be a fifth (benchmarks/shards.py).
-SHARDS_PAY_FROM = 10_000_000
+# Multiplications in the products of a forward pass from which two threads that share a batch are done sooner than one:
+# a step takes about 0.9 ms then (benchmarks/shards.py).
+SHARDS_PAY_FROM = 18_000_000
+# As many multiplications take as long as what is done with a number that a layer puts out, forward and backward.
+PER_OUTPUT = 25
 
 
 def shards_for(blueprint: Blueprint, batch_size: int) -> int:
@@ -23,7 +26,8 @@ def shards_for(blueprint: Blueprint, batch_size: int) -> int:
         batch_size: N of a training step.
     """
     weights = sum(location.param.size for location in blueprint.params.values() if location.param.penalized)
-    return 2 if batch_size > 1 and batch_size * weights >= SHARDS_PAY_FROM else 1
+    outputs = sum(math.prod(leaf.output) for leaf in blueprint.leaves)
+    return 2 if batch_size > 1 and batch_size * (weights + PER_OUTPUT * outputs) >= SHARDS_PAY_FROM else 1
 
 
 def threads_for(shards: int, asked: int | None) -> int:
