@@ -42,11 +42,12 @@ from nntrain.nn.initializers import (
     Initializer,
     LecunNormal,
     Normal,
+    OfMembers,
     Orthogonal,
     Uniform,
     Values,
 )
-from nntrain.nn.layer import Hyperparameter, Layer, ShapeError
+from nntrain.nn.layer import Layer, ShapeError
 from nntrain.nn.reshape import Flatten, Reshape
 
 
@@ -116,7 +117,7 @@ def initial_overflow(network: Sequence[layers.LayerConfig], blueprint: Blueprint
             yield Mistake(path, f"{dotted(path)} may draw {drawn}, {beyond}: make them smaller")
 
 
-def _described(values: Iterable[float]) -> Hyperparameter:
+def _described(values: Iterable[float]) -> OfMembers:
     """A hyperparameter as a description has it: a number where all members have the same, otherwise one for each."""
     each = tuple(map(float, values))
     return each[0] if len(set(each)) == 1 else each
@@ -180,7 +181,7 @@ def build_initializer(variants: Sequence[init.AnyInitializer]) -> Initializer:
     """The initializer that the configs name, with its scales gathered from all of them."""
     first = variants[0]
 
-    def gathered(name: str) -> Hyperparameter:
+    def gathered(name: str) -> OfMembers:
         return _described(getattr(variant, name) for variant in variants)
 
     match first:

@@ -139,6 +139,7 @@ def build_evaluator(
         task=prepared[0].task,
         metrics=tuple(metrics),
         units=build_units(prepared),
+        shards=_asked_shards(config),
     )
 
 

@@ -169,7 +169,7 @@ def parts_of(size: int, shards: int) -> list[slice]:
     return [slice(*pair) for pair in pairwise(stops)]
 
 
-def _parts(batch: Batch, shards: int, memory: Memory, targets: Collection[str]) -> list[Batch]:
+def cut_up(batch: Batch, shards: int, memory: Memory, targets: Collection[str]) -> list[Batch]:
     """A batch cut into shards: views of it, but for targets, which are laid out like the outputs of each shard."""
     parts = parts_of(batch.size, shards)
     if len(parts) == 1:
@@ -216,7 +216,7 @@ class Batches:
         self.is_whole = full == 1 and rest == 0
         self.order: Array = empty((0, count), np.intp)
         if self.is_whole:
-            self.batches = [_parts(all_examples(examples, memory, targets), shards, memory, targets)]
+            self.batches = [cut_up(all_examples(examples, memory, targets), shards, memory, targets)]
             return
         # Members of the same data and the same stream see the same batches: those are gathered once.
         stream_of = streams.of_member if shuffle else zeros(len(streams.of_member), np.intp)

@@ -8,7 +8,8 @@ from functools import partial
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.nn.layer import Bound, Call, Hyperparameter, Layer, Plan, Signal, Site, Value
+from nntrain.nn.initializers import OfMembers
+from nntrain.nn.layer import Bound, Call, Layer, Plan, Signal, Site, Value
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Dropout(Layer):
         rate: the probability that a unit is dropped, in [0, 1): for all members, or for each.
     """
 
-    rate: Hyperparameter = 0.5
+    rate: OfMembers = 0.5
 
     def plan(self, signal: Signal) -> Plan:
         """The shape is kept; there are no parameters."""

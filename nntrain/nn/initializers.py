@@ -18,7 +18,7 @@ from nntrain.arrays import Array, Shape
 from nntrain.memory import empty
 from nntrain.streams import Streams
 
-Scale = float | tuple[float, ...]
+OfMembers = float | tuple[float, ...]
 """A number for all members, or one for each."""
 
 Nested = Union[float, tuple["Nested", ...]]  # noqa: UP007 - a type that names itself must be a string here
@@ -73,7 +73,7 @@ class Initializer(ABC):
 class _Scaled(Initializer):
     """Zero-mean numbers whose spread follows from the shape, times `gain`."""
 
-    gain: Scale = 1.0
+    gain: OfMembers = 1.0
 
     def draw(self, out: Array, streams: Streams) -> None:
         streams.normal(out)
@@ -151,8 +151,8 @@ class Orthogonal(_Scaled):
 class Uniform(Initializer):
     """U(low, high)."""
 
-    low: Scale = -0.05
-    high: Scale = 0.05
+    low: OfMembers = -0.05
+    high: OfMembers = 0.05
 
     farthest = 1.0
 
@@ -168,8 +168,8 @@ class Uniform(Initializer):
 class Normal(Initializer):
     """N(mean, std²)."""
 
-    mean: Scale = 0.0
-    std: Scale = 0.05
+    mean: OfMembers = 0.0
+    std: OfMembers = 0.05
 
     def draw(self, out: Array, streams: Streams) -> None:
         streams.normal(out)
@@ -182,7 +182,7 @@ class Normal(Initializer):
 class Constant(Initializer):
     """The same value everywhere; 0 by default, as biases start."""
 
-    value: Scale = 0.0
+    value: OfMembers = 0.0
 
     def draw(self, out: Array, streams: Streams) -> None:
         out[...] = 0.0
@@ -238,7 +238,7 @@ def _fans(shape: Shape) -> tuple[int, int]:
     return receptive_field * shape[-2], receptive_field * shape[-1]
 
 
-def _each(scale: Scale) -> float | Array:
+def _each(scale: OfMembers) -> float | Array:
     """A scale as float64 [M] where each member has its own."""
     return np.array(scale, dtype=np.float64) if isinstance(scale, tuple) else scale
 

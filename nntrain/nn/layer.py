@@ -29,7 +29,7 @@ import numpy as np
 
 from nntrain.arrays import Array, Shape
 from nntrain.memory import Memory
-from nntrain.nn.initializers import Initializer
+from nntrain.nn.initializers import Initializer, OfMembers
 from nntrain.streams import Streams
 
 T = TypeVar("T")
@@ -42,9 +42,6 @@ Call = Callable[[], object]
 
 Turn = Callable[[Array, bool], tuple[Array | None, list[Call]]]
 """From dy [M, N, …], and whether anybody wants dx, to dx and the calls of the backward pass."""
-
-Hyperparameter = float | tuple[float, ...]
-"""A number for all members, or one for each, as a description holds it; `Site.column` makes [M, 1] of it."""
 
 
 class ShapeError(ValueError):
@@ -305,7 +302,7 @@ class Site:
         """A state of the layer, [M, *shape]; it is written in training passes only."""
         return self.arrays.state[self._below(name)]
 
-    def column(self, value: Hyperparameter) -> Array:
+    def column(self, value: OfMembers) -> Array:
         """A hyperparameter that may differ between members, for those that are present: float64 [M, 1], or [1, 1].
 
         Raises:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nntrain.arrays import Array
-from nntrain.data.batches import TARGETS, Batch, Examples, Loading, all_examples, converted
+from nntrain.data.batches import TARGETS, Batch, Examples, Loading, all_examples, converted, cut_up, parts_of
 from nntrain.memory import Memory, zeros
 from nntrain.nn.losses.loss import BoundLoss, Loss
 from nntrain.nn.network import Network
@@ -30,6 +30,8 @@ class Units:
 class Evaluator:
     """Computes losses and metrics of a network on a fixed set of examples, in blocks of bounded size.
 
+    A block is computed in as many shards as a batch of the training, on as many threads.
+
     The loss is that of the plain examples, to the same bits whether they have weights or not; with weights there is the
     weighted loss beside it, which is normalized as in training: the mean over the examples of weight times loss.
     """
@@ -43,9 +45,10 @@ class Evaluator:
         task: Task,
         metrics: tuple[str, ...],
         units: Units | None = None,
+        shards: int = 1,
     ) -> None:
         self.network, self.loss, self.examples = network, loss, examples
-        self.task, self.metrics, self.units = task, metrics, units
+        self.task, self.metrics, self.units, self.shards = task, metrics, units, shards
         memory = network.memory.fresh()
         count = len(examples)
         self._block = min(count, _block_size(network))
@@ -62,14 +65,15 @@ class Evaluator:
         for start in range(0, count, self._block):
             stop = min(start + self._block, count)
             block = self._blocks[stop - start]
-            if block.loading is not None:
-                block.loading.read(self.examples.source, [first + start for first in self._starts])
+            for part, loading in zip(block.parts, block.loadings, strict=False):
+                loading.read(self.examples.source, [first + start + part.start for first in self._starts])
             block.bound.forward()
-            self.outputs[:, start:stop] = block.bound.loss.outputs
-            total += block.bound.loss.total
-            if block.weighted is not None:
-                block.weighted.forward()
-                weighted += block.weighted.total
+            for part, shard in zip(block.parts, block.bound.shards, strict=True):
+                self.outputs[:, start + part.start : start + part.stop] = shard.loss.outputs
+            total += block.bound.total
+            for loss in block.weighted:
+                loss.forward()
+                weighted += loss.total
         values = {LOSS: total / count}
         if "weight" in self.examples.fields:
             values[WEIGHTED_LOSS] = weighted / count
@@ -93,20 +97,27 @@ class Evaluator:
             task=self.task,
             metrics=self.metrics,
             units=self.units,
+            shards=self.shards,
         )
 
     def _bind(self, size: int, memory: Memory) -> _Block:
         """A block of `size` examples; where it is all of them it holds them already."""
+        parts, fields = parts_of(size, self.shards), self.examples.fields
+        loadings: list[Loading] = []
         if size == len(self.examples):
-            loading, batch = None, all_examples(self.examples, memory)
+            batches = cut_up(all_examples(self.examples, memory), self.shards, memory, TARGETS)
         else:
-            loading = Loading(self.examples.fields, self._seen, size, memory, targets=TARGETS)
-            batch = loading.batch
-        bound = BoundBatch(self.network, self.loss, [Batch(x=batch["x"], t=batch["t"])], memory, training=False)
-        if "weight" not in batch:
-            return _Block(loading, bound, None)
-        weighted = self.loss.bind(bound.network_pass.y, batch["t"], batch["weight"], memory, training=False)
-        return _Block(loading, bound, weighted)
+            sizes = [part.stop - part.start for part in parts]
+            loadings = [Loading(fields, self._seen, each, memory, targets=TARGETS) for each in sizes]
+            batches = [loading.batch for loading in loadings]
+        plain = [Batch(x=batch["x"], t=batch["t"]) for batch in batches]
+        bound = BoundBatch(self.network, self.loss, plain, memory, training=False)
+        weighted = [
+            self.loss.bind(shard.network_pass.y, batch["t"], batch["weight"], memory, training=False)
+            for shard, batch in zip(bound.shards, batches, strict=True)
+            if "weight" in batch
+        ]
+        return _Block(parts, loadings, bound, weighted)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,14 +125,16 @@ class _Block:
     """Some examples, bound.
 
     Attributes:
-        loading: how they get there; None where they are all that there are.
+        parts: which of them each shard has.
+        loadings: how they get there, for each shard; none where they are all that there are.
         bound: network and plain loss.
-        weighted: the loss with weights, of the same outputs; None where there are none.
+        weighted: the loss with weights, of the same outputs, for each shard; none where there are no weights.
     """
 
-    loading: Loading | None
+    parts: list[slice]
+    loadings: list[Loading]
     bound: BoundBatch
-    weighted: BoundLoss | None
+    weighted: list[BoundLoss]
 
 
 def _block_size(network: Network) -> int:

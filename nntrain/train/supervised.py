@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -164,12 +165,21 @@ class Supervised:
         )
 
 
+@runtime_checkable
+class Holding(Protocol):
+    """An objective that holds another one and changes something about its steps."""
+
+    inner: Objective
+
+
 def supervised(objective: Objective) -> Supervised:
-    """The objective, for those who look at what only supervised learning has.
+    """The supervised learning that an objective is, or holds, for those who look at what nothing else has.
 
     Raises:
-        TypeError: it is another one.
+        TypeError: there is none.
     """
+    while isinstance(objective, Holding):
+        objective = objective.inner
     if not isinstance(objective, Supervised):
         raise TypeError(f"{type(objective).__name__} is not supervised learning")
     return objective

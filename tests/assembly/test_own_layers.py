@@ -16,8 +16,8 @@ from nntrain.nn.branches import Branches
 from nntrain.nn.chain import Chain
 from nntrain.nn.dense import Dense
 from nntrain.nn.dropout import Dropout
-from nntrain.nn.initializers import Constant, Normal, Values
-from nntrain.nn.layer import Bound, Call, Hyperparameter, Layer, Param, Plan, ShapeError, Signal, Site, Value
+from nntrain.nn.initializers import Constant, Normal, OfMembers, Values
+from nntrain.nn.layer import Bound, Call, Layer, Param, Plan, ShapeError, Signal, Site, Value
 from nntrain.nn.residual import Residual
 from tests.nn.operations import Shapeless, Square, Total
 from tests.nn.toys import RunningCentre
@@ -27,7 +27,7 @@ from tests.nn.toys import RunningCentre
 class Scaled(Layer):
     """y = s g ∘ x with a weight g [I] and a number s that may differ between members; as a reader would write it."""
 
-    s: Hyperparameter = 1.0
+    s: OfMembers = 1.0
 
     def plan(self, signal: Signal) -> Plan:
         if len(signal.shape) != 1:

@@ -1,6 +1,7 @@
 """Configs → populations: each column is gathered from all members, and nobody notices the others."""
 
 import copy
+from collections.abc import Iterator
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -11,9 +12,15 @@ from nntrain.arrays import Array
 from nntrain.assembly.data import Data, Prepared
 from nntrain.assembly.resolve import resolve
 from nntrain.assembly.training import build_population
-from nntrain.config.column import structure_key
+from nntrain.config.column import PerMember, structure_key
 from nntrain.config.experiment import Experiment
+from nntrain.config.initializers import InitializerConfig
+from nntrain.config.network import LayerConfig
+from nntrain.config.optimizer import OptimizerConfig
 from nntrain.config.root import Config
+from nntrain.config.schedule import ScheduleConfig
+from nntrain.language.anatomy import variants
+from nntrain.language.section import Section
 from nntrain.nn.initializers import Values
 from nntrain.train.loop import Training
 from nntrain.train.records import Outcome
@@ -102,8 +109,31 @@ def resolved_with(experiment: Experiment, **values: Any) -> Config:
 
 
 def test_every_column_of_the_language_is_tried() -> None:
+    """Those of every type: whoever gathers them may have taken one for another."""
     tried = {path.rpartition(".")[2] for _, path in cases()}
     assert tried == {*TWO_VALUES, *(path.rpartition(".")[2] for path in SPECIAL)}
+    unions = (OptimizerConfig, ScheduleConfig, LayerConfig, InitializerConfig)
+    sections = [section for union in unions for section in variants(union).values()]
+    expected = {(section, name) for section in sections for name in _marked(section)}
+    found = {_section_of(variant, path) for variant, path in cases()}
+    assert expected <= found, expected - found
+
+
+def _marked(section: type[Section]) -> Iterator[str]:
+    """The fields of a section that are columns themselves."""
+    for name, field in section.model_fields.items():
+        if any(isinstance(mark, PerMember) for mark in field.metadata):
+            yield name
+
+
+def _section_of(variant: str, path: str) -> tuple[type, str]:
+    """The section in which a column stands, and its name there."""
+    with TemporaryDirectory() as folder:
+        value: Any = load(text_of(variant), name=f"{folder}/a.yaml").config
+    *way, name = path.split(".")
+    for key in way:
+        value = value[int(key)] if key.isdigit() else getattr(value, key)
+    return type(value), name
 
 
 @pytest.mark.parametrize(("variant", "path"), cases())

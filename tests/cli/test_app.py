@@ -16,6 +16,8 @@ from nntrain.cli import app as program
 from nntrain.cli.failures import report
 from nntrain.errors import ConfigError, DivergedError, Interrupted, NntrainError, RunError
 from tests.cli.conftest import Invoke, command_names
+from tests.conftest import ROOT
+from tests.end_to_end.test_terminal import COMMANDS
 
 HEAVY = ("numpy", "pydantic", "rich", "yaml", "secrets", "nntrain.workflows")
 
@@ -41,6 +43,14 @@ def failing(workflows: ModuleType, failure: BaseException) -> None:
 def test_the_commands_are_those_of_the_design() -> None:
     expected = ["fit", "eval", "predict", "gridsearch", "check", "gradcheck", "runs", "verify"]
     assert command_names() == [*expected, "migrate", "schema", "examples"]
+
+
+def test_every_command_is_in_the_readme_and_on_terminals() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    elsewhere = {"predict", "schema"}  # prints data, has a test of its own; prints nothing of the user's
+    for name in command_names():
+        assert f"`nntrain {name}" in readme, name
+        assert name in {*COMMANDS, *elsewhere}, name
 
 
 @pytest.mark.parametrize("name", command_names())

@@ -19,8 +19,8 @@ from nntrain.nn.initializers import (
     Initializer,
     LecunNormal,
     Normal,
+    OfMembers,
     Orthogonal,
-    Scale,
     Uniform,
     Values,
 )
@@ -42,22 +42,22 @@ class InitializerRow:
     """
 
     name: str
-    make: Callable[[Scale], Initializer]
+    make: Callable[[OfMembers], Initializer]
     mean: float
     std: float
     bounds: tuple[float, float] | None = None
     is_normal: bool = False
 
 
-def _times(factor: float, scale: Scale) -> Scale:
+def _times(factor: float, scale: OfMembers) -> OfMembers:
     return tuple(factor * each for each in scale) if isinstance(scale, tuple) else factor * scale
 
 
-def _uniform(name: str, make: Callable[[Scale], Initializer], bound: float) -> InitializerRow:
+def _uniform(name: str, make: Callable[[OfMembers], Initializer], bound: float) -> InitializerRow:
     return InitializerRow(name, make, 0.0, bound / math.sqrt(3), (-bound, bound))
 
 
-def _normal(name: str, make: Callable[[Scale], Initializer], std: float) -> InitializerRow:
+def _normal(name: str, make: Callable[[OfMembers], Initializer], std: float) -> InitializerRow:
     return InitializerRow(name, make, 0.0, std, is_normal=True)
 
 

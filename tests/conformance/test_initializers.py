@@ -16,7 +16,7 @@ from tests.conformance.initializers import FAN_IN, FAN_OUT, GIVEN, INITIALIZERS,
 
 each_row = pytest.mark.parametrize("row", INITIALIZERS, ids=lambda row: row.name)
 
-# Scale means nothing to values that are given.
+# OfMembers means nothing to values that are given.
 scaled_rows = pytest.mark.parametrize("row", [r for r in INITIALIZERS if r.name != "values"], ids=lambda r: r.name)
 
 

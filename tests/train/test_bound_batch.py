@@ -84,5 +84,5 @@ def test_overflow_in_another_thread_is_silenced_where_the_caller_silences_it() -
 
 def test_an_activation_that_the_loss_computes_must_stand_where_it_can_be_left_out() -> None:
     network = network_of({"0": Dense(3), "1": Residual(Chain({"a": Dense(3), "b": Softmax()}))})
-    with pytest.raises(ValueError, match=r"^the loss computes 1\.projection"):
+    with pytest.raises(ValueError, match=r"^the loss computes 1\.body\.b itself"):
         BoundBatch(network, CrossEntropy(), batch_of([4]), network.memory, training=True)

@@ -10,7 +10,8 @@ from nntrain.arrays import Array
 from nntrain.errors import RunError
 from nntrain.nn.activations import Tanh
 from nntrain.nn.initializers import Constant as Filled
-from nntrain.nn.layer import Bound, Hyperparameter, Layer, Param, Plan, Signal, Site, Value
+from nntrain.nn.initializers import OfMembers
+from nntrain.nn.layer import Bound, Layer, Param, Plan, Signal, Site, Value
 from nntrain.train import loop
 from nntrain.train.loop import Training
 from nntrain.train.objective import BeforeUpdate
@@ -224,7 +225,7 @@ def test_a_member_of_which_one_network_diverges_touches_nobody(which: int) -> No
 class Overflowing(Layer):
     """y = x; its state counts training passes, and is infinite after `limit` of them."""
 
-    limit: Hyperparameter
+    limit: OfMembers
 
     def plan(self, signal: Signal) -> Plan:
         return Plan(signal, state=(Param("passes", (1,), Filled(0.0)),))

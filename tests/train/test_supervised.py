@@ -67,9 +67,9 @@ def test_evaluation_in_blocks_equals_evaluation_at_once(
     network, examples = network_of(last, outputs, shape=shape), examples_of(53, outputs, of_member, shape)
     whole = Evaluator(network, loss, examples, task=task, metrics=metrics)
     at_once = whole.evaluate()
-    for block in (1, 7, 52, 53):
+    for block, shards in ((1, 1), (7, 1), (52, 1), (53, 1), (1, 2), (7, 2), (53, 2), (53, 4)):
         monkeypatch.setattr(evaluator_module, "EVALUATION_BLOCK", block * 3 * 4)
-        evaluator = Evaluator(network, loss, examples, task=task, metrics=metrics)
+        evaluator = Evaluator(network, loss, examples, task=task, metrics=metrics, shards=shards)
         for _ in range(2):
             values = evaluator.evaluate()
             assert set(values) == {"loss", *metrics}
@@ -109,10 +109,10 @@ def test_the_weighted_loss_of_evaluation_and_of_training(
         y, t = network.forward(examples.by_set("x")[which])[member].copy(), examples.by_set("t")[which]
         of_each = [mean_loss(name, y[n : n + 1], t[n : n + 1]) for n in range(len(y))]
         expected.append(np.mean(weight[which, :, 0] * of_each))
-    for block in (1, 7, 53):
+    for block, shards in ((1, 1), (7, 1), (7, 3), (53, 2), (53, 1)):
         monkeypatch.setattr(evaluator_module, "EVALUATION_BLOCK", block * 3 * 4)
-        plain = Evaluator(network, loss, examples, task=task, metrics=()).evaluate()
-        found = Evaluator(network, loss, weighted, task=task, metrics=()).evaluate()
+        plain = Evaluator(network, loss, examples, task=task, metrics=(), shards=shards).evaluate()
+        found = Evaluator(network, loss, weighted, task=task, metrics=(), shards=shards).evaluate()
         assert list(found) == ["loss", "weighted_loss"]
         np.testing.assert_array_equal(found["loss"], plain["loss"])
         np.testing.assert_allclose(found["weighted_loss"], expected, rtol=1e-12)
