@@ -10,6 +10,7 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 from unittest import mock
@@ -24,9 +25,10 @@ from nntrain.train.loop import Training
 from nntrain.workflows.fitting import Fit
 from nntrain.workflows.listener import Listener
 from nntrain.workflows.run import session
+from nntrain.workflows.run.checkpoint_timing import CheckpointTiming
 from nntrain.workflows.run.interruption import Interruption
 from nntrain.workflows.run.journal import Journal
-from nntrain.workflows.run.session import Session
+from nntrain.workflows.run.session import wants_pause
 
 GOAL = 0.01
 EVERY = 30.0  # seconds, the default of training.checkpoint
@@ -82,11 +84,12 @@ def seconds_to_train(begun: Ready, folder: Path) -> float:
 
 def seconds_to_ask(begun: Ready) -> float:
     """What one batch pays for the question whether to stop or to save."""
-    asked = Session(begun, Interruption())
-    asked._timing._moment = time.perf_counter() + 1e6
+    timing = CheckpointTiming(begun.config.training.checkpoint)
+    timing._moment = time.perf_counter() + 1e6
+    asked = partial(wants_pause, Interruption(), timing)
     started = time.perf_counter()
     for _ in range(ASKED):
-        asked._wants_pause()
+        asked()
     return (time.perf_counter() - started) / ASKED
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import os
 import signal
 import sys
 import warnings
@@ -110,6 +111,8 @@ def main() -> None:
     """Run the command line in sys.argv; ends with SystemExit. The program's entry point is in nntrain/__main__.py."""
     # What is imported stays: to look through it for garbage again and again takes a tenth of a small command's time.
     gc.set_threshold(100_000, 50, 100)
+    # Otherwise pydantic looks through all that is installed for plugins, and imports them.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     # What overflows is seen in the results, and said in words there; NumPy's own would name a line of the source.
     warnings.simplefilter("ignore", RuntimeWarning)
     prepare_streams()

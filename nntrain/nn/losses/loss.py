@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import partial
@@ -141,8 +142,11 @@ class Loss(ABC):
             examples: how many the gradient is the mean over, where these are a part of them only; by default N.
         """
         bound = BoundLoss(y, t, weight, memory, training=training, examples=examples)
-        bound.forward_calls, bound.backward_calls = self.compute(bound)
-        return bound
+        forward, backward = self.compute(bound)
+        # Calls may hold `bound`. If it held them in turn, only a garbage collection would give its arrays back.
+        program = copy.copy(bound)
+        program.forward_calls, program.backward_calls = forward, backward
+        return program
 
     @abstractmethod
     def compute(self, bound: BoundLoss) -> tuple[list[Call], list[Call]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from functools import partial
 
 from nntrain.assembly.ready import Ready
 from nntrain.config.loss import given_label_smoothing
@@ -47,7 +48,8 @@ class Session:
     def __init__(self, ready: Ready, interruption: Interruption) -> None:
         self._ready, self._interruption = ready, interruption
         self._timing = CheckpointTiming(ready.config.training.checkpoint)
-        self.training = new_training(ready, self._wants_pause)
+        # No method of the session: what holds itself keeps its arrays until a garbage collection.
+        self.training = new_training(ready, partial(wants_pause, interruption, self._timing))
 
     def check_wanted(self) -> None:
         """Stop here if a signal has asked to, before anything was trained. Raises Interrupted."""
@@ -90,7 +92,7 @@ class Session:
         for record in training:
             if isinstance(record, EpochRecord):
                 journal.note(record)
-                self._interruption.asked()  # after the epoch's last batch, as `_wants_pause` does after the others
+                self._interruption.asked()  # after the epoch's last batch, as `wants_pause` does after the others
             stopping = self._interruption.signal is not None and not training.is_over
             if stopping or self._timing.is_due(training.epoch):
                 self._save(journal)
@@ -99,10 +101,6 @@ class Session:
         if training.outcomes[0].reason is StopReason.EPOCHS and self._ready.config.training.checkpoint is not None:
             # The one end that can be put off: `fit --resume RUN --set training.epochs=…` goes on from here.
             self._save(journal)
-
-    def _wants_pause(self) -> bool:
-        """Whether the training is to yield within an epoch; it asks after every batch but the last."""
-        return self._interruption.asked() or self._timing.is_time()
 
     def _save(self, journal: Journal) -> None:
         journal.save(self.training)
@@ -117,6 +115,11 @@ class Session:
             directory.set_status("failed", str(error) or type(error).__name__)
         if isinstance(error, RunError):  # a full disk, say
             raise RunError(Lines(str(error), how_to_go_on(directory))) from error
+
+
+def wants_pause(interruption: Interruption, timing: CheckpointTiming) -> bool:
+    """Whether a training is to yield within an epoch; it asks after every batch but the last."""
+    return interruption.asked() or timing.is_time()
 
 
 def _info(ready: Ready, directory: RunDirectory, *, done: int) -> FitInfo:
