@@ -7,6 +7,7 @@ the arrays of all of them would stay.
 import gc
 import weakref
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ def _no_collection() -> Iterator[None]:
 def test_a_network_and_what_it_was_bound_to(row: LayerRow, place: str) -> None:
     step = Step(layers.network_of(row, place, KEYS), 3)
     step.run()
-    held: list[weakref.ref[object]] = [weakref.ref(step.bound), weakref.ref(step.network), weakref.ref(step.memory)]
+    held: list[weakref.ref[Any]] = [weakref.ref(step.bound), weakref.ref(step.network), weakref.ref(step.memory)]
     del step
     assert [ref() for ref in held] == [None, None, None]
 
@@ -50,7 +51,7 @@ def test_a_loss(row: LossRow, weighted: bool) -> None:
     bound = row.loss.bind(y, row.targets(rng, 1, 5, row.outputs), weight, memory, training=True)
     bound.forward()
     bound.backward()
-    held: list[weakref.ref[object]] = [weakref.ref(bound), weakref.ref(memory)]
+    held: list[weakref.ref[Any]] = [weakref.ref(bound), weakref.ref(memory)]
     del bound, memory
     assert [ref() for ref in held] == [None, None]
 
@@ -60,7 +61,7 @@ def test_a_population_that_was_trained(name: str) -> None:
     population: Population = objectives.ROWS[name]([0, 1, 2])
     training = Training(population, 2)
     assert len(list(training)) == 2
-    held: list[weakref.ref[object]] = [
+    held: list[weakref.ref[Any]] = [
         weakref.ref(training),
         weakref.ref(population),
         *(weakref.ref(network) for network in population.objective.networks.values()),
