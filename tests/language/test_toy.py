@@ -252,10 +252,9 @@ def test_the_schema() -> None:
     assert heat[0] == {"enum": ["oven", "pan", "value"]}
     assert schema["$defs"]["Oven"]["required"] == ["type"]
     assert schema["$defs"]["Given"]["required"] == ["value"]  # its key gives its type away
-    assert schema["$defs"]["Dish"]["properties"]["minutes"]["oneOf"] == [
-        {"type": "integer", "minimum": 1},
-        {"const": "auto", "type": "string"},
-    ]
+    number, word = schema["$defs"]["Dish"]["properties"]["minutes"]["oneOf"]
+    assert number == {"type": "integer", "minimum": 1}
+    assert (word["type"], word["const"]) == ("string", "auto")  # older versions of pydantic say `enum` as well
     assert "$short" not in str(schema)
 
 
