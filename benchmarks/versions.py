@@ -89,7 +89,11 @@ def cases(folder: Path, quick: bool) -> list[Case]:
 def main(arguments: list[str]) -> None:
     """Print the table."""
     quick = "--quick" in arguments
-    before, after = (Path(each).resolve() for each in arguments if not each.startswith("-"))
+    checkouts = [Path(each).resolve() for each in arguments if not each.startswith("-")]
+    if len(checkouts) != 2:  # `make bench` names none
+        note("versions.py compares two checkouts: python benchmarks/versions.py BEFORE AFTER")
+        return
+    before, after = checkouts
     print(machine())
     rows = []
     with tempfile.TemporaryDirectory() as folder:
